@@ -1,0 +1,96 @@
+package dev.kvasir.plans;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a plan is and what it needs, {@code manifest.json}.
+ *
+ * @param formatMajor a runtime reads its own major version only
+ * @param formatMinor newer minors add what older runtimes may ignore
+ * @param compilerVersion version of the compiler that wrote the plan
+ * @param target {@code jvm} or {@code tornado}
+ * @param features names of abilities the runtime must have, for example {@code format.bf16}
+ * @param model the model the plan was compiled for
+ * @param tokenizer how text becomes tokens
+ * @param policy the policy, as text and as resolved
+ * @param context most true tokens a session may hold
+ * @param span most prompt rows that are prefilled at once
+ * @param pageRows cache rows of a page
+ * @param rowsPerSplit cache rows that one work item of decode attention reads
+ */
+public record Manifest(
+    int formatMajor,
+    int formatMinor,
+    String compilerVersion,
+    String target,
+    List<String> features,
+    ModelReference model,
+    TokenizerFacts tokenizer,
+    PolicyRecord policy,
+    int context,
+    int span,
+    int pageRows,
+    int rowsPerSplit) {
+
+  /** Copies the list. */
+  public Manifest {
+    features = List.copyOf(features);
+  }
+
+  /**
+   * The model a plan belongs to.
+   *
+   * @param name last part of the model's folder
+   * @param fingerprint hex SHA-256 over configuration, tensor headers and file sizes
+   * @param fullHash hex SHA-256 over all bytes, when it was computed
+   * @param pathHint where the model lay, relative to the plan file, with forward slashes
+   * @param layers decoder layers
+   * @param queryHeads query heads of a layer
+   * @param kvHeads key and value heads of a layer
+   * @param keyDim elements of a key row
+   * @param valueDim elements of a value row
+   * @param vocabulary number of token ids
+   * @param softmaxScale factor on q.k
+   * @param ropeTheta base of the rotary frequencies
+   * @param ropeStyle which elements form a pair, {@code half} for i and i + d/2
+   * @param endTokens ids that end a generation
+   */
+  public record ModelReference(
+      String name,
+      String fingerprint,
+      Optional<String> fullHash,
+      String pathHint,
+      int layers,
+      int queryHeads,
+      int kvHeads,
+      int keyDim,
+      int valueDim,
+      int vocabulary,
+      double softmaxScale,
+      double ropeTheta,
+      String ropeStyle,
+      List<Integer> endTokens) {
+    /** Copies the list. */
+    public ModelReference {
+      endTokens = List.copyOf(endTokens);
+    }
+  }
+
+  /**
+   * How text becomes tokens.
+   *
+   * @param kind {@code byte}: a token is a byte of UTF-8 text
+   */
+  public record TokenizerFacts(String kind) {}
+
+  /**
+   * The policy that shaped the plan.
+   *
+   * @param name its declared name
+   * @param text its source
+   * @param sha256 hex hash of the source
+   * @param resolvedJson every value and set spelled out, as JSON text
+   */
+  public record PolicyRecord(String name, String text, String sha256, String resolvedJson) {}
+}

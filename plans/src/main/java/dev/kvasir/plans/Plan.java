@@ -1,0 +1,28 @@
+package dev.kvasir.plans;
+
+import dev.kvasir.plans.memory.MemoryPlan;
+import dev.kvasir.plans.program.Program;
+import java.util.Collections;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A compiled plan: everything a runtime needs except the model's own weights. Immutable; the byte
+ * arrays must not be changed.
+ *
+ * @param manifest what the plan is
+ * @param program what runs when
+ * @param memory every buffer and what a session allocates
+ * @param files the other entries by name: {@code kernels/...}, {@code checks.safetensors}, {@code
+ *     weights.safetensors}, {@code graph.kvir} and kernel text
+ */
+public record Plan(
+    Manifest manifest, Program program, MemoryPlan memory, Map<String, byte[]> files) {
+
+  /** Sorts and copies the entries. */
+  public Plan {
+    SortedMap<String, byte[]> sorted = new TreeMap<>(files);
+    files = Collections.unmodifiableSortedMap(sorted);
+  }
+}

@@ -1,0 +1,42 @@
+package dev.kvasir.plans.memory;
+
+import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.program.Expression;
+
+/**
+ * One buffer that launches name.
+ *
+ * @param name unique in the plan
+ * @param kind where its memory comes from
+ * @param format element format
+ * @param elements number of elements, from {@code context} and {@code max_span} only
+ * @param firstUse first launch that uses it, counted over the longest procedure; scratch only, else
+ *     0
+ * @param lastUse last launch that uses it; scratch only, else 0
+ * @param offset byte offset in the session's scratch slab, a multiple of 64; scratch only, else 0
+ * @param tensor the tensor it is bound to; weights and derived tensors only, else empty
+ */
+public record BufferDeclaration(
+    String name,
+    Kind kind,
+    StorageFormat format,
+    Expression elements,
+    int firstUse,
+    int lastUse,
+    long offset,
+    String tensor) {
+
+  /** Where a buffer's memory comes from. */
+  public enum Kind {
+    /** A tensor of the model's safetensors, read-only, shared by all sessions. */
+    WEIGHT,
+    /** A tensor of the plan's {@code weights.safetensors}, read-only, shared by all sessions. */
+    DERIVED,
+    /** Cache pages; counted page by page as they come into use. */
+    POOL,
+    /** Page tables; counted whole. */
+    TABLE,
+    /** Working storage in the session's slab; shares bytes with buffers of other lifetimes. */
+    SCRATCH
+  }
+}

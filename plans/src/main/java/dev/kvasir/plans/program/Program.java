@@ -1,0 +1,122 @@
+package dev.kvasir.plans.program;
+
+import java.util.List;
+
+/**
+ * What runs when.
+ *
+ * <p>Expressions know these counters: {@code context} and {@code max_span} (the manifest's
+ * constants), {@code position} (true tokens in the cache before the running span), {@code span}
+ * (rows of the running span, 1 in a step), {@code tokens} (position + span) and {@code
+ * rows(SEGMENT)}.
+ *
+ * <p>Before a procedure runs, the runtime writes the span's token ids to the buffer {@code tokens}
+ * and makes the page tables cover the rows that each segment holds at {@code tokens}. Afterwards it
+ * reads {@code logits} (f32, the vocabulary, of the span's last row) and {@code next} (i32, one
+ * element: the index of the largest logit). Then the rules run in order.
+ *
+ * @param kernels every kernel that a launch names
+ * @param segments where cache rows live
+ * @param procedures {@code prefill} (any span), {@code step} (a span of one row), and what they or
+ *     rules call
+ * @param rules checked in order after each span and step
+ */
+public record Program(
+    List<KernelDeclaration> kernels,
+    List<SegmentDeclaration> segments,
+    List<Procedure> procedures,
+    List<Rule> rules) {
+
+  /** Name of the procedure that runs a span of a prompt. */
+  public static final String PREFILL = "prefill";
+
+  /** Name of the procedure that runs one generated token. */
+  public static final String STEP = "step";
+
+  /** Name of the i32 buffer that holds the span's token ids. */
+  public static final String TOKENS = "tokens";
+
+  /** Name of the f32 buffer that holds the last row's logits. */
+  public static final String LOGITS = "logits";
+
+  /** Name of the i32 buffer that holds the index of the largest logit. */
+  public static final String NEXT = "next";
+
+  /** Copies the lists. */
+  public Program {
+    kernels = List.copyOf(kernels);
+    segments = List.copyOf(segments);
+    procedures = List.copyOf(procedures);
+    rules = List.copyOf(rules);
+  }
+
+  /**
+   * A named list of steps.
+   *
+   * @param name unique in the program
+   * @param steps in order
+   */
+  public record Procedure(String name, List<Step> steps) {
+    /** Copies the list. */
+    public Procedure {
+      steps = List.copyOf(steps);
+    }
+  }
+
+  /**
+   * Calls a procedure when a condition holds.
+   *
+   * @param condition true when not 0
+   * @param procedure what to call
+   */
+  public record Rule(Expression condition, String procedure) {}
+
+  /** One step of a procedure. */
+  public sealed interface Step {
+
+    /**
+     * Runs a kernel over a grid.
+     *
+     * @param kernel name of a declared kernel
+     * @param label what it does, for people: {@code layer.3 decode attention}
+     * @param grid extents of the kernel's axes; the first is the number of sequences
+     * @param buffers a declared buffer for each argument
+     * @param dims a value for each dim, of every sequence
+     */
+    record Launch(
+        String kernel,
+        String label,
+        List<Expression> grid,
+        List<String> buffers,
+        List<Expression> dims)
+        implements Step {
+      /** Copies the lists. */
+      public Launch {
+        grid = List.copyOf(grid);
+        buffers = List.copyOf(buffers);
+        dims = List.copyOf(dims);
+      }
+    }
+
+    /**
+     * Runs another procedure; calls never form a cycle.
+     *
+     * @param procedure its name
+     */
+    record Call(String procedure) implements Step {}
+
+    /**
+     * Shows a value to a tracer; does nothing otherwise.
+     *
+     * @param name for example {@code layer.3.q}
+     * @param buffer an f32 buffer that holds [rows, heads, columns]
+     * @param rows rows to show
+     * @param heads heads of a row
+     * @param columns elements of a head; 1 with {@code dropColumns} for [heads, rows] values
+     * @param dropColumns whether the shown shape is [heads, rows] instead of [heads, rows, columns]
+     */
+    record Observe(
+        String name, String buffer, Expression rows, int heads, int columns, boolean dropColumns)
+        implements Step {}
+  }
+}
