@@ -1,0 +1,214 @@
+package dev.kvasir.ir.kernel;
+
+import dev.kvasir.ir.diag.CompilerBug;
+import dev.kvasir.ir.type.ElementFormat;
+import java.util.List;
+
+/**
+ * Checks that a kernel means something, before anything lowers or runs it.
+ *
+ * <ul>
+ *   <li>Names are plain identifiers, declared once, in one name space; a variable is defined before
+ *       it is used and hides nothing. Every declared tile is used.
+ *   <li>A tile is written before it is read, on every way through the body; a loop body may not run
+ *       at all.
+ *   <li>Tile types and extents fit each statement. A tile is never target and operand of one
+ *       reduction or contraction. i32 tiles load from and store to i32 buffers, f32 tiles floating
+ *       ones.
+ *   <li>Buffers are used within their access rights.
+ *   <li>Views are at least 1 x 1, stay within their layout where that is static, and never store to
+ *       one place twice.
+ *   <li>The grid has one to three axes, the first called {@code sequence}.
+ * </ul>
+ */
+public final class KernelVerifier {
+
+  private KernelVerifier() {}
+
+  /**
+   * Checks a kernel.
+   *
+   * @throws CompilerBug when a rule is broken; the message names the statement and shows the kernel
+   */
+  public static void verify(Kernel kernel) {
+    KernelScope scope = KernelScope.of(kernel);
+    if (kernel.axes().isEmpty() || kernel.axes().size() > 3) {
+      throw scope.broken("a grid has 1 to 3 axes, got " + kernel.axes().size());
+    }
+    if (!kernel.axes().getFirst().equals("sequence")) {
+      throw scope.broken("the first axis must be sequence, got " + kernel.axes().getFirst());
+    }
+    verify(kernel.body(), scope);
+    scope.enterWholeKernel();
+    scope.requireAllTilesUsed();
+  }
+
+  private static void verify(List<Statement> statements, KernelScope scope) {
+    for (Statement statement : statements) {
+      scope.enter(statement);
+      verify(statement, scope);
+    }
+  }
+
+  private static void verify(Statement statement, KernelScope scope) {
+    switch (statement) {
+      case Statement.Let(String name, IntExpression value) -> {
+        ExpressionVerifier.verify(value, scope);
+        scope.defineVariable(name);
+      }
+      case Statement.For(
+              String variable,
+              IntExpression from,
+              IntExpression to,
+              List<Statement> body) -> {
+        ExpressionVerifier.verify(from, scope);
+        ExpressionVerifier.verify(to, scope);
+        KernelScope inner = scope.nested();
+        inner.defineVariable(variable);
+        verify(body, inner);
+      }
+      case Statement.If(
+              IntExpression condition,
+              List<Statement> whenTrue,
+              List<Statement> whenFalse) -> {
+        ExpressionVerifier.verify(condition, scope);
+        KernelScope first = scope.nested();
+        verify(whenTrue, first);
+        KernelScope second = scope.nested();
+        verify(whenFalse, second);
+        scope.joinAlternatives(first, second);
+      }
+      case Statement.Load(String tile, View view) -> load(tile, view, scope);
+      case Statement.Store(View view, String tile) -> store(view, tile, scope);
+      case Statement.Map(String tile, TileExpression value) -> {
+        ExpressionVerifier.verifyMap(scope.targetTile(tile), value, scope);
+        scope.markWritten(tile);
+      }
+      case Statement.Reduce reduce -> reduce(reduce, scope);
+      case Statement.DotNT dot -> dotNT(dot, scope);
+      case Statement.DotNN dot -> dotNN(dot, scope);
+    }
+  }
+
+  private static void load(String tileName, View view, KernelScope scope) {
+    Kernel.Buffer buffer = scope.readableBuffer(view.buffer());
+    ViewVerifier.verify(view, scope);
+    Kernel.Tile tile = scope.targetTile(tileName);
+    requireSameKind(tile, buffer, scope);
+    requireExtents(tile, view.rows(), view.columns(), scope);
+    scope.markWritten(tileName);
+  }
+
+  private static void store(View view, String tileName, KernelScope scope) {
+    Kernel.Buffer buffer = scope.writableBuffer(view.buffer());
+    ViewVerifier.verify(view, scope);
+    ViewVerifier.requireDistinctElements(view, scope);
+    Kernel.Tile tile = scope.writtenTile(tileName);
+    requireSameKind(tile, buffer, scope);
+    requireExtents(tile, view.rows(), view.columns(), scope);
+  }
+
+  private static void reduce(Statement.Reduce reduce, KernelScope scope) {
+    Kernel.Tile source = scope.writtenTile(reduce.source(), Kernel.TileType.F32);
+    Kernel.Tile target = scope.targetTile(reduce.tile());
+    requireDifferent(reduce.tile(), reduce.source(), scope);
+    Kernel.TileType type =
+        switch (reduce.operator()) {
+          case SUM, MAXIMUM -> Kernel.TileType.F32;
+          case ARGMAX -> Kernel.TileType.I32;
+        };
+    requireType(target, type, scope);
+    switch (reduce.along()) {
+      case COLUMNS -> requireExtents(target, source.rows(), 1, scope);
+      case ROWS -> {
+        if (reduce.operator() == Statement.ReduceOperator.ARGMAX) {
+          throw scope.broken("argmax runs along columns only");
+        }
+        requireExtents(target, 1, source.columns(), scope);
+      }
+    }
+    scope.markWritten(reduce.tile());
+  }
+
+  private static void dotNT(Statement.DotNT dot, KernelScope scope) {
+    floatingView(dot.right(), scope);
+    int rows;
+    int length;
+    switch (dot.left()) {
+      case Statement.Operand.OfTile(String name) -> {
+        Kernel.Tile left = scope.writtenTile(name, Kernel.TileType.F32);
+        requireDifferent(dot.tile(), name, scope);
+        rows = left.rows();
+        length = left.columns();
+      }
+      case Statement.Operand.OfView(View view) -> {
+        floatingView(view, scope);
+        if (scope.buffer(view.buffer()).format() != ElementFormat.F32
+            || !(view.layout() instanceof View.Layout.Rows)) {
+          throw scope.broken("the left view of dot.nt must show rows of an f32 buffer");
+        }
+        rows = view.rows();
+        length = view.columns();
+      }
+    }
+    if (dot.right().columns() != length) {
+      throw scope.broken(
+          "dot.nt joins columns of equal number, got %d and %d"
+              .formatted(length, dot.right().columns()));
+    }
+    Kernel.Tile target =
+        dot.accumulate() ? scope.writtenTile(dot.tile()) : scope.targetTile(dot.tile());
+    requireType(target, Kernel.TileType.F32, scope);
+    requireExtents(target, rows, dot.right().rows(), scope);
+    scope.markWritten(dot.tile());
+  }
+
+  private static void dotNN(Statement.DotNN dot, KernelScope scope) {
+    floatingView(dot.right(), scope);
+    Kernel.Tile left = scope.writtenTile(dot.left(), Kernel.TileType.F32);
+    requireDifferent(dot.tile(), dot.left(), scope);
+    if (left.columns() != dot.right().rows()) {
+      throw scope.broken(
+          "dot.nn joins as many columns as rows, got %d and %d"
+              .formatted(left.columns(), dot.right().rows()));
+    }
+    Kernel.Tile target = scope.writtenTile(dot.tile(), Kernel.TileType.F32);
+    requireExtents(target, left.rows(), dot.right().columns(), scope);
+  }
+
+  private static void floatingView(View view, KernelScope scope) {
+    Kernel.Buffer buffer = scope.readableBuffer(view.buffer());
+    ViewVerifier.verify(view, scope);
+    if (!buffer.format().isFloating()) {
+      throw scope.broken("a contraction needs a floating buffer, " + buffer.name() + " is i32");
+    }
+  }
+
+  private static void requireSameKind(Kernel.Tile tile, Kernel.Buffer buffer, KernelScope scope) {
+    if ((tile.type() == Kernel.TileType.F32) != buffer.format().isFloating()) {
+      throw scope.broken(
+          "tile %s is %s, buffer %s is %s"
+              .formatted(tile.name(), tile.type(), buffer.name(), buffer.format()));
+    }
+  }
+
+  private static void requireType(Kernel.Tile tile, Kernel.TileType type, KernelScope scope) {
+    if (tile.type() != type) {
+      throw scope.broken("tile " + tile.name() + " must be " + type + ", it is " + tile.type());
+    }
+  }
+
+  private static void requireExtents(Kernel.Tile tile, int rows, int columns, KernelScope scope) {
+    if (tile.rows() != rows || tile.columns() != columns) {
+      throw scope.broken(
+          "tile %s must be %d x %d, it is %d x %d"
+              .formatted(tile.name(), rows, columns, tile.rows(), tile.columns()));
+    }
+  }
+
+  private static void requireDifferent(String target, String operand, KernelScope scope) {
+    if (target.equals(operand)) {
+      throw scope.broken("tile " + target + " is both target and operand");
+    }
+  }
+}

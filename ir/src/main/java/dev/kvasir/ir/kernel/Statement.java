@@ -1,0 +1,112 @@
+package dev.kvasir.ir.kernel;
+
+import java.util.List;
+
+/**
+ * One instruction of a kernel. The set is closed: adding one breaks every lowering at compile time,
+ * on purpose.
+ */
+public sealed interface Statement {
+
+  /** Names a uniform integer; a name is given once along any path. */
+  record Let(String name, IntExpression value) implements Statement {}
+
+  /** Runs the body for variable = from .. to - 1, ascending; not at all when to <= from. */
+  record For(String variable, IntExpression from, IntExpression to, List<Statement> body)
+      implements Statement {
+    /** Copies the body. */
+    public For {
+      body = List.copyOf(body);
+    }
+  }
+
+  /** Runs one of two lists. */
+  record If(IntExpression condition, List<Statement> whenTrue, List<Statement> whenFalse)
+      implements Statement {
+    /** Copies both lists. */
+    public If {
+      whenTrue = List.copyOf(whenTrue);
+      whenFalse = List.copyOf(whenFalse);
+    }
+  }
+
+  /** tile[r, c] = view[r, c], converted to the tile's type. Extents are equal. */
+  record Load(String tile, View view) implements Statement {}
+
+  /** view[r, c] = tile[r, c], rounded to the buffer's format. Extents are equal. */
+  record Store(View view, String tile) implements Statement {}
+
+  /**
+   * tile[r, c] = value at (r, c). The expression may read the tile itself, at the same place only.
+   */
+  record Map(String tile, TileExpression value) implements Statement {}
+
+  /**
+   * Reduces {@code source} [A, B] along one axis into {@code tile}: [A, 1] along columns, [1, B]
+   * along rows.
+   */
+  record Reduce(String tile, ReduceOperator operator, Along along, String source)
+      implements Statement {}
+
+  /**
+   * tile[m, n] = sum over k of left[m, k] * right[n, k]; with {@code accumulate}, added to what the
+   * tile holds.
+   */
+  record DotNT(String tile, Operand left, View right, boolean accumulate) implements Statement {}
+
+  /**
+   * tile[m, d] += sum over n of left[m, n] * right[n, d].
+   *
+   * @param guarded terms whose left[m, n] is 0 add exactly nothing, whatever right holds
+   */
+  record DotNN(String tile, String left, View right, boolean guarded) implements Statement {}
+
+  /** The left side of {@link DotNT}. */
+  sealed interface Operand {
+    /** A tile. */
+    record OfTile(String tile) implements Operand {}
+
+    /** A row-major view of an f32 buffer. */
+    record OfView(View view) implements Operand {}
+  }
+
+  /** How {@link Reduce} joins elements. */
+  enum ReduceOperator {
+    /** Sum of f32. */
+    SUM("sum"),
+    /** Largest of f32. */
+    MAXIMUM("max"),
+    /** Index of the largest f32 as i32, the lowest index among equals; along columns only. */
+    ARGMAX("argmax");
+
+    private final String text;
+
+    ReduceOperator(String text) {
+      this.text = text;
+    }
+
+    /** {@return the operator in IR text} */
+    public String text() {
+      return text;
+    }
+  }
+
+  /** Which axis a reduction runs over. */
+  enum Along {
+    /** Over the columns of each row. */
+    COLUMNS("columns"),
+    /** Over the rows of each column. */
+    ROWS("rows");
+
+    private final String text;
+
+    Along(String text) {
+      this.text = text;
+    }
+
+    /** {@return the axis in IR text} */
+    public String text() {
+      return text;
+    }
+  }
+}

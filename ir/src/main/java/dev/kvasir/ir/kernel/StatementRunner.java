@@ -1,0 +1,210 @@
+package dev.kvasir.ir.kernel;
+
+import java.util.List;
+
+/** Runs the statements of a verified kernel at one grid point. */
+final class StatementRunner {
+
+  private final GridPoint point;
+
+  StatementRunner(GridPoint point) {
+    this.point = point;
+  }
+
+  void run(List<Statement> statements) {
+    for (Statement statement : statements) {
+      point.enter(statement);
+      run(statement);
+    }
+  }
+
+  private void run(Statement statement) {
+    switch (statement) {
+      case Statement.Let(String name, IntExpression value) ->
+          point.setVariable(name, evaluate(value));
+      case Statement.For(
+              String variable,
+              IntExpression from,
+              IntExpression to,
+              List<Statement> body) -> {
+        int end = evaluate(to);
+        for (int value = evaluate(from); value < end; value++) {
+          point.setVariable(variable, value);
+          run(body);
+        }
+      }
+      case Statement.If(
+              IntExpression condition,
+              List<Statement> whenTrue,
+              List<Statement> whenFalse) ->
+          run(evaluate(condition) != 0 ? whenTrue : whenFalse);
+      case Statement.Load(String tile, View view) -> load(point.tile(tile), window(view));
+      case Statement.Store(View view, String tile) -> store(window(view), point.tile(tile));
+      case Statement.Map(String tile, TileExpression value) ->
+          map(point.tile(tile), PointwiseEvaluator.prepare(value, point));
+      case Statement.Reduce reduce -> reduce(reduce);
+      case Statement.DotNT dot -> dotNT(dot);
+      case Statement.DotNN dot -> dotNN(dot);
+    }
+  }
+
+  private int evaluate(IntExpression expression) {
+    return UniformEvaluator.evaluate(expression, point);
+  }
+
+  private ViewWindow window(View view) {
+    return ViewWindow.of(view, point);
+  }
+
+  private static void load(TileContent tile, ViewWindow window) {
+    for (int row = 0; row < tile.rows(); row++) {
+      for (int column = 0; column < tile.columns(); column++) {
+        if (tile.isFloat()) {
+          tile.setFloat(row, column, window.floatAt(row, column));
+        } else {
+          tile.setInt(row, column, window.intAt(row, column));
+        }
+      }
+    }
+  }
+
+  private static void store(ViewWindow window, TileContent tile) {
+    for (int row = 0; row < tile.rows(); row++) {
+      for (int column = 0; column < tile.columns(); column++) {
+        if (tile.isFloat()) {
+          window.setFloat(row, column, tile.floatAt(row, column));
+        } else {
+          window.setInt(row, column, tile.intAt(row, column));
+        }
+      }
+    }
+  }
+
+  private static void map(TileContent tile, PointwiseEvaluator.Cell value) {
+    for (int row = 0; row < tile.rows(); row++) {
+      for (int column = 0; column < tile.columns(); column++) {
+        double result = value.at(row, column);
+        if (tile.isFloat()) {
+          tile.setFloat(row, column, result);
+        } else {
+          tile.setInt(row, column, (int) result);
+        }
+      }
+    }
+  }
+
+  private void reduce(Statement.Reduce reduce) {
+    TileContent source = point.tile(reduce.source());
+    TileContent target = point.tile(reduce.tile());
+    switch (reduce.along()) {
+      case COLUMNS -> {
+        for (int row = 0; row < source.rows(); row++) {
+          double[] values = new double[source.columns()];
+          for (int column = 0; column < values.length; column++) {
+            values[column] = source.at(row, column);
+          }
+          setReduced(reduce.operator(), target, row, 0, values);
+        }
+      }
+      case ROWS -> {
+        for (int column = 0; column < source.columns(); column++) {
+          double[] values = new double[source.rows()];
+          for (int row = 0; row < values.length; row++) {
+            values[row] = source.at(row, column);
+          }
+          setReduced(reduce.operator(), target, 0, column, values);
+        }
+      }
+    }
+  }
+
+  private void setReduced(
+      Statement.ReduceOperator operator, TileContent target, int row, int column, double[] values) {
+    switch (operator) {
+      case SUM -> {
+        double sum = 0;
+        for (double value : values) {
+          sum += value;
+        }
+        target.setFloat(row, column, sum);
+      }
+      case MAXIMUM -> {
+        double largest = values[0];
+        for (double value : values) {
+          largest = Math.max(largest, value);
+        }
+        target.setFloat(row, column, largest);
+      }
+      case ARGMAX -> {
+        int best = 0;
+        for (int i = 0; i < values.length; i++) {
+          // An integer cannot carry NaN on, so the error shows here or never.
+          if (Double.isNaN(values[i])) {
+            throw point.failure("argmax over NaN at (%d, %d)".formatted(row, i));
+          }
+          if (values[i] > values[best]) {
+            best = i;
+          }
+        }
+        target.setInt(row, column, best);
+      }
+    }
+  }
+
+  private void dotNT(Statement.DotNT dot) {
+    double[][] left =
+        switch (dot.left()) {
+          case Statement.Operand.OfTile(String tile) -> values(point.tile(tile));
+          case Statement.Operand.OfView(View view) -> values(window(view));
+        };
+    double[][] right = values(window(dot.right()));
+    TileContent target = point.tile(dot.tile());
+    for (int row = 0; row < target.rows(); row++) {
+      for (int column = 0; column < target.columns(); column++) {
+        double sum = dot.accumulate() ? target.at(row, column) : 0;
+        for (int k = 0; k < left[row].length; k++) {
+          sum += left[row][k] * right[column][k];
+        }
+        target.setFloat(row, column, sum);
+      }
+    }
+  }
+
+  private void dotNN(Statement.DotNN dot) {
+    TileContent left = point.tile(dot.left());
+    double[][] right = values(window(dot.right()));
+    TileContent target = point.tile(dot.tile());
+    for (int row = 0; row < target.rows(); row++) {
+      for (int column = 0; column < target.columns(); column++) {
+        double sum = target.at(row, column);
+        for (int n = 0; n < right.length; n++) {
+          double factor = left.at(row, n);
+          if (factor != 0 || !dot.guarded()) {
+            sum += factor * right[n][column];
+          }
+        }
+        target.setFloat(row, column, sum);
+      }
+    }
+  }
+
+  private static double[][] values(TileContent tile) {
+    double[][] values = new double[tile.rows()][tile.columns()];
+    for (int row = 0; row < values.length; row++) {
+      for (int column = 0; column < tile.columns(); column++) {
+        values[row][column] = tile.at(row, column);
+      }
+    }
+    return values;
+  }
+
+  private static double[][] values(ViewWindow window) {
+    double[][] values = new double[window.rows()][window.columns()];
+    for (int row = 0; row < values.length; row++) {
+      for (int column = 0; column < window.columns(); column++) {
+        values[row][column] = window.floatAt(row, column);
+      }
+    }
+    return values;
+  }
+}

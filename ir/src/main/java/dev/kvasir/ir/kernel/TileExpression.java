@@ -1,0 +1,188 @@
+package dev.kvasir.ir.kernel;
+
+import java.util.Arrays;
+
+/**
+ * What a {@link Statement.Map} computes for each element. Operands of [A, 1], [1, B] and [1, 1]
+ * broadcast. Types are f32, i32 and truth values; both sides of an operator have one type.
+ */
+public sealed interface TileExpression {
+
+  /** An f32 literal; always finite. */
+  record FloatConstant(float value) implements TileExpression {}
+
+  /** The tile's element at this place, broadcast where its extent is 1. */
+  record Element(String tile) implements TileExpression {}
+
+  /** A uniform integer as i32. */
+  record Uniform(IntExpression value) implements TileExpression {}
+
+  /** The row number of this place as i32. */
+  record RowIndex() implements TileExpression {}
+
+  /** The column number of this place as i32. */
+  record ColumnIndex() implements TileExpression {}
+
+  /** One operand. */
+  record Unary(UnaryOperator operator, TileExpression operand) implements TileExpression {}
+
+  /** Two operands of one type. */
+  record Binary(BinaryOperator operator, TileExpression left, TileExpression right)
+      implements TileExpression {}
+
+  /** {@code whenTrue} where the condition holds, else {@code whenFalse}; the other is discarded. */
+  record Select(TileExpression condition, TileExpression whenTrue, TileExpression whenFalse)
+      implements TileExpression {}
+
+  /** Functions of one operand. */
+  enum UnaryOperator {
+    /**
+     * 2^x for f32, relative error at most 2.5e-7; exactly 0 for x below -126; x above 126 counts as
+     * 126.
+     */
+    EXP2("exp2"),
+    /** Base-2 logarithm of a positive f32, error at most 1e-6 * max(1, |log2 x|). */
+    LOG2("log2"),
+    /** 1 / sqrt(x) of a positive f32. */
+    RSQRT("rsqrt"),
+    /** i32 to f32. */
+    TO_FLOAT("float");
+
+    private final String text;
+
+    UnaryOperator(String text) {
+      this.text = text;
+    }
+
+    /** {@return the operator in IR text} */
+    public String text() {
+      return text;
+    }
+  }
+
+  /** Functions of two operands. */
+  enum BinaryOperator {
+    /** Sum of f32 or i32. */
+    ADD("+", false),
+    /** Difference of f32 or i32. */
+    SUBTRACT("-", false),
+    /** Product of f32 or i32. */
+    MULTIPLY("*", false),
+    /** Quotient of f32. */
+    DIVIDE("/", false),
+    /** The smaller of f32 or i32; unspecified which when one is NaN. */
+    MINIMUM("min", false),
+    /** The larger of f32 or i32; unspecified which when one is NaN. */
+    MAXIMUM("max", false),
+    /** Whether left is less than right. */
+    LESS("<", true),
+    /** Whether left is at most right. */
+    LESS_OR_EQUAL("<=", true),
+    /** Whether both are equal. */
+    EQUAL("==", true),
+    /** Both truth values hold. */
+    AND("and", true),
+    /** One of the truth values holds. */
+    OR("or", true);
+
+    private final String text;
+    private final boolean truth;
+
+    BinaryOperator(String text, boolean truth) {
+      this.text = text;
+      this.truth = truth;
+    }
+
+    /** {@return the operator in IR text} */
+    public String text() {
+      return text;
+    }
+
+    /** {@return whether the result is a truth value} */
+    public boolean isTruth() {
+      return truth;
+    }
+  }
+
+  /** {@return an f32 literal} */
+  static TileExpression constant(float value) {
+    return new FloatConstant(value);
+  }
+
+  /** {@return the element of a tile} */
+  static TileExpression element(String tile) {
+    return new Element(tile);
+  }
+
+  /** {@return a uniform integer} */
+  static TileExpression uniform(IntExpression value) {
+    return new Uniform(value);
+  }
+
+  /** {@return the left-to-right join of {@code operands} by {@code operator}} */
+  static TileExpression join(BinaryOperator operator, TileExpression... operands) {
+    return Arrays.stream(operands)
+        .reduce((left, right) -> new Binary(operator, left, right))
+        .orElseThrow();
+  }
+
+  /** {@return this + other} */
+  default TileExpression plus(TileExpression other) {
+    return new Binary(BinaryOperator.ADD, this, other);
+  }
+
+  /** {@return this - other} */
+  default TileExpression minus(TileExpression other) {
+    return new Binary(BinaryOperator.SUBTRACT, this, other);
+  }
+
+  /** {@return this * other} */
+  default TileExpression times(TileExpression other) {
+    return new Binary(BinaryOperator.MULTIPLY, this, other);
+  }
+
+  /** {@return this * other} */
+  default TileExpression times(float other) {
+    return times(constant(other));
+  }
+
+  /** {@return this / other} */
+  default TileExpression over(TileExpression other) {
+    return new Binary(BinaryOperator.DIVIDE, this, other);
+  }
+
+  /** {@return the larger of both} */
+  default TileExpression maximum(TileExpression other) {
+    return new Binary(BinaryOperator.MAXIMUM, this, other);
+  }
+
+  /** {@return this < other} */
+  default TileExpression less(TileExpression other) {
+    return new Binary(BinaryOperator.LESS, this, other);
+  }
+
+  /** {@return this <= other} */
+  default TileExpression lessOrEqual(TileExpression other) {
+    return new Binary(BinaryOperator.LESS_OR_EQUAL, this, other);
+  }
+
+  /** {@return this and other} */
+  default TileExpression and(TileExpression other) {
+    return new Binary(BinaryOperator.AND, this, other);
+  }
+
+  /** {@return this or other} */
+  default TileExpression or(TileExpression other) {
+    return new Binary(BinaryOperator.OR, this, other);
+  }
+
+  /** {@return 2^this} */
+  default TileExpression exp2() {
+    return new Unary(UnaryOperator.EXP2, this);
+  }
+
+  /** {@return whenTrue where this holds, else whenFalse} */
+  default TileExpression select(TileExpression whenTrue, TileExpression whenFalse) {
+    return new Select(this, whenTrue, whenFalse);
+  }
+}

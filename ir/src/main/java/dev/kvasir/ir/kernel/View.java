@@ -1,0 +1,84 @@
+package dev.kvasir.ir.kernel;
+
+/**
+ * A two-dimensional window on a buffer: element (r, c) of {@code rows x columns}, r first.
+ *
+ * <p>The window starts at element {@code block * blockStride + offset}, computed in 64 bits; {@code
+ * row} then moves it down by that many rows in the manner of its layout. A page of 64 cache rows is
+ * a block: keys of a page are {@link Layout.Columns}, values are {@link Layout.Tiles}, everything
+ * else is {@link Layout.Rows}.
+ *
+ * @param buffer name of a kernel buffer
+ * @param layout where element (r, c) lies
+ * @param rows static extent of the first axis
+ * @param columns static extent of the second axis
+ * @param block which block, for example a page number or a row number
+ * @param blockStride elements from one block to the next
+ * @param offset further elements to the start
+ * @param row first row within the block
+ */
+public record View(
+    String buffer,
+    Layout layout,
+    int rows,
+    int columns,
+    IntExpression block,
+    long blockStride,
+    IntExpression offset,
+    IntExpression row) {
+
+  private static final IntExpression ZERO = new IntExpression.Constant(0);
+
+  /** Where element (r, c) lies, in elements from the start of the block. */
+  public sealed interface Layout {
+
+    /**
+     * Row-major: (r / group) * groupStride + (r mod group) * rowStride + c. Rows of one query group
+     * lie side by side within a token, tokens lie a whole activation row apart.
+     *
+     * @param group rows that lie {@code rowStride} apart before a jump
+     * @param groupStride elements from one group to the next
+     * @param rowStride elements from one row to the next within a group
+     */
+    record Rows(int group, long groupStride, long rowStride) implements Layout {}
+
+    /**
+     * Column-major: c * leading + r.
+     *
+     * @param leading elements from one column to the next
+     */
+    record Columns(int leading) implements Layout {}
+
+    /**
+     * Tiles of {@code height} rows and up to {@code width} columns, one after the other, each
+     * row-major: (c / width) * height * width + r * w + c mod width, where w is the tile's own
+     * number of columns: width, or what is left for the last.
+     *
+     * @param height rows of a whole tile
+     * @param width columns of a tile
+     * @param columns columns of the whole block, of which a view may show fewer only from the left
+     */
+    record Tiles(int height, int width, int columns) implements Layout {
+      /** {@return columns of the tile that starts at column {@code first}} */
+      public int widthAt(int first) {
+        return Math.min(width, columns - first);
+      }
+    }
+  }
+
+  /** {@return rows that lie {@code stride} elements apart, starting at block * stride} */
+  public static View rows(String buffer, int rows, int columns, IntExpression block, long stride) {
+    return new View(
+        buffer, new Layout.Rows(rows, 0, stride), rows, columns, block, stride, ZERO, ZERO);
+  }
+
+  /** {@return this window moved by {@code elements} more} */
+  public View at(IntExpression elements) {
+    return new View(buffer, layout, rows, columns, block, blockStride, elements, row);
+  }
+
+  /** {@return this window moved down to {@code first}} */
+  public View fromRow(IntExpression first, int newRows) {
+    return new View(buffer, layout, newRows, columns, block, blockStride, offset, first);
+  }
+}

@@ -1,0 +1,103 @@
+package dev.kvasir.ir.kernel;
+
+/** The rules of a view, as far as they are static. */
+final class ViewVerifier {
+
+  private ViewVerifier() {}
+
+  static void verify(View view, KernelScope scope) {
+    if (view.rows() < 1 || view.columns() < 1) {
+      throw scope.broken(
+          "a view is at least 1 x 1, got %d x %d".formatted(view.rows(), view.columns()));
+    }
+    if (view.blockStride() < 0) {
+      throw scope.broken("block stride " + view.blockStride() + " is negative");
+    }
+    ExpressionVerifier.verify(view.block(), scope);
+    ExpressionVerifier.verify(view.offset(), scope);
+    ExpressionVerifier.verify(view.row(), scope);
+    int firstRow = knownFirstRow(view);
+    if (firstRow < 0) {
+      throw scope.broken("first row " + firstRow + " is negative");
+    }
+    switch (view.layout()) {
+      case View.Layout.Rows layout -> rows(view, layout, firstRow, scope);
+      case View.Layout.Columns(int leading) -> {
+        if (firstRow + (long) view.rows() > leading) {
+          throw scope.broken(
+              "rows %d to %d leave columns that lie %d apart"
+                  .formatted(firstRow, firstRow + (long) view.rows(), leading));
+        }
+      }
+      case View.Layout.Tiles(int height, int width, int columns) -> {
+        if (width < 1) {
+          throw scope.broken("tiles are at least 1 wide, got " + width);
+        }
+        if (view.columns() > columns) {
+          throw scope.broken(
+              "a view of %d columns on a block of %d".formatted(view.columns(), columns));
+        }
+        if (firstRow + (long) view.rows() > height) {
+          throw scope.broken(
+              "rows %d to %d leave tiles of height %d"
+                  .formatted(firstRow, firstRow + (long) view.rows(), height));
+        }
+      }
+    }
+  }
+
+  private static void rows(View view, View.Layout.Rows layout, int firstRow, KernelScope scope) {
+    if (layout.group() < 1 || layout.groupStride() < 0 || layout.rowStride() < 0) {
+      throw scope.broken("rows need a group of at least 1 and strides of at least 0");
+    }
+    if (view.rows() > layout.group() && view.rows() % layout.group() != 0) {
+      throw scope.broken(
+          "groups of %d rows do not divide %d rows".formatted(layout.group(), view.rows()));
+    }
+    if (layout.groupStride() == 0 && firstRow + (long) view.rows() > layout.group()) {
+      throw scope.broken(
+          "rows %d to %d leave the only group of %d"
+              .formatted(firstRow, firstRow + (long) view.rows(), layout.group()));
+    }
+  }
+
+  /** {@return the first row where it is a constant, else 0, which it is at least} */
+  private static int knownFirstRow(View view) {
+    return view.row() instanceof IntExpression.Constant(int value) ? value : 0;
+  }
+
+  /** Fails when two elements of a view could be one: a store to it has no meaning. */
+  static void requireDistinctElements(View view, KernelScope scope) {
+    if (!(view.layout() instanceof View.Layout.Rows layout)) {
+      return;
+    }
+    long side = Math.min(view.rows(), layout.group());
+    long groups = groups(view, layout);
+    boolean distinct =
+        apart(side, layout.rowStride(), view.columns())
+                && apart(groups, layout.groupStride(), extent(side, layout.rowStride(), view))
+            || apart(groups, layout.groupStride(), view.columns())
+                && apart(side, layout.rowStride(), extent(groups, layout.groupStride(), view));
+    if (!distinct) {
+      throw scope.broken("rows of the stored view overlap");
+    }
+  }
+
+  private static long groups(View view, View.Layout.Rows layout) {
+    if (layout.groupStride() == 0) {
+      return 1;
+    }
+    int first = knownFirstRow(view);
+    boolean known = view.row() instanceof IntExpression.Constant;
+    int startInGroup = known ? first % layout.group() : layout.group() - 1;
+    return Math.ceilDiv(startInGroup + (long) view.rows(), layout.group());
+  }
+
+  private static long extent(long count, long stride, View view) {
+    return (count - 1) * stride + view.columns();
+  }
+
+  private static boolean apart(long count, long stride, long extent) {
+    return count == 1 || stride >= extent;
+  }
+}
