@@ -73,12 +73,13 @@ final class ViewVerifier {
     }
     long side = Math.min(view.rows(), layout.group());
     long groups = groups(view, layout);
-    boolean distinct =
+    boolean rowsInGroups =
         apart(side, layout.rowStride(), view.columns())
-                && apart(groups, layout.groupStride(), extent(side, layout.rowStride(), view))
-            || apart(groups, layout.groupStride(), view.columns())
-                && apart(side, layout.rowStride(), extent(groups, layout.groupStride(), view));
-    if (!distinct) {
+            && apart(groups, layout.groupStride(), extent(side, layout.rowStride(), view));
+    boolean groupsInRows =
+        apart(groups, layout.groupStride(), view.columns())
+            && apart(side, layout.rowStride(), extent(groups, layout.groupStride(), view));
+    if (!rowsInGroups && !groupsInRows) {
       throw scope.broken("rows of the stored view overlap");
     }
   }
