@@ -1,0 +1,50 @@
+package dev.kvasir.ir.model;
+
+import java.util.List;
+
+/** The weights that every layer of a Llama-family model has, in the order they are used. */
+public enum LayerWeight {
+  /** [hidden]: the factors of the RMSNorm before attention. */
+  ATTENTION_NORM("input_layernorm"),
+  /** [query heads * head dim, hidden]. */
+  QUERY("self_attn.q_proj"),
+  /** [KV heads * head dim, hidden]. */
+  KEY("self_attn.k_proj"),
+  /** [KV heads * head dim, hidden]. */
+  VALUE("self_attn.v_proj"),
+  /** [hidden, query heads * head dim]. */
+  OUTPUT("self_attn.o_proj"),
+  /** [hidden]: the factors of the RMSNorm before SwiGLU. */
+  FEED_FORWARD_NORM("post_attention_layernorm"),
+  /** [intermediate, hidden]: the side that SiLU is applied to. */
+  GATE("mlp.gate_proj"),
+  /** [intermediate, hidden]. */
+  UP("mlp.up_proj"),
+  /** [hidden, intermediate]. */
+  DOWN("mlp.down_proj");
+
+  private final String part;
+
+  LayerWeight(String part) {
+    this.part = part;
+  }
+
+  /** {@return the tensor's name in layer {@code layer}, counted from 0} */
+  public String name(int layer) {
+    return "model.layers." + layer + "." + part + ".weight";
+  }
+
+  /** {@return the shape that {@code config} asks for} */
+  public List<Long> shape(ModelConfig config) {
+    long hidden = config.hiddenSize();
+    long intermediate = config.intermediateSize();
+    return switch (this) {
+      case ATTENTION_NORM, FEED_FORWARD_NORM -> List.of(hidden);
+      case QUERY -> List.of((long) config.queryWidth(), hidden);
+      case KEY, VALUE -> List.of((long) config.kvWidth(), hidden);
+      case OUTPUT -> List.of(hidden, (long) config.queryWidth());
+      case GATE, UP -> List.of(intermediate, hidden);
+      case DOWN -> List.of(hidden, intermediate);
+    };
+  }
+}

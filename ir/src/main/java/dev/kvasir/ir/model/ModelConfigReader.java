@@ -1,0 +1,322 @@
+package dev.kvasir.ir.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.kvasir.ir.diag.CompileException;
+import dev.kvasir.ir.diag.Diagnostic;
+import dev.kvasir.ir.diag.DiagnosticCode;
+import dev.kvasir.ir.diag.Diagnostics;
+import dev.kvasir.ir.diag.SourceText;
+import dev.kvasir.ir.type.ElementFormat;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A Hugging Face {@code config.json} as a {@link ModelConfig}.
+ *
+ * <p>Where a config is silent, the defaults of Hugging Face's {@code LlamaConfig} and {@code
+ * MistralConfig} hold; the sizes that describe the weights have none here and must be written.
+ * Every key is accounted for: read, known not to change the mathematics, or refused.
+ */
+public final class ModelConfigReader {
+  /** The longest {@code config.json} that is read. */
+  public static final int MAX_BYTES = 1 << 20;
+
+  private static final int MAX_LAYERS = 10_000;
+  private static final int MAX_WIDTH = 1 << 20;
+  private static final int MAX_HEADS = 1 << 14;
+  private static final int MAX_HEAD_DIM = 1 << 13;
+  private static final int MAX_VOCABULARY = 1 << 24;
+  private static final int MAX_POSITIONS = 1 << 30;
+  private static final double DEFAULT_THETA = 10_000;
+  private static final double DEFAULT_EPSILON = 1e-6;
+  private static final int DEFAULT_BEGIN = 1;
+  private static final int DEFAULT_END = 2;
+
+  private final Diagnostics diagnostics = new Diagnostics();
+  private final Map<String, ConfigFields.Field> fields;
+  private final ConfigValues values;
+
+  private ModelConfigReader(SourceText text) {
+    fields = ConfigFields.parse(text);
+    values = new ConfigValues(text, fields, diagnostics);
+  }
+
+  /**
+   * {@return the model that {@code bytes} describe}
+   *
+   * @param name what diagnostics call the bytes, usually the path of their file
+   * @throws CompileException with everything that is wrong
+   */
+  public static ModelConfig read(String name, byte[] bytes) {
+    if (bytes.length > MAX_BYTES) {
+      throw new CompileException(
+          Diagnostic.error(
+                  DiagnosticCode.CONFIG_MALFORMED,
+                  name,
+                  "expected at most %d bytes, got %d".formatted(MAX_BYTES, bytes.length))
+              .withNote("a config.json describes a model in a few hundred bytes"));
+    }
+    try {
+      return read(
+          new SourceText(
+              name, StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString()));
+    } catch (CharacterCodingException e) {
+      throw new CompileException(
+          Diagnostic.error(
+                  DiagnosticCode.CONFIG_MALFORMED, name, "expected UTF-8 text, got other bytes")
+              .withNote("copy config.json again from where the model was published"));
+    }
+  }
+
+  /**
+   * {@return the model that {@code text} describes}
+   *
+   * @throws CompileException with everything that is wrong
+   */
+  public static ModelConfig read(SourceText text) {
+    return new ModelConfigReader(text).read();
+  }
+
+  private ModelConfig read() {
+    Architecture architecture = architecture();
+    checkModelType(architecture);
+    fields.values().forEach(this::checkKey);
+    int layers = values.required("num_hidden_layers", 1, MAX_LAYERS);
+    int hiddenSize = values.required("hidden_size", 1, MAX_WIDTH);
+    int intermediateSize = values.required("intermediate_size", 1, MAX_WIDTH);
+    int queryHeads = values.required("num_attention_heads", 1, MAX_HEADS);
+    int kvHeads = kvHeads(architecture, queryHeads);
+    int headDim = headDim(hiddenSize, queryHeads);
+    int vocabularySize = values.required("vocab_size", 1, MAX_VOCABULARY);
+    int maxPositions = values.required("max_position_embeddings", 1, MAX_POSITIONS);
+    double epsilon =
+        values
+            .value("rms_norm_eps")
+            .map(value -> values.number("rms_norm_eps", value, 0, 1))
+            .orElse(DEFAULT_EPSILON);
+    double theta = theta();
+    OptionalInt slidingWindow = slidingWindow(architecture);
+    boolean tied = values.truth("tie_word_embeddings", false);
+    Optional<ElementFormat> torchDtype = torchDtype();
+    OptionalInt begin = beginToken(vocabularySize);
+    List<Integer> ends = endTokens(vocabularySize);
+    diagnostics.throwIfErrors();
+    return new ModelConfig(
+        architecture,
+        layers,
+        hiddenSize,
+        intermediateSize,
+        queryHeads,
+        kvHeads,
+        headDim,
+        vocabularySize,
+        maxPositions,
+        epsilon,
+        new RopeConfig(theta, headDim),
+        slidingWindow,
+        tied,
+        torchDtype,
+        begin,
+        ends);
+  }
+
+  // An architecture that is not known stops the reading: what its other keys mean is not known.
+  private Architecture architecture() {
+    JsonNode names = values.value("architectures").orElse(null);
+    boolean one = names != null && names.isArray() && names.size() == 1 && names.get(0).isTextual();
+    return Optional.ofNullable(names)
+        .filter(list -> one)
+        .flatMap(list -> Architecture.named(list.get(0).textValue()))
+        .orElseThrow(
+            () ->
+                unknownArchitecture(
+                    "architectures",
+                    "architectures must name one of %s, got %s"
+                        .formatted(
+                            Architecture.classNames(),
+                            names == null ? "none" : ConfigValues.shorten(names.toString()))));
+  }
+
+  private void checkModelType(Architecture architecture) {
+    values
+        .value("model_type")
+        .filter(type -> !type.isTextual() || !type.textValue().equals(architecture.modelType()))
+        .ifPresent(
+            type -> {
+              throw unknownArchitecture(
+                  "model_type",
+                  "model_type of %s must be \"%s\", got %s"
+                      .formatted(
+                          architecture.className(),
+                          architecture.modelType(),
+                          ConfigValues.shorten(type.toString())));
+            });
+  }
+
+  private CompileException unknownArchitecture(String key, String message) {
+    return new CompileException(
+        Diagnostic.error(DiagnosticCode.UNKNOWN_ARCHITECTURE, values.span(key), message)
+            .withNote("use a model of one of these architectures"));
+  }
+
+  private void checkKey(ConfigFields.Field field) {
+    String key = field.key();
+    ConfigKeys.Neutral neutral = ConfigKeys.NEUTRAL.get(key);
+    if (neutral != null) {
+      if (!neutral.allows().test(field.value())) {
+        unsupported(key, neutral.meaning(), field.value());
+      }
+    } else if (!ConfigKeys.READ.contains(key) && !ConfigKeys.IGNORED.contains(key)) {
+      diagnostics.report(
+          Diagnostic.error(
+                  DiagnosticCode.UNKNOWN_CONFIG_KEY,
+                  field.span(),
+                  "unknown key %s could change the mathematics"
+                      .formatted(ConfigValues.shorten(key)))
+              .withNote("if it does not change what the model computes, remove it from the file"));
+    }
+  }
+
+  private void unsupported(String key, String meaning, JsonNode value) {
+    diagnostics.report(
+        Diagnostic.error(
+                DiagnosticCode.UNSUPPORTED_CONFIG_KEY,
+                values.span(key),
+                "%s changes the mathematics and is supported only as %s, got %s"
+                    .formatted(key, meaning, ConfigValues.shorten(value.toString())))
+            .withNote("use a model without it; changing the value would give wrong results"));
+  }
+
+  private int kvHeads(Architecture architecture, int queryHeads) {
+    int kvHeads =
+        values.has("num_key_value_heads")
+            ? values.optional("num_key_value_heads", 1, MAX_HEADS).orElse(queryHeads)
+            : architecture.silentKvHeads().orElse(queryHeads);
+    if (queryHeads % kvHeads != 0) {
+      values.invalid(
+          "num_key_value_heads",
+          "num_key_value_heads must divide num_attention_heads (%d), got %d"
+              .formatted(queryHeads, kvHeads));
+    }
+    return kvHeads;
+  }
+
+  private int headDim(int hiddenSize, int queryHeads) {
+    OptionalInt written = values.optional("head_dim", 2, MAX_HEAD_DIM);
+    int headDim = written.orElse(hiddenSize / queryHeads);
+    if (written.isEmpty() && hiddenSize % queryHeads != 0) {
+      values.invalid(
+          "hidden_size",
+          "hidden_size must be a multiple of num_attention_heads (%d) where head_dim is absent, got %d"
+              .formatted(queryHeads, hiddenSize));
+    } else if (headDim < 2 || headDim > MAX_HEAD_DIM || headDim % 2 != 0) {
+      values.invalid(
+          written.isPresent() ? "head_dim" : "hidden_size",
+          "the head dimension must be even and from 2 to %d, got %d"
+              .formatted(MAX_HEAD_DIM, headDim));
+    }
+    return headDim;
+  }
+
+  private double theta() {
+    Optional<Double> plain =
+        values.value("rope_theta").map(value -> values.number("rope_theta", value, 1, 1e12));
+    JsonNode parameters = values.value("rope_parameters").orElse(null);
+    if (parameters == null) {
+      return plain.orElse(DEFAULT_THETA);
+    }
+    if (!parameters.isObject()) {
+      values.invalid("rope_parameters", "rope_parameters must be an object", parameters);
+      return DEFAULT_THETA;
+    }
+    Optional<Double> nested = Optional.empty();
+    for (Map.Entry<String, JsonNode> entry : parameters.properties()) {
+      switch (entry.getKey()) {
+        case "rope_theta" ->
+            nested = Optional.of(values.number("rope_parameters", entry.getValue(), 1, 1e12));
+        case "rope_type" -> {
+          if (!"default".equals(entry.getValue().textValue())) {
+            unsupported("rope_parameters", "{\"rope_type\": \"default\", ...}", parameters);
+          }
+        }
+        case "partial_rotary_factor" -> {
+          if (!entry.getValue().isNumber() || entry.getValue().doubleValue() != 1) {
+            unsupported("rope_parameters", "{\"partial_rotary_factor\": 1, ...}", parameters);
+          }
+        }
+        default ->
+            unsupported("rope_parameters", "an object of rope_theta and rope_type", parameters);
+      }
+    }
+    if (plain.isPresent() && nested.isPresent() && !plain.equals(nested)) {
+      values.invalid(
+          "rope_theta",
+          "rope_theta must equal rope_parameters.rope_theta (%s), got %s"
+              .formatted(nested.get(), plain.get()));
+    }
+    return nested.or(() -> plain).orElse(DEFAULT_THETA);
+  }
+
+  private OptionalInt slidingWindow(Architecture architecture) {
+    if (!architecture.hasSlidingWindow()) {
+      values
+          .value("sliding_window")
+          .ifPresent(value -> unsupported("sliding_window", "null", value));
+      return OptionalInt.empty();
+    }
+    return values.has("sliding_window")
+        ? values.optional("sliding_window", 1, MAX_POSITIONS)
+        : architecture.silentSlidingWindow();
+  }
+
+  private Optional<ElementFormat> torchDtype() {
+    String key = values.has("dtype") ? "dtype" : "torch_dtype";
+    JsonNode value = values.value(key).orElse(null);
+    if (value == null) {
+      return Optional.empty();
+    }
+    Optional<ElementFormat> format =
+        switch (value.isTextual() ? value.textValue() : "") {
+          case "float32" -> Optional.of(ElementFormat.F32);
+          case "float16" -> Optional.of(ElementFormat.F16);
+          case "bfloat16" -> Optional.of(ElementFormat.BF16);
+          default -> Optional.empty();
+        };
+    if (format.isEmpty()) {
+      values.invalid(key, key + " must be float32, float16 or bfloat16", value);
+    }
+    return format;
+  }
+
+  private OptionalInt beginToken(int vocabularySize) {
+    return values.has("bos_token_id")
+        ? values.optional("bos_token_id", 0, vocabularySize - 1)
+        : silentToken(DEFAULT_BEGIN, vocabularySize);
+  }
+
+  private List<Integer> endTokens(int vocabularySize) {
+    if (!values.has("eos_token_id")) {
+      return silentToken(DEFAULT_END, vocabularySize).stream().boxed().toList();
+    }
+    List<Integer> ends = new ArrayList<>();
+    values
+        .value("eos_token_id")
+        .ifPresent(
+            value -> {
+              for (JsonNode token : value.isArray() ? value : List.of(value)) {
+                ends.add(values.integer("eos_token_id", token, 0, vocabularySize - 1));
+              }
+            });
+    return ends;
+  }
+
+  private static OptionalInt silentToken(int token, int vocabularySize) {
+    return token < vocabularySize ? OptionalInt.of(token) : OptionalInt.empty();
+  }
+}
