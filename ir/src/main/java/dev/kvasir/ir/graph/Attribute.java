@@ -1,0 +1,50 @@
+package dev.kvasir.ir.graph;
+
+/** A constant of an operation. */
+public sealed interface Attribute {
+  /** {@return the canonical text} */
+  String text();
+
+  /**
+   * A whole number.
+   *
+   * @param value any
+   */
+  record IntegerAttribute(int value) implements Attribute {
+    @Override
+    public String text() {
+      return Integer.toString(value);
+    }
+  }
+
+  /**
+   * A number with a fraction; its text has a point, so that it is never read as a whole number.
+   *
+   * @param value finite
+   */
+  record DecimalAttribute(double value) implements Attribute {
+    /** Refuses infinities and NaN. */
+    public DecimalAttribute {
+      if (!Double.isFinite(value)) {
+        throw new IllegalArgumentException("a decimal attribute must be finite, got " + value);
+      }
+    }
+
+    @Override
+    public String text() {
+      return Double.toString(value);
+    }
+  }
+
+  /**
+   * A weight.
+   *
+   * @param weight which one
+   */
+  record WeightAttribute(WeightReference weight) implements Attribute {
+    @Override
+    public String text() {
+      return weight.text();
+    }
+  }
+}

@@ -1,0 +1,202 @@
+package dev.kvasir.ir.graph.ops;
+
+import dev.kvasir.ir.graph.Attributes;
+import dev.kvasir.ir.graph.Op;
+import dev.kvasir.ir.graph.OpDefinition;
+import dev.kvasir.ir.graph.Value;
+import dev.kvasir.ir.reference.EvaluationContext;
+import dev.kvasir.ir.reference.ReferenceCache;
+import dev.kvasir.ir.reference.ReferenceTensor;
+import dev.kvasir.ir.reference.ReferenceValue;
+import dev.kvasir.ir.type.CacheType;
+import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.ir.type.TensorType;
+import dev.kvasir.ir.type.Type;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+
+/**
+ * Attention of the running span over everything in a cache, the span's own rows included. Query
+ * head h reads KV head {@code h / (queryHeads / kvHeads)}; query row i stands at true position p_i:
+ *
+ * <pre>{@code
+ * visible(i, j) = pos_j <= p_i, pos_j > p_i - window, and as the row's segment says
+ * logit_ij      = cap(scale * q_i . k_j)              cap(x) = c * tanh(x / c) with a soft-cap c
+ * out_i         = sum over visible j of exp(logit_ij - lse_i) * v_j
+ * lse_i         = log sum over visible j of exp(logit_ij)
+ * }</pre>
+ *
+ * Keys and values of the running span are read unrounded while a prompt is prefilled; everything
+ * else is read as its segment stores it. A query that sees no row has out 0 and lse -1e30.
+ *
+ * @param query after RoPE, f32[rows, queryHeads * keyDim]
+ * @param cache the cache that already holds the span
+ * @param queryHeads a multiple of the KV heads
+ * @param scale what q . k is multiplied by
+ * @param softCap c of the soft-cap, above 0
+ * @param window the model's own sliding window, the same as that of each segment
+ */
+public record AttentionOp(
+    Value query,
+    Value cache,
+    int queryHeads,
+    double scale,
+    OptionalDouble softCap,
+    OptionalInt window)
+    implements Op {
+  /** The lse of a query that sees no row. */
+  public static final double NOTHING_VISIBLE = -1e30;
+
+  /** The entry in the catalog. */
+  public static final OpDefinition DEFINITION =
+      new OpDefinition(
+          "attention",
+          2,
+          2,
+          (operands, attributes) ->
+              new AttentionOp(
+                  operands.getFirst(),
+                  operands.getLast(),
+                  attributes.integer("query_heads"),
+                  attributes.decimal("scale"),
+                  attributes.optionalDecimal("soft_cap"),
+                  attributes.optionalInteger("window")));
+
+  /** Checks types and shapes. */
+  public AttentionOp {
+    CacheType type = OpChecks.cache("cache", cache);
+    OpChecks.positive("query_heads", queryHeads);
+    OpChecks.positive("scale", scale);
+    softCap.ifPresent(cap -> OpChecks.positive("soft_cap", cap));
+    if (queryHeads % type.kvHeads() != 0) {
+      throw new IllegalArgumentException(
+          "query_heads must be a multiple of " + type.kvHeads() + ", got " + queryHeads);
+    }
+    OpChecks.type("query", TensorType.activation(queryHeads * type.keyDim()), query);
+    boolean sameWindow =
+        type.groups().stream()
+            .flatMap(group -> group.segments().stream())
+            .allMatch(segment -> segment.window().equals(window));
+    if (!sameWindow) {
+      throw new IllegalArgumentException(
+          "window must be that of every segment of " + type.text() + ", got " + window);
+    }
+  }
+
+  /** {@return the type of the cache} */
+  public CacheType cacheType() {
+    return OpChecks.cache("cache", cache);
+  }
+
+  @Override
+  public OpDefinition definition() {
+    return DEFINITION;
+  }
+
+  @Override
+  public List<Value> operands() {
+    return List.of(query, cache);
+  }
+
+  @Override
+  public Attributes attributes() {
+    return Attributes.NONE
+        .with("query_heads", queryHeads)
+        .with("scale", scale)
+        .with("soft_cap", softCap)
+        .with("window", window);
+  }
+
+  /** {@return out f32[rows, queryHeads * valueDim] and lse f32[rows, queryHeads]} */
+  @Override
+  public List<Type> resultTypes() {
+    return List.of(
+        TensorType.activation(queryHeads * cacheType().valueDim()),
+        TensorType.activation(queryHeads));
+  }
+
+  @Override
+  public List<ReferenceValue> evaluate(List<ReferenceValue> operands, EvaluationContext context) {
+    ReferenceTensor queries = OpChecks.tensor(operands.getFirst());
+    ReferenceCache rows = (ReferenceCache) operands.getLast();
+    int valueDim = cacheType().valueDim();
+    double[] out = new double[queries.rows() * queryHeads * valueDim];
+    double[] lse = new double[queries.rows() * queryHeads];
+    for (int row = 0; row < queries.rows(); row++) {
+      for (int head = 0; head < queryHeads; head++) {
+        int place = row * queryHeads + head;
+        lse[place] = attend(queries, rows, row, head, context, out, place * valueDim);
+      }
+    }
+    return List.of(
+        new ReferenceTensor(queries.rows(), queryHeads * valueDim, out),
+        new ReferenceTensor(queries.rows(), queryHeads, lse));
+  }
+
+  /** One query row of one head: adds to {@code out} from {@code start} on, returns the lse. */
+  private double attend(
+      ReferenceTensor queries,
+      ReferenceCache rows,
+      int row,
+      int head,
+      EvaluationContext context,
+      double[] out,
+      int start) {
+    CacheType type = cacheType();
+    int kvHead = head / (queryHeads / type.kvHeads());
+    HeadGroup group = type.groupOf(kvHead);
+    int position = context.firstPosition() + row;
+    double[] logits = new double[position + 1];
+    boolean[] visible = new boolean[position + 1];
+    double maximum = Double.NEGATIVE_INFINITY;
+    for (int other = 0; other <= position; other++) {
+      visible[other] = group.segmentAt(other).isVisible(position, other);
+      if (visible[other]) {
+        logits[other] = logit(queries, rows, row, head, other, isRaw(other, context));
+        maximum = Math.max(maximum, logits[other]);
+      }
+    }
+    double sum = 0;
+    for (int other = 0; other <= position; other++) {
+      sum += visible[other] ? Math.exp(logits[other] - maximum) : 0;
+    }
+    if (sum == 0) {
+      return NOTHING_VISIBLE;
+    }
+    double lse = maximum + Math.log(sum);
+    int valueDim = type.valueDim();
+    for (int other = 0; other <= position; other++) {
+      if (visible[other]) {
+        double weight = Math.exp(logits[other] - lse);
+        boolean raw = isRaw(other, context);
+        for (int element = 0; element < valueDim; element++) {
+          out[start + element] +=
+              weight * rows.value(type, other, kvHead * valueDim + element, raw);
+        }
+      }
+    }
+    return lse;
+  }
+
+  private double logit(
+      ReferenceTensor queries, ReferenceCache rows, int row, int head, int other, boolean raw) {
+    CacheType type = cacheType();
+    int keyDim = type.keyDim();
+    int kvHead = head / (queryHeads / type.kvHeads());
+    double sum = 0;
+    for (int element = 0; element < keyDim; element++) {
+      sum +=
+          queries.at(row, head * keyDim + element)
+              * rows.key(type, other, kvHead * keyDim + element, raw);
+    }
+    double scaled = scale * sum;
+    return softCap.isPresent()
+        ? softCap.getAsDouble() * Math.tanh(scaled / softCap.getAsDouble())
+        : scaled;
+  }
+
+  private static boolean isRaw(int position, EvaluationContext context) {
+    return context.prefill() && position >= context.firstPosition();
+  }
+}
