@@ -38,6 +38,8 @@ public final class ModelConfigReader {
   private static final int DEFAULT_BEGIN = 1;
   private static final int DEFAULT_END = 2;
 
+  // Values that depend on others are judged only while nothing is wrong, so that one mistake is
+  // told once.
   private final Diagnostics diagnostics = new Diagnostics();
   private final Map<String, ConfigFields.Field> fields;
   private final ConfigValues values;
@@ -104,8 +106,9 @@ public final class ModelConfigReader {
     OptionalInt slidingWindow = slidingWindow(architecture);
     boolean tied = values.truth("tie_word_embeddings", false);
     Optional<ElementFormat> torchDtype = torchDtype();
-    OptionalInt begin = beginToken(vocabularySize);
-    List<Integer> ends = endTokens(vocabularySize);
+    int tokens = diagnostics.hasErrors() ? MAX_VOCABULARY : vocabularySize;
+    OptionalInt begin = beginToken(tokens);
+    List<Integer> ends = endTokens(tokens);
     diagnostics.throwIfErrors();
     return new ModelConfig(
         architecture,
@@ -198,7 +201,7 @@ public final class ModelConfigReader {
         values.has("num_key_value_heads")
             ? values.optional("num_key_value_heads", 1, MAX_HEADS).orElse(queryHeads)
             : architecture.silentKvHeads().orElse(queryHeads);
-    if (queryHeads % kvHeads != 0) {
+    if (!diagnostics.hasErrors() && queryHeads % kvHeads != 0) {
       values.invalid(
           "num_key_value_heads",
           "num_key_value_heads must divide num_attention_heads (%d), got %d"
@@ -210,6 +213,9 @@ public final class ModelConfigReader {
   private int headDim(int hiddenSize, int queryHeads) {
     OptionalInt written = values.optional("head_dim", 2, MAX_HEAD_DIM);
     int headDim = written.orElse(hiddenSize / queryHeads);
+    if (diagnostics.hasErrors()) {
+      return headDim;
+    }
     if (written.isEmpty() && hiddenSize % queryHeads != 0) {
       values.invalid(
           "hidden_size",
