@@ -1,0 +1,140 @@
+package dev.kvasir.codegen.driver;
+
+import dev.kvasir.ir.diag.CompileException;
+import dev.kvasir.ir.diag.Diagnostic;
+import dev.kvasir.ir.diag.Diagnostics;
+import dev.kvasir.ir.model.ModelConfig;
+import dev.kvasir.ir.model.ModelConfigReader;
+import dev.kvasir.ir.model.Weight;
+import dev.kvasir.ir.model.WeightCatalog;
+import dev.kvasir.ir.model.WeightSource;
+import dev.kvasir.ir.model.WeightType;
+import dev.kvasir.plans.ModelFiles;
+import dev.kvasir.plans.ModelFingerprint;
+import dev.kvasir.plans.safetensors.SafetensorsFile;
+import dev.kvasir.plans.safetensors.SafetensorsTensor;
+import dev.kvasir.plans.safetensors.SafetensorsType;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * A model as it lies on disk, {@code config.json} and {@code model.safetensors}, checked as a whole
+ * when it is opened. Weights are mapped, not copied, and gone once this is closed; reading one then
+ * throws {@link IllegalStateException}. Any thread may read.
+ */
+public final class ModelDirectory implements WeightSource, AutoCloseable {
+  private final Path path;
+  private final ModelConfig config;
+  private final ModelFingerprint fingerprint;
+  private final List<Diagnostic> warnings;
+  private final SafetensorsFile weights;
+  private final Arena arena;
+
+  private ModelDirectory(
+      Path path,
+      ModelConfig config,
+      ModelFingerprint fingerprint,
+      List<Diagnostic> warnings,
+      SafetensorsFile weights,
+      Arena arena) {
+    this.path = path;
+    this.config = config;
+    this.fingerprint = fingerprint;
+    this.warnings = List.copyOf(warnings);
+    this.weights = weights;
+    this.arena = arena;
+  }
+
+  /**
+   * {@return the model in {@code path}}
+   *
+   * @throws CompileException when a file is missing, cannot be read or lies, when the config
+   *     describes no model that is understood, or when the weights do not fit the config
+   */
+  public static ModelDirectory open(Path path) {
+    Arena arena = Arena.ofShared();
+    boolean opened = false;
+    try {
+      ModelDirectory model = open(path, arena);
+      opened = true;
+      return model;
+    } catch (IOException e) {
+      throw new CompileException(ModelFileErrors.diagnostic(path, e));
+    } finally {
+      if (!opened) {
+        arena.close();
+      }
+    }
+  }
+
+  private static ModelDirectory open(Path path, Arena arena) throws IOException {
+    ModelFiles files = ModelFiles.locate(path);
+    ModelConfig config = ModelConfigReader.read(files.config().toString(), files.readConfig());
+    SafetensorsFile weights = SafetensorsFile.open(files.weights(), arena);
+    ModelFingerprint fingerprint = ModelFingerprint.of(path);
+    Diagnostics diagnostics = new Diagnostics();
+    ModelDirectory model = new ModelDirectory(path, config, fingerprint, List.of(), weights, arena);
+    WeightCatalog.check(config, model, files.weights().toString(), diagnostics);
+    diagnostics.throwIfErrors();
+    return new ModelDirectory(path, config, fingerprint, diagnostics.list(), weights, arena);
+  }
+
+  /** {@return the directory as it was given} */
+  public Path path() {
+    return path;
+  }
+
+  /** {@return the architecture} */
+  public ModelConfig config() {
+    return config;
+  }
+
+  /** {@return what the user should know although it stops nothing, such as unused tensors} */
+  public List<Diagnostic> warnings() {
+    return warnings;
+  }
+
+  @Override
+  public SortedSet<String> names() {
+    return Collections.unmodifiableSortedSet(new TreeSet<>(weights.names()));
+  }
+
+  @Override
+  public Optional<Weight> find(String name) {
+    return weights.tensor(name).map(ModelDirectory::weight);
+  }
+
+  @Override
+  public String fingerprint() {
+    return fingerprint.value();
+  }
+
+  /** Unmaps the weights. Closing again does nothing. */
+  @Override
+  public void close() {
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+  }
+
+  private static Weight weight(SafetensorsTensor tensor) {
+    return new Weight(tensor.name(), type(tensor.type()), tensor.shape(), tensor.data());
+  }
+
+  private static WeightType type(SafetensorsType type) {
+    return switch (type) {
+      case F32 -> WeightType.F32;
+      case F16 -> WeightType.F16;
+      case BF16 -> WeightType.BF16;
+      case I32 -> WeightType.I32;
+      case I64 -> WeightType.I64;
+      case U8 -> WeightType.U8;
+    };
+  }
+}
