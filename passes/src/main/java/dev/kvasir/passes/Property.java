@@ -1,0 +1,15 @@
+package dev.kvasir.passes;
+
+/** A fact that holds for a graph from some pass on. */
+public enum Property {
+  /** The graph computes what the model's configuration says. */
+  MODEL_BUILT,
+  /** Each KV head is in the group that the policy gives it. */
+  HEADS_GROUPED,
+  /** Each segment has the element format that the policy gives it. */
+  STORAGE_ASSIGNED,
+  /** Operations that become one kernel are one operation. */
+  OPS_FUSED,
+  /** Every operation contributes to a result. */
+  NO_DEAD_OPS
+}
