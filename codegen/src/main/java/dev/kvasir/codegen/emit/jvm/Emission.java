@@ -1,0 +1,111 @@
+package dev.kvasir.codegen.emit.jvm;
+
+import java.lang.classfile.ClassBuilder;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+
+/** The class file being written: its methods, and the byte-code shapes that all phases share. */
+final class Emission {
+
+  private final ClassBuilder builder;
+  private final ClassDesc self;
+  private final int lanes;
+  private final TileFrame frame;
+  private final Map<Object, String> shared = new HashMap<>();
+  private int methods;
+
+  Emission(ClassBuilder builder, ClassDesc self, int lanes, TileFrame frame) {
+    this.builder = builder;
+    this.self = self;
+    this.lanes = lanes;
+    this.frame = frame;
+  }
+
+  ClassDesc self() {
+    return self;
+  }
+
+  /** {@return 32-bit lanes of a whole vector} */
+  int lanes() {
+    return lanes;
+  }
+
+  TileFrame frame() {
+    return frame;
+  }
+
+  /** Most vector accumulators that stay in registers beside the operands. */
+  int accumulators() {
+    return lanes == 16 ? 16 : 8;
+  }
+
+  /** Adds a static method and returns its name. */
+  String method(String prefix, MethodTypeDesc type, Consumer<CodeBuilder> body) {
+    String name = prefix + "_" + methods++;
+    builder.withMethodBody(name, type, ClassFile.ACC_STATIC | ClassFile.ACC_PRIVATE, body);
+    return name;
+  }
+
+  /** Adds a static method once for each key and returns its name. */
+  String sharedMethod(
+      String prefix, Object key, MethodTypeDesc type, Consumer<CodeBuilder> body) {
+    String known = shared.get(key);
+    if (known != null) {
+      return known;
+    }
+    String name = method(prefix, type, body);
+    shared.put(key, name);
+    return name;
+  }
+
+  /** Writes {@code for (int i = from; i < to; i += step) body(i)}; {@code body} gets i's slot. */
+  static void loop(CodeBuilder code, int from, int to, int step, IntConsumer body) {
+    if (to <= from) {
+      return;
+    }
+    int variable = code.allocateLocal(java.lang.classfile.TypeKind.INT);
+    Label top = code.newLabel();
+    Label end = code.newLabel();
+    code.loadConstant(from).istore(variable);
+    code.labelBinding(top).iload(variable).loadConstant(to).if_icmpge(end);
+    body.accept(variable);
+    code.iinc(variable, step).goto_(top).labelBinding(end);
+  }
+
+  /** Pushes slot + constant + variable * factor as int; a negative slot or variable is left out. */
+  static void pushInt(CodeBuilder code, int slot, int constant, int variable, int factor) {
+    code.loadConstant(constant);
+    if (slot >= 0) {
+      code.iload(slot).iadd();
+    }
+    if (variable >= 0) {
+      code.iload(variable);
+      if (factor != 1) {
+        code.loadConstant(factor).imul();
+      }
+      code.iadd();
+    }
+  }
+
+  /** Pushes slot + variable * factor + constant as long; a negative variable is left out. */
+  static void pushLong(CodeBuilder code, int slot, long constant, int variable, long factor) {
+    code.lload(slot);
+    if (variable >= 0) {
+      code.iload(variable).i2l();
+      if (factor != 1) {
+        code.loadConstant(factor).lmul();
+      }
+      code.ladd();
+    }
+    if (constant != 0) {
+      code.loadConstant(constant).ladd();
+    }
+  }
+}

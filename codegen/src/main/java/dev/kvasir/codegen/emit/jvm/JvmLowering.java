@@ -1,0 +1,279 @@
+package dev.kvasir.codegen.emit.jvm;
+
+import static dev.kvasir.codegen.emit.jvm.Descriptors.*;
+
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.kernel.Statement;
+import dev.kvasir.ir.kernel.View;
+import dev.kvasir.plans.abi.JvmKernelAbi;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes a kernel as a class file over the Vector API: uniform control in the entry method, each
+ * contraction or pointwise phase in a small static method of its own.
+ */
+public final class JvmLowering {
+
+  private JvmLowering() {}
+
+  /**
+   * {@return the class file of {@code kernel} for vectors of {@code vectorBits}}
+   *
+   * @param kernel a verified kernel
+   * @param vectorBits 128, 256 or 512
+   */
+  public static byte[] lower(Kernel kernel, int vectorBits) {
+    if (!JvmKernelAbi.VECTOR_BITS.contains(vectorBits)) {
+      throw new IllegalArgumentException(
+          "vector bits must be one of " + JvmKernelAbi.VECTOR_BITS + ", got " + vectorBits);
+    }
+    ClassDesc self = ClassDesc.of(JvmKernelAbi.className(kernel.name(), vectorBits));
+    return ClassFile.of()
+        .build(
+            self,
+            builder -> {
+              builder.withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL);
+              Emission emission =
+                  new Emission(
+                      builder, self, vectorBits / Integer.SIZE, new TileFrame(kernel));
+              builder.withMethodBody(
+                  JvmKernelAbi.ENTRY,
+                  RUN,
+                  ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC,
+                  code -> new Entry(code, emission, kernel).write());
+            });
+  }
+
+  /** The entry method: loads its arguments, then walks the statements. */
+  private static final class Entry {
+    private static final int BUFFERS = 0;
+    private static final int DIMS = 1;
+    private static final int FLOATS = 2;
+    private static final int INTS = 3;
+    private static final int FIRST_AXIS = 4;
+
+    private final CodeBuilder code;
+    private final Emission emission;
+    private final Kernel kernel;
+    private final Map<String, Integer> segments = new HashMap<>();
+    private final Map<String, Integer> dims = new HashMap<>();
+    private final Map<String, Integer> variables = new HashMap<>();
+
+    Entry(CodeBuilder code, Emission emission, Kernel kernel) {
+      this.code = code;
+      this.emission = emission;
+      this.kernel = kernel;
+    }
+
+    void write() {
+      for (int i = 0; i < kernel.buffers().size(); i++) {
+        int slot = code.allocateLocal(TypeKind.REFERENCE);
+        segments.put(kernel.buffers().get(i).name(), slot);
+        code.aload(BUFFERS).loadConstant(i).aaload().astore(slot);
+      }
+      for (int i = 0; i < kernel.dims().size(); i++) {
+        int slot = code.allocateLocal(TypeKind.INT);
+        dims.put(kernel.dims().get(i), slot);
+        code.aload(DIMS)
+            .iload(FIRST_AXIS)
+            .loadConstant(kernel.dims().size())
+            .imul()
+            .loadConstant(i)
+            .iadd()
+            .iaload()
+            .istore(slot);
+      }
+      statements(kernel.body());
+      code.return_();
+    }
+
+    private void statements(List<Statement> list) {
+      for (Statement statement : list) {
+        statement(statement);
+      }
+    }
+
+    private void statement(Statement statement) {
+      switch (statement) {
+        case Statement.Let let -> {
+          int slot = code.allocateLocal(TypeKind.INT);
+          push(let.value());
+          code.istore(slot);
+          variables.put(let.name(), slot);
+        }
+        case Statement.For loop -> loop(loop);
+        case Statement.If choice -> choice(choice);
+        case Statement.Load load -> {
+          PhaseArguments arguments = new PhaseArguments();
+          call(
+              new CopyEmitter(emission, kernel).load(load.tile(), load.view(), arguments),
+              arguments);
+        }
+        case Statement.Store store -> {
+          PhaseArguments arguments = new PhaseArguments();
+          call(
+              new CopyEmitter(emission, kernel).store(store.tile(), store.view(), arguments),
+              arguments);
+        }
+        case Statement.Map map -> {
+          PhaseArguments arguments = new PhaseArguments();
+          call(new MapEmitter(emission, kernel).map(map, arguments), arguments);
+        }
+        case Statement.Reduce reduce -> {
+          PhaseArguments arguments = new PhaseArguments();
+          call(new ReduceEmitter(emission, kernel).reduce(reduce, arguments), arguments);
+        }
+        case Statement.DotNT dot -> {
+          PhaseArguments arguments = new PhaseArguments();
+          call(new DotEmitter(emission, kernel).dotNT(dot, arguments), arguments);
+        }
+        case Statement.DotNN dot -> {
+          PhaseArguments arguments = new PhaseArguments();
+          call(new DotEmitter(emission, kernel).dotNN(dot, arguments), arguments);
+        }
+      }
+    }
+
+    private void loop(Statement.For loop) {
+      int variable = code.allocateLocal(TypeKind.INT);
+      int limit = code.allocateLocal(TypeKind.INT);
+      push(loop.to());
+      code.istore(limit);
+      push(loop.from());
+      code.istore(variable);
+      variables.put(loop.variable(), variable);
+      Label top = code.newLabel();
+      Label end = code.newLabel();
+      code.labelBinding(top).iload(variable).iload(limit).if_icmpge(end);
+      statements(loop.body());
+      code.iinc(variable, 1).goto_(top).labelBinding(end);
+    }
+
+    private void choice(Statement.If choice) {
+      Label otherwise = code.newLabel();
+      push(choice.condition());
+      code.ifeq(otherwise);
+      statements(choice.whenTrue());
+      if (choice.whenFalse().isEmpty()) {
+        code.labelBinding(otherwise);
+        return;
+      }
+      Label end = code.newLabel();
+      code.goto_(end).labelBinding(otherwise);
+      statements(choice.whenFalse());
+      code.labelBinding(end);
+    }
+
+    private void call(String method, PhaseArguments arguments) {
+      code.aload(FLOATS).aload(INTS);
+      for (PhaseArguments.Argument argument : arguments.inOrder()) {
+        switch (argument) {
+          case PhaseArguments.Argument.Segment segment -> code.aload(slot(segments, segment.buffer()));
+          case PhaseArguments.Argument.Origin origin ->
+              pushOrigin(origin.view(), origin.firstColumn());
+          case PhaseArguments.Argument.Uniform uniform -> push(uniform.value());
+        }
+      }
+      code.invokestatic(emission.self(), method, arguments.type());
+    }
+
+    /** Pushes (block * blockStride + offset + row contribution) in bytes. */
+    private void pushOrigin(View view, int firstColumn) {
+      push(view.block());
+      code.i2l().loadConstant(view.blockStride()).lmul();
+      addElements(view.offset(), 1);
+      switch (view.layout()) {
+        case View.Layout.Rows rows -> addElements(view.row(), rows.rowStride());
+        case View.Layout.Columns _ -> addElements(view.row(), 1);
+        case View.Layout.Tiles tiles -> {
+          addElements(view.row(), tiles.widthAt(firstColumn));
+          if (firstColumn > 0) {
+            code.loadConstant((long) firstColumn * tiles.height()).ladd();
+          }
+        }
+      }
+      code.loadConstant((long) kernel.buffer(view.buffer()).format().bytes()).lmul();
+    }
+
+    private void addElements(IntExpression count, long factor) {
+      if (count instanceof IntExpression.Constant(int value) && value == 0) {
+        return;
+      }
+      push(count);
+      code.i2l().loadConstant(factor).lmul().ladd();
+    }
+
+    private static int slot(Map<String, Integer> slots, String name) {
+      Integer slot = slots.get(name);
+      if (slot == null) {
+        throw new IllegalArgumentException("nothing is named " + name);
+      }
+      return slot;
+    }
+
+    private void push(IntExpression expression) {
+      switch (expression) {
+        case IntExpression.Constant constant -> code.loadConstant(constant.value());
+        case IntExpression.Variable variable -> code.iload(slot(variables, variable.name()));
+        case IntExpression.Dimension dimension -> code.iload(slot(dims, dimension.name()));
+        case IntExpression.Axis axis -> code.iload(FIRST_AXIS + kernel.axes().indexOf(axis.name()));
+        case IntExpression.BufferElement element ->
+            new Lanes(code, 1)
+                .loadInt(
+                    slot(segments, element.buffer()),
+                    () -> {
+                      push(element.index());
+                      code.i2l().loadConstant((long) Integer.BYTES).lmul();
+                    });
+        case IntExpression.TileElement element -> {
+          Kernel.Tile tile = kernel.tile(element.tile());
+          int index =
+              emission.frame().offset(tile.name())
+                  + element.row() * tile.columns()
+                  + element.column();
+          code.aload(INTS).loadConstant(index).iaload();
+        }
+        case IntExpression.Binary binary -> {
+          push(binary.left());
+          push(binary.right());
+          join(binary.operator());
+        }
+      }
+    }
+
+    private void join(IntExpression.IntOperator operator) {
+      switch (operator) {
+        case ADD -> code.iadd();
+        case SUBTRACT -> code.isub();
+        case MULTIPLY -> code.imul();
+        case FLOOR_DIVIDE -> code.invokestatic(MATH, "floorDiv", INTS_TO_INT);
+        case CEIL_DIVIDE -> code.invokestatic(MATH, "ceilDiv", INTS_TO_INT);
+        case MODULO -> code.invokestatic(MATH, "floorMod", INTS_TO_INT);
+        case MINIMUM -> code.invokestatic(MATH, "min", INTS_TO_INT);
+        case MAXIMUM -> code.invokestatic(MATH, "max", INTS_TO_INT);
+        case LESS, LESS_OR_EQUAL, EQUAL -> compare(operator);
+        case AND -> code.iand();
+        case OR -> code.ior();
+      }
+    }
+
+    private void compare(IntExpression.IntOperator operator) {
+      Label holds = code.newLabel();
+      Label end = code.newLabel();
+      switch (operator) {
+        case LESS -> code.if_icmplt(holds);
+        case LESS_OR_EQUAL -> code.if_icmple(holds);
+        default -> code.if_icmpeq(holds);
+      }
+      code.iconst_0().goto_(end).labelBinding(holds).iconst_1().labelBinding(end);
+    }
+  }
+}

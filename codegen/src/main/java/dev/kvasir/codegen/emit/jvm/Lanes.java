@@ -1,0 +1,341 @@
+package dev.kvasir.codegen.emit.jvm;
+
+import static dev.kvasir.codegen.emit.jvm.Descriptors.*;
+
+import dev.kvasir.ir.type.ElementFormat;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+
+/**
+ * The byte-code idioms over a fixed number of 32-bit lanes that the phases compose. One lane means
+ * plain floats and ints, so that a remainder is written by the same code as the vector body.
+ *
+ * <p>Every method leaves its result on the operand stack. {@code Runnable} arguments push an index
+ * or an offset.
+ */
+final class Lanes {
+
+  /** 2^112: what f16 bits, moved to f32's place, must be multiplied by. */
+  private static final float HALF_FACTOR = 0x1p112f;
+
+  private final CodeBuilder code;
+  private final int lanes;
+
+  Lanes(CodeBuilder code, int lanes) {
+    this.code = code;
+    this.lanes = lanes;
+  }
+
+  int count() {
+    return lanes;
+  }
+
+  boolean isVector() {
+    return lanes > 1;
+  }
+
+  TypeKind floatKind() {
+    return isVector() ? TypeKind.REFERENCE : TypeKind.FLOAT;
+  }
+
+  TypeKind intKind() {
+    return isVector() ? TypeKind.REFERENCE : TypeKind.INT;
+  }
+
+  void floatSpecies() {
+    species(FLOAT_VECTOR, 32 * lanes);
+  }
+
+  void intSpecies() {
+    species(INT_VECTOR, 32 * lanes);
+  }
+
+  private void shortSpecies() {
+    species(SHORT_VECTOR, 16 * lanes);
+  }
+
+  private void species(ClassDesc vector, int bits) {
+    code.getstatic(vector, "SPECIES_" + bits, SPECIES);
+  }
+
+  private void littleEndian() {
+    code.getstatic(BYTE_ORDER, "LITTLE_ENDIAN", BYTE_ORDER);
+  }
+
+  void operator(ClassDesc kind, String name) {
+    code.getstatic(OPERATORS, name, kind);
+  }
+
+  /** Pushes f32 elements of a tile. */
+  void loadFloats(int array, Runnable index) {
+    if (isVector()) {
+      floatSpecies();
+    }
+    code.aload(array);
+    index.run();
+    if (isVector()) {
+      code.invokestatic(FLOAT_VECTOR, "fromArray", FLOAT_FROM_ARRAY);
+    } else {
+      code.faload();
+    }
+  }
+
+  /** Pops f32 elements into a tile. */
+  void storeFloats(int array, Runnable index) {
+    if (isVector()) {
+      code.aload(array);
+      index.run();
+      code.invokevirtual(FLOAT_VECTOR, "intoArray", FLOAT_INTO_ARRAY);
+    } else {
+      int value = code.allocateLocal(TypeKind.FLOAT);
+      code.fstore(value).aload(array);
+      index.run();
+      code.fload(value).fastore();
+    }
+  }
+
+  /** Pushes i32 elements of a tile. */
+  void loadInts(int array, Runnable index) {
+    if (isVector()) {
+      intSpecies();
+    }
+    code.aload(array);
+    index.run();
+    if (isVector()) {
+      code.invokestatic(INT_VECTOR, "fromArray", INT_FROM_ARRAY);
+    } else {
+      code.iaload();
+    }
+  }
+
+  /** Pops i32 elements into a tile. */
+  void storeInts(int array, Runnable index) {
+    if (isVector()) {
+      code.aload(array);
+      index.run();
+      code.invokevirtual(INT_VECTOR, "intoArray", INT_INTO_ARRAY);
+    } else {
+      int value = code.allocateLocal(TypeKind.INT);
+      code.istore(value).aload(array);
+      index.run();
+      code.iload(value).iastore();
+    }
+  }
+
+  /** Pushes elements of a buffer as f32; {@code offset} pushes a long in bytes. */
+  void loadBuffer(ElementFormat format, int segment, Runnable offset) {
+    switch (format) {
+      case F32 -> {
+        if (isVector()) {
+          floatSpecies();
+          code.aload(segment);
+          offset.run();
+          littleEndian();
+          code.invokestatic(FLOAT_VECTOR, "fromMemorySegment", FLOAT_FROM_SEGMENT);
+        } else {
+          getScalar(segment, offset, "JAVA_FLOAT_UNALIGNED", LAYOUT_FLOAT, SEGMENT_GET_FLOAT);
+        }
+      }
+      case BF16 -> {
+        if (isVector()) {
+          widenShorts(segment, offset, "ZERO_EXTEND_S2I");
+          operator(BINARY, "LSHL");
+          code.loadConstant(16)
+              .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
+              .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
+        } else {
+          getScalar(segment, offset, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT, SEGMENT_GET_SHORT);
+          code.loadConstant(16).ishl().invokestatic(FLOAT, "intBitsToFloat", BITS_TO_FLOAT);
+        }
+      }
+      case F16 -> {
+        if (isVector()) {
+          widenShorts(segment, offset, "S2I");
+          operator(BINARY, "LSHL");
+          code.loadConstant(13).invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
+          operator(BINARY, "AND");
+          code.loadConstant(0x8fffe000)
+              .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
+              .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF)
+              .loadConstant(HALF_FACTOR)
+              .invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_FLOAT);
+        } else {
+          getScalar(segment, offset, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT, SEGMENT_GET_SHORT);
+          code.invokestatic(FLOAT, "float16ToFloat", HALF_TO_FLOAT);
+        }
+      }
+      case I32 -> throw new IllegalStateException("i32 buffers are read as integers");
+    }
+  }
+
+  private void widenShorts(int segment, Runnable offset, String conversion) {
+    shortSpecies();
+    code.aload(segment);
+    offset.run();
+    littleEndian();
+    code.invokestatic(SHORT_VECTOR, "fromMemorySegment", SHORT_FROM_SEGMENT);
+    operator(CONVERSION, conversion);
+    intSpecies();
+    code.iconst_0()
+        .invokevirtual(SHORT_VECTOR, "convertShape", CONVERT_SHAPE)
+        .checkcast(INT_VECTOR);
+  }
+
+  private void getScalar(
+      int segment,
+      Runnable offset,
+      String layout,
+      ClassDesc layoutClass,
+      java.lang.constant.MethodTypeDesc type) {
+    code.aload(segment).getstatic(VALUE_LAYOUT, layout, layoutClass);
+    offset.run();
+    code.invokeinterface(SEGMENT, "get", type);
+  }
+
+  /** Pushes one int of a buffer; {@code offset} pushes a long in bytes. */
+  void loadInt(int segment, Runnable offset) {
+    getScalar(segment, offset, "JAVA_INT_UNALIGNED", LAYOUT_INT, SEGMENT_GET_INT);
+  }
+
+  /** Pops one int into a buffer; {@code offset} pushes a long in bytes. */
+  void storeInt(int segment, Runnable offset) {
+    int value = code.allocateLocal(TypeKind.INT);
+    code.istore(value)
+        .aload(segment)
+        .getstatic(VALUE_LAYOUT, "JAVA_INT_UNALIGNED", LAYOUT_INT);
+    offset.run();
+    code.iload(value).invokeinterface(SEGMENT, "set", SEGMENT_SET_INT);
+  }
+
+  /**
+   * Pops f32 elements into a buffer, rounded to its format; {@code offset} pushes a long in bytes.
+   * Vectors only for f32: the other formats are written one element at a time.
+   */
+  void storeBuffer(ElementFormat format, int segment, Runnable offset) {
+    if (isVector()) {
+      if (format != ElementFormat.F32) {
+        throw new IllegalStateException("vectors are stored as f32 only");
+      }
+      code.aload(segment);
+      offset.run();
+      littleEndian();
+      code.invokevirtual(FLOAT_VECTOR, "intoMemorySegment", INTO_SEGMENT);
+      return;
+    }
+    int value = code.allocateLocal(TypeKind.FLOAT);
+    code.fstore(value).aload(segment);
+    switch (format) {
+      case F32 -> {
+        code.getstatic(VALUE_LAYOUT, "JAVA_FLOAT_UNALIGNED", LAYOUT_FLOAT);
+        offset.run();
+        code.fload(value).invokeinterface(SEGMENT, "set", SEGMENT_SET_FLOAT);
+      }
+      case BF16 -> {
+        code.getstatic(VALUE_LAYOUT, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT);
+        offset.run();
+        roundToBfloat16(value);
+        code.invokeinterface(SEGMENT, "set", SEGMENT_SET_SHORT);
+      }
+      case F16 -> {
+        code.getstatic(VALUE_LAYOUT, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT);
+        offset.run();
+        code.fload(value)
+            .invokestatic(FLOAT, "floatToFloat16", FLOAT_TO_HALF)
+            .invokeinterface(SEGMENT, "set", SEGMENT_SET_SHORT);
+      }
+      case I32 -> throw new IllegalStateException("i32 buffers are written as integers");
+    }
+  }
+
+  /** Nearest, ties to even; NaN keeps its upper bits and stays NaN. */
+  private void roundToBfloat16(int value) {
+    int bits = code.allocateLocal(TypeKind.INT);
+    code.fload(value).invokestatic(FLOAT, "floatToRawIntBits", FLOAT_TO_BITS).istore(bits);
+    code.fload(value)
+        .invokestatic(FLOAT, "isNaN", IS_NAN)
+        .ifThenElse(
+            nan -> nan.iload(bits).loadConstant(16).iushr().loadConstant(0x40).ior(),
+            number ->
+                number
+                    .iload(bits)
+                    .loadConstant(0x7fff)
+                    .iadd()
+                    .iload(bits)
+                    .loadConstant(16)
+                    .iushr()
+                    .iconst_1()
+                    .iand()
+                    .iadd()
+                    .loadConstant(16)
+                    .iushr());
+    code.i2s();
+  }
+
+  /** Turns the float on the stack into lanes. */
+  void broadcastFloat() {
+    if (isVector()) {
+      floatSpecies();
+      code.swap().invokestatic(FLOAT_VECTOR, "broadcast", FLOAT_BROADCAST);
+    }
+  }
+
+  /** Turns the int on the stack into lanes. */
+  void broadcastInt() {
+    if (isVector()) {
+      intSpecies();
+      code.swap().invokestatic(INT_VECTOR, "broadcast", INT_BROADCAST);
+    }
+  }
+
+  void zero() {
+    if (isVector()) {
+      floatSpecies();
+      code.invokestatic(FLOAT_VECTOR, "zero", FLOAT_ZERO);
+    } else {
+      code.fconst_0();
+    }
+  }
+
+  /** a, b, c on the stack become a * b + c. */
+  void fma() {
+    if (isVector()) {
+      code.invokevirtual(FLOAT_VECTOR, "fma", FMA);
+    } else {
+      code.invokestatic(MATH, "fma", FMA_SCALAR);
+    }
+  }
+
+  /** Lanes on the stack become their sum, a float. */
+  void sumLanes() {
+    reduceLanes("ADD");
+  }
+
+  /** Lanes on the stack become their maximum, a float. */
+  void maximumLane() {
+    reduceLanes("MAX");
+  }
+
+  private void reduceLanes(String operator) {
+    if (isVector()) {
+      operator(ASSOCIATIVE, operator);
+      code.invokevirtual(FLOAT_VECTOR, "reduceLanes", REDUCE_FLOAT);
+    }
+  }
+
+  void add() {
+    if (isVector()) {
+      code.invokevirtual(FLOAT_VECTOR, "add", FLOAT_WITH_VECTOR);
+    } else {
+      code.fadd();
+    }
+  }
+
+  void maximum() {
+    if (isVector()) {
+      code.invokevirtual(FLOAT_VECTOR, "max", FLOAT_WITH_VECTOR);
+    } else {
+      code.invokestatic(MATH, "max", FLOATS_TO_FLOAT);
+    }
+  }
+}

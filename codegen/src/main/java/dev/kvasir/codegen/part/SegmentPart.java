@@ -1,0 +1,147 @@
+package dev.kvasir.codegen.part;
+
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.TileExpression;
+import dev.kvasir.ir.type.CacheSegment;
+import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.plans.program.Expression;
+import java.util.OptionalInt;
+
+/**
+ * One segment as kernels see it: rows in pages of 64, row r at true position firstPosition + r. A
+ * query at position p sees the rows at positions in [firstPosition, endPosition) that are at most p
+ * and, with a window, greater than p - window.
+ */
+public interface SegmentPart {
+
+  /** Cache rows of a page. */
+  int PAGE_ROWS = 64;
+
+  /** {@return the segment's name within its layer} */
+  String name();
+
+  /** {@return how its rows are stored} */
+  ElementFormat format();
+
+  /** {@return true position of row 0} */
+  int firstPosition();
+
+  /** {@return the true position after the last row it can ever hold; empty for no end} */
+  OptionalInt endPosition();
+
+  /** {@return rows at true positions up to current - window are invisible; empty for no window} */
+  OptionalInt window();
+
+  /** {@return rows appended once {@code tokens} true tokens are in the cache} */
+  IntExpression rows(IntExpression tokens);
+
+  /** {@return the same for the plan's program} */
+  Expression rows(Expression tokens);
+
+  /**
+   * {@return pages that one head may hold at a time}
+   *
+   * @param context most true tokens
+   */
+  int slots(int context);
+
+  /** {@return the first page that a query at {@code firstQuery} or later can see} */
+  default IntExpression firstPage(IntExpression firstQuery) {
+    return pagesBefore(firstVisible(firstQuery).minus(firstPosition()));
+  }
+
+  /**
+   * {@return the first page of a running span's raw rows that a query can see}
+   *
+   * @param spanStart true position of the span's first row
+   * @param firstQuery true position of the earliest query
+   */
+  default IntExpression firstSpanPage(IntExpression spanStart, IntExpression firstQuery) {
+    return pagesBefore(firstVisible(firstQuery).minus(spanStart));
+  }
+
+  /**
+   * {@return where this segment's range of a running span's raw rows ends, in pages}
+   *
+   * @param spanStart true position of the span's first row
+   * @param pages pages that the queries may see at all
+   */
+  default IntExpression endSpanPage(IntExpression spanStart, IntExpression pages) {
+    if (endPosition().isEmpty()) {
+      return pages;
+    }
+    return IntExpression.constant(endPosition().getAsInt())
+        .minus(spanStart)
+        .maximum(IntExpression.constant(0))
+        .ceilDivide(PAGE_ROWS)
+        .minimum(pages);
+  }
+
+  private IntExpression firstVisible(IntExpression firstQuery) {
+    IntExpression first = IntExpression.constant(firstPosition());
+    return window().isEmpty() ? first : firstQuery.minus(window().getAsInt() - 1).maximum(first);
+  }
+
+  private static IntExpression pagesBefore(IntExpression rows) {
+    return rows.maximum(IntExpression.constant(0)).floorDivide(PAGE_ROWS);
+  }
+
+  /**
+   * {@return whether every query sees every row of a run of rows}
+   *
+   * @param firstRow true position of the first row
+   * @param lastRow true position of the last row
+   * @param firstQuery true position of the earliest query
+   * @param lastQuery true position of the latest query
+   */
+  default IntExpression seesAll(
+      IntExpression firstRow,
+      IntExpression lastRow,
+      IntExpression firstQuery,
+      IntExpression lastQuery) {
+    IntExpression all = lastRow.lessOrEqual(firstQuery);
+    if (firstPosition() > 0) {
+      all = all.and(IntExpression.constant(firstPosition()).lessOrEqual(firstRow));
+    }
+    if (endPosition().isPresent()) {
+      all = all.and(lastRow.less(IntExpression.constant(endPosition().getAsInt())));
+    }
+    if (window().isPresent()) {
+      all = all.and(lastQuery.minus(window().getAsInt()).less(firstRow));
+    }
+    return all;
+  }
+
+  /**
+   * {@return whether a query sees a row}
+   *
+   * @param row true position of each row, i32
+   * @param query true position of each query, i32
+   */
+  default TileExpression sees(TileExpression row, TileExpression query) {
+    TileExpression visible = row.lessOrEqual(query);
+    if (firstPosition() > 0) {
+      visible = visible.and(constant(firstPosition()).lessOrEqual(row));
+    }
+    if (endPosition().isPresent()) {
+      visible = visible.and(row.less(constant(endPosition().getAsInt())));
+    }
+    if (window().isPresent()) {
+      visible = visible.and(query.minus(constant(window().getAsInt())).less(row));
+    }
+    return visible;
+  }
+
+  private static TileExpression constant(int value) {
+    return TileExpression.uniform(IntExpression.constant(value));
+  }
+
+  /** {@return the part for a segment of a cache type, after {@code sink} rows held elsewhere} */
+  static SegmentPart of(CacheSegment segment, int sink) {
+    return switch (segment.kind()) {
+      case DENSE -> new DensePart(segment);
+      case SINK -> new SinkPart(segment);
+      case RING -> new RingPart(segment, sink);
+    };
+  }
+}

@@ -1,0 +1,60 @@
+package dev.kvasir.codegen.skeleton;
+
+import dev.kvasir.codegen.part.SegmentPart;
+import java.util.List;
+
+/**
+ * What specialises an attention kernel: one head group of one or more layers.
+ *
+ * @param queryHeads query heads of the layer
+ * @param kvHeads KV heads of the layer
+ * @param keyDim elements of a key row
+ * @param valueDim elements of a value row
+ * @param scale factor on q.k
+ * @param segments the head group's segments, in the order they are attended
+ * @param context most true tokens
+ */
+public record AttentionShape(
+    int queryHeads,
+    int kvHeads,
+    int keyDim,
+    int valueDim,
+    double scale,
+    List<SegmentPart> segments,
+    int context) {
+
+  /** Columns of a tile of values in a page. */
+  public static final int VALUE_TILE = 64;
+
+  /** Copies the list. */
+  public AttentionShape {
+    segments = List.copyOf(segments);
+  }
+
+  /** {@return query heads that share a KV head} */
+  public int group() {
+    return queryHeads / kvHeads;
+  }
+
+  /** {@return elements of a page: 64 key rows and 64 value rows} */
+  public int pageElements() {
+    return SegmentPart.PAGE_ROWS * (keyDim + valueDim);
+  }
+
+  /** {@return elements of a page before its values} */
+  public int valuesOffset() {
+    return SegmentPart.PAGE_ROWS * keyDim;
+  }
+
+  /** {@return a short name that tells shapes apart in a plan: {@code sink4_ring256_bf16} } */
+  public String text() {
+    StringBuilder text = new StringBuilder();
+    for (SegmentPart segment : segments) {
+      text.append(segment.name());
+      segment.endPosition().ifPresent(text::append);
+      segment.window().ifPresent(text::append);
+      text.append('_').append(segment.format().text()).append('_');
+    }
+    return text.append('g').append(group()).append('d').append(keyDim).toString();
+  }
+}

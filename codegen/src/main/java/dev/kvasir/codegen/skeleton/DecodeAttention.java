@@ -1,0 +1,119 @@
+package dev.kvasir.codegen.skeleton;
+
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.kernel.TileExpression;
+import dev.kvasir.ir.type.ElementFormat;
+
+/**
+ * Attention of one new row per sequence over all segments of a head group, split over the rows: one
+ * grid point reads the pages of one split once for all query heads of the group, and leaves its
+ * running maximum, sum and unnormalised output for {@link CombineAttention}.
+ *
+ * <p>Splits are numbered through the segments in order. Grid: sequence, listed head, split.
+ */
+public final class DecodeAttention {
+
+  private DecodeAttention() {}
+
+  /**
+   * {@return the kernel}
+   *
+   * @param name its name in the plan
+   * @param shape the head group
+   * @param pagesPerSplit pages that one grid point reads
+   * @param maxSplits splits that the partial buffers have room for per head
+   */
+  public static Kernel build(
+      String name, AttentionShape shape, int pagesPerSplit, int maxSplits) {
+    KernelBuilder kernel = new KernelBuilder(name, "head", "split");
+    int group = shape.group();
+    String queryBuffer = kernel.reads("q", ElementFormat.F32);
+    String heads = kernel.reads("heads", ElementFormat.I32);
+    String table = kernel.reads("table", ElementFormat.I32);
+    for (SegmentPart segment : shape.segments()) {
+      kernel.reads(pages(segment), segment.format());
+    }
+    Partials partials = Partials.written(kernel, shape, maxSplits);
+
+    String queries = kernel.tile("queries", group, shape.keyDim());
+    OnlineSoftmax softmax = new OnlineSoftmax(kernel, shape, group, queries);
+
+    IntExpression tokens = kernel.dim("tokens");
+    IntExpression current = kernel.let("current", tokens.minus(1));
+    IntExpression head =
+        kernel.let(
+            "head",
+            new IntExpression.BufferElement(
+                heads, kernel.dim("first_head").plus(kernel.axis("head"))));
+    QueryRows.loadScaled(kernel, shape, queryBuffer, queries, head, kernel.axis("sequence"), 1);
+    softmax.start();
+
+    IntExpression split = kernel.axis("split");
+    for (SegmentPart segment : shape.segments()) {
+      IntExpression rows = kernel.let(segment.name() + "_rows", segment.rows(tokens));
+      IntExpression first = kernel.let(segment.name() + "_first", segment.firstPage(current));
+      IntExpression pages =
+          kernel.let(
+              segment.name() + "_pages",
+              rows.ceilDivide(SegmentPart.PAGE_ROWS)
+                  .minus(first)
+                  .maximum(IntExpression.constant(0)));
+      IntExpression start = clamp(split.times(pagesPerSplit), pages);
+      IntExpression end = clamp(split.plus(1).times(pagesPerSplit), pages);
+      IntExpression tableStart =
+          kernel.let(
+              segment.name() + "_table",
+              kernel
+                  .dim(segment.name() + "_table")
+                  .plus(kernel.axis("head").times(segment.slots(shape.context()))));
+      kernel.loop(
+          "page",
+          first.plus(start),
+          first.plus(end),
+          page -> attendPage(kernel, shape, softmax, segment, table, tableStart, page, current));
+      split =
+          kernel.let(
+              segment.name() + "_after", split.minus(pages.ceilDivide(pagesPerSplit)));
+    }
+    partials.store(head, kernel.axis("split"), softmax);
+    return kernel.build();
+  }
+
+  private static void attendPage(
+      KernelBuilder kernel,
+      AttentionShape shape,
+      OnlineSoftmax softmax,
+      SegmentPart segment,
+      String table,
+      IntExpression tableStart,
+      IntExpression page,
+      IntExpression current) {
+    IntExpression physical =
+        kernel.let(
+            "physical",
+            new IntExpression.BufferElement(
+                table, tableStart.plus(page.modulo(segment.slots(shape.context())))));
+    IntExpression firstRow =
+        kernel.let(
+            "first_row", page.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));
+    IntExpression lastRow = firstRow.plus(SegmentPart.PAGE_ROWS - 1);
+    softmax.attend(
+        pages(segment),
+        physical,
+        firstRow,
+        segment.seesAll(firstRow, lastRow, current, current),
+        segment::sees,
+        TileExpression.uniform(current));
+  }
+
+  private static IntExpression clamp(IntExpression value, IntExpression most) {
+    return value.maximum(IntExpression.constant(0)).minimum(most);
+  }
+
+  /** {@return the argument that holds a segment's pages} */
+  static String pages(SegmentPart segment) {
+    return "pages_" + segment.name();
+  }
+}

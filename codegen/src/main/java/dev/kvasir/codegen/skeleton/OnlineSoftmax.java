@@ -1,0 +1,166 @@
+package dev.kvasir.codegen.skeleton;
+
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.Statement;
+import dev.kvasir.ir.kernel.TileExpression;
+import java.util.function.BiFunction;
+
+/**
+ * The running softmax of a block of query rows (Milakov and Gimelshein, "Online normalizer
+ * calculation for softmax"), in base 2. The reference maximum m follows the true maximum only when a
+ * logit exceeds it by more than 8, so that most pages need no rescaling; probabilities stay below
+ * 2^8 and the result does not depend on m.
+ */
+final class OnlineSoftmax {
+
+  /** Stands for "no row seen yet"; never an infinity. */
+  static final float NOTHING = -1e30f;
+
+  private static final float SLACK = 8;
+
+  private final KernelBuilder kernel;
+  private final AttentionShape shape;
+  private final int rows;
+  private final String queries;
+  final String maximum;
+  final String sum;
+  final String output;
+  private final String logits;
+  private final String blockMaximum;
+  private final String factor;
+  private final String rise;
+  private final String grow;
+
+  OnlineSoftmax(KernelBuilder kernel, AttentionShape shape, int rows, String queries) {
+    this.kernel = kernel;
+    this.shape = shape;
+    this.rows = rows;
+    this.queries = queries;
+    this.maximum = kernel.tile("maximum", rows, 1);
+    this.sum = kernel.tile("sum", rows, 1);
+    this.output = kernel.tile("output", rows, shape.valueDim());
+    this.logits = kernel.tile("logits", rows, SegmentPart.PAGE_ROWS);
+    this.blockMaximum = kernel.tile("block_maximum", rows, 1);
+    this.factor = kernel.tile("factor", rows, 1);
+    this.rise = kernel.tile("rise", 1, 1);
+    this.grow = kernel.intTile("grow", 1, 1);
+  }
+
+  void start() {
+    kernel.map(maximum, TileExpression.constant(NOTHING));
+    kernel.map(sum, TileExpression.constant(0));
+    kernel.map(output, TileExpression.constant(0));
+  }
+
+  /**
+   * Attends one page.
+   *
+   * @param buffer f32 or 16-bit pages
+   * @param page which page of the buffer
+   * @param firstRow true position of the page's first row
+   * @param all whether every query sees every row of the page
+   * @param visible which rows a query sees, from the row's and the query's position
+   * @param queryPosition true position of each query row
+   */
+  void attend(
+      String buffer,
+      IntExpression page,
+      IntExpression firstRow,
+      IntExpression all,
+      BiFunction<TileExpression, TileExpression, TileExpression> visible,
+      TileExpression queryPosition) {
+    kernel.dotNT(
+        logits,
+        new Statement.Operand.OfTile(queries),
+        PagedRows.keys(shape, buffer, page));
+    TileExpression rowPosition =
+        TileExpression.uniform(firstRow).plus(new TileExpression.ColumnIndex());
+    TileExpression mask = visible.apply(rowPosition, queryPosition);
+    TileExpression logit = TileExpression.element(logits);
+    kernel.choose(
+        all,
+        () -> {
+          follow();
+          kernel.map(logits, probability());
+          accumulate(buffer, page, false);
+        },
+        () -> {
+          kernel.map(logits, mask.select(logit, TileExpression.constant(NOTHING)));
+          follow();
+          kernel.map(logits, mask.select(probability(), TileExpression.constant(0)));
+          accumulate(buffer, page, true);
+        });
+  }
+
+  private TileExpression probability() {
+    return TileExpression.element(logits).minus(TileExpression.element(maximum)).exp2();
+  }
+
+  private void follow() {
+    kernel.maximumColumns(blockMaximum, logits);
+    kernel.map(
+        factor, TileExpression.element(blockMaximum).minus(TileExpression.element(maximum)));
+    kernel.maximumRows(rise, factor);
+    kernel.map(
+        grow,
+        TileExpression.constant(SLACK)
+            .less(TileExpression.element(rise))
+            .select(
+                TileExpression.uniform(IntExpression.constant(1)),
+                TileExpression.uniform(IntExpression.constant(0))));
+    kernel.when(
+        new IntExpression.TileElement(grow, 0, 0),
+        () -> {
+          TileExpression old = TileExpression.element(maximum);
+          kernel.map(
+              blockMaximum, TileExpression.element(blockMaximum).maximum(old));
+          rescaleTo(blockMaximum);
+        });
+  }
+
+  /** Makes the tile {@code next} the reference maximum. */
+  private void rescaleTo(String next) {
+    kernel.map(
+        factor,
+        TileExpression.element(maximum).minus(TileExpression.element(next)).exp2());
+    kernel.map(sum, TileExpression.element(sum).times(TileExpression.element(factor)));
+    kernel.map(output, TileExpression.element(output).times(TileExpression.element(factor)));
+    kernel.map(maximum, TileExpression.element(next));
+  }
+
+  private void accumulate(String buffer, IntExpression page, boolean guarded) {
+    kernel.sumColumns(factor, logits);
+    kernel.map(sum, TileExpression.element(sum).plus(TileExpression.element(factor)));
+    kernel.dotNN(output, logits, PagedRows.values(shape, buffer, page), guarded);
+  }
+
+  int rows() {
+    return rows;
+  }
+
+  /** {@return output / sum, and 0 where no row was seen} */
+  static TileExpression normalised(String output, String sum) {
+    TileExpression total = TileExpression.element(sum);
+    return TileExpression.constant(0)
+        .less(total)
+        .select(
+            TileExpression.element(output).over(total), TileExpression.constant(0));
+  }
+
+  /** {@return the natural logarithm of the sum of exponentials, and -1e30 where no row was seen} */
+  static TileExpression logSumExp(String maximum, String sum) {
+    TileExpression total = TileExpression.element(sum);
+    TileExpression base2 =
+        TileExpression.element(maximum)
+            .plus(
+                new TileExpression.Unary(
+                    TileExpression.UnaryOperator.LOG2,
+                    TileExpression.constant(0)
+                        .less(total)
+                        .select(total, TileExpression.constant(1))));
+    return TileExpression.constant(0)
+        .less(total)
+        .select(base2.times((float) Math.log(2)), TileExpression.constant(NOTHING));
+  }
+}
