@@ -1,0 +1,5 @@
+/** Tests of the kernel IR. */
+@NullMarked
+package dev.kvasir.ir.kernel;
+
+import org.jspecify.annotations.NullMarked;
