@@ -111,9 +111,10 @@ DECIMAL : '-'? [0-9]+ '.' [0-9]+ ;
 NAME    : [A-Za-z_] [A-Za-z0-9_]* ('-' [A-Za-z0-9_]+)* ;
 STRING  : '"' (~["\\\r\n] | '\\' ["\\])* '"' ;
 
-// These two make the lexer total; the parser's caller reports them before the parser sees a token.
-UNTERMINATED_STRING : '"' (~["\\\r\n] | '\\' ~[\r\n])* ;
-UNKNOWN_CHARACTER   : . ;
-
 COMMENT : '//' ~[\r\n]* -> skip ;
 SPACE   : [ \t\r\n\uFEFF]+ -> skip ;
+
+// Last, so that they match only what nothing above does. They make the lexer total and are
+// reported before the parser sees a token.
+UNTERMINATED_STRING : '"' (~["\\\r\n] | '\\' ~[\r\n])* ;
+UNKNOWN_CHARACTER   : . ;

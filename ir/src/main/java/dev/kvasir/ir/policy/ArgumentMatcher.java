@@ -28,7 +28,7 @@ final class ArgumentMatcher {
       if (argument.name().isPresent()) {
         matching.name(argument.name().get(), argument);
       } else {
-        matching.fail(
+        matching.mismatch(
             Diagnostic.error(
                     DiagnosticCode.UNKNOWN_PARAMETER,
                     argument.span(),
@@ -53,13 +53,13 @@ final class ArgumentMatcher {
         named = true;
         matching.name(argument.name().get(), argument);
       } else if (named) {
-        matching.fail(
+        matching.mismatch(
             Diagnostic.error(
                 DiagnosticCode.UNKNOWN_PARAMETER,
                 argument.span(),
                 "arguments without a name stand before those with one"));
       } else if (index >= shape.parameters().size()) {
-        matching.fail(
+        matching.mismatch(
             Diagnostic.error(
                     DiagnosticCode.UNKNOWN_PARAMETER,
                     argument.span(),
@@ -78,6 +78,7 @@ final class ArgumentMatcher {
     private final List<ParameterSpec> parameters;
     private final Map<String, Argument> given = new LinkedHashMap<>();
     private boolean failed;
+    private boolean mismatched;
 
     Matching(String owner, List<ParameterSpec> parameters) {
       this.owner = owner;
@@ -87,6 +88,11 @@ final class ArgumentMatcher {
     void fail(Diagnostic diagnostic) {
       diagnostics.report(diagnostic);
       failed = true;
+    }
+
+    void mismatch(Diagnostic diagnostic) {
+      fail(diagnostic);
+      mismatched = true;
     }
 
     void name(PolicyAst.Identifier name, Argument argument) {
@@ -101,7 +107,7 @@ final class ArgumentMatcher {
               DiagnosticCode.UNKNOWN_PARAMETER,
               name.span(),
               owner + " has no parameter " + name.text());
-      fail(
+      mismatch(
           Suggestions.nearest(name.text(), parameters.stream().map(ParameterSpec::name).toList())
               .map(near -> unknown.withNote("did you mean " + near + "?"))
               .orElseGet(() -> unknown.withNote(parameterList())));
@@ -142,10 +148,13 @@ final class ArgumentMatcher {
       if (argument != null) {
         return values.resolve(parameter.name(), parameter.type(), argument.value(), earlier);
       }
-      if (parameter.defaultValue().isEmpty()) {
+      // An argument that fits no parameter was probably meant for the one that is missing.
+      if (parameter.defaultValue().isEmpty() && !mismatched) {
         fail(
             Diagnostic.error(
-                    DiagnosticCode.MISSING_PARAMETER, place, owner + " needs " + parameter.name())
+                    DiagnosticCode.MISSING_PARAMETER,
+                    place,
+                    owner + " needs its parameter " + parameter.name())
                 .withNote(parameter.name() + ": " + parameter.help()));
       }
       return parameter.defaultValue();

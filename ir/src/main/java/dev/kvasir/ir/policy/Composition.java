@@ -9,6 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** Which techniques meet on which KV heads, and whether they may. */
 final class Composition {
@@ -23,23 +25,29 @@ final class Composition {
 
   /** Adds a use to those before it; reports the first of them that it cannot share a head with. */
   void add(TechniqueSpec spec, TechniqueUse use) {
-    Claim claim = new Claim(spec, use);
-    Map<Claim, List<KvHead>> collisions = new LinkedHashMap<>();
-    for (KvHead head : claimed(spec, use).heads()) {
+    Claim claim = new Claim(spec, use, claimed(spec, use));
+    // Keyed by the place of the other use, so that they are met in the order written.
+    SortedMap<Integer, Collision> collisions = new TreeMap<>();
+    for (KvHead head : use.target().heads()) {
       Map<String, Claim> others = claims.computeIfAbsent(head, _ -> new LinkedHashMap<>());
       for (Claim other : others.values()) {
-        if (other.spec() == spec || conflict(other, claim).isPresent()) {
-          collisions.computeIfAbsent(other, _ -> new ArrayList<>()).add(head);
+        if (other.collides(claim, head)) {
+          collisions
+              .computeIfAbsent(
+                  other.use().span().start(), _ -> new Collision(other, new ArrayList<>()))
+              .heads()
+              .add(head);
         }
       }
       others.putIfAbsent(spec.name(), claim);
     }
-    collisions.entrySet().stream()
-        .findFirst()
-        .ifPresent(collision -> report(collision.getKey(), claim, collision.getValue()));
+    if (!collisions.isEmpty()) {
+      Collision first = collisions.firstEntry().getValue();
+      report(first.other(), claim, first.heads());
+    }
   }
 
-  /** A technique of a retention that leaves some heads alone does not stand in the way there. */
+  /** A retention that leaves some heads of its target alone does not stand in the way there. */
   private static HeadSet claimed(TechniqueSpec spec, TechniqueUse use) {
     return spec.claimedSet()
         .flatMap(name -> Optional.ofNullable(use.boundSets().get(name)))
@@ -50,7 +58,7 @@ final class Composition {
   private void report(Claim first, Claim second, List<KvHead> heads) {
     String place = sets.describe(HeadSet.of(heads));
     String name = second.spec().name();
-    if (first.spec() == second.spec()) {
+    if (first.spec().name().equals(second.spec().name())) {
       diagnostics.report(
           Diagnostic.error(
                   DiagnosticCode.REPEATED_TECHNIQUE,
@@ -80,5 +88,15 @@ final class Composition {
     return TechniqueRole.conflict(first.spec().role(), second.spec().role());
   }
 
-  private record Claim(TechniqueSpec spec, TechniqueUse use) {}
+  /** A use with the heads on which its role counts. */
+  private record Claim(TechniqueSpec spec, TechniqueUse use, HeadSet claimed) {
+    boolean collides(Claim later, KvHead head) {
+      return spec.name().equals(later.spec().name())
+          || (conflict(this, later).isPresent()
+              && claimed.contains(head)
+              && later.claimed().contains(head));
+    }
+  }
+
+  private record Collision(Claim other, List<KvHead> heads) {}
 }

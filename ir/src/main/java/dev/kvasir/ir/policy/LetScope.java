@@ -7,9 +7,10 @@ import dev.kvasir.ir.diag.SourceSpan;
 import dev.kvasir.ir.policy.PolicyAst.Let;
 import dev.kvasir.ir.policy.PolicyAst.NameReference;
 import dev.kvasir.ir.policy.PolicyAst.Value;
-import java.util.Collection;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -56,9 +57,27 @@ final class LetScope {
     return Optional.of(let.value());
   }
 
-  /** All bound names. */
-  Collection<String> names() {
-    return lets.keySet();
+  /** The names that are bound before a place. */
+  List<String> namesBefore(SourceSpan place) {
+    return lets.values().stream()
+        .filter(let -> let.span().end() <= place.start())
+        .map(let -> let.name().text())
+        .toList();
+  }
+
+  /** Adds what helps with a name that nothing binds before a place. */
+  Diagnostic explainUnknown(
+      Diagnostic unknown, String name, SourceSpan place, List<String> otherNames) {
+    Let later = lets.get(name);
+    if (later != null) {
+      return unknown.withNote(
+          name + " is bound here, for the statements after it", later.name().span());
+    }
+    List<String> candidates = new ArrayList<>(otherNames);
+    candidates.addAll(namesBefore(place));
+    return Suggestions.nearest(name, candidates)
+        .map(near -> unknown.withNote("did you mean " + near + "?"))
+        .orElse(unknown);
   }
 
   /** Reports the names that nothing looked up. */

@@ -56,11 +56,16 @@ public final class PolicyResolver {
 
   private ResolvedPolicy resolve() {
     policy.ast().model().ifPresent(this::checkModel);
+    for (Statement statement : policy.ast().statements()) {
+      if (statement instanceof PolicyAst.Let let) {
+        lets.bind(let, diagnostics);
+      }
+    }
     List<Parametrised> parametrised = new ArrayList<>();
     List<ByteLimit> limits = new ArrayList<>();
     for (Statement statement : policy.ast().statements()) {
       switch (statement) {
-        case PolicyAst.Let let -> lets.bind(let, diagnostics);
+        case PolicyAst.Let _ -> {}
         case PolicyAst.Use use -> parametrise(use).ifPresent(parametrised::add);
         case PolicyAst.Limit limit ->
             limit(limit)
@@ -112,11 +117,11 @@ public final class PolicyResolver {
     Optional<Arguments> arguments = values.matcher().matchTechnique(spec.get(), use);
     if (arguments.isEmpty()) {
       bound.fail(spec.get());
-      return Optional.empty();
+      return Optional.of(new Parametrised(spec.get(), use, arguments, Map.of()));
     }
     Map<String, NamedSet> boundSets = bind(spec.get(), arguments.get());
     bound.bind(boundSets);
-    return Optional.of(new Parametrised(spec.get(), use, arguments.get(), boundSets));
+    return Optional.of(new Parametrised(spec.get(), use, arguments, boundSets));
   }
 
   private void unknownTechnique(Identifier name) {
@@ -151,22 +156,22 @@ public final class PolicyResolver {
         use.target().isPresent()
             ? targets.resolve(parametrised.spec(), use.target().get())
             : Optional.of(HeadSet.all(facts));
+    return heads.flatMap(
+        target -> parametrised.arguments().map(arguments -> use(parametrised, arguments, target)));
+  }
+
+  private static TechniqueUse use(Parametrised parametrised, Arguments arguments, HeadSet target) {
     Map<String, SourceSpan> parameterSpans = new LinkedHashMap<>();
-    use.arguments()
-        .forEach(
-            argument ->
-                argument
-                    .name()
-                    .ifPresent(name -> parameterSpans.put(name.text(), argument.value().span())));
-    return heads.map(
-        target ->
-            new TechniqueUse(
-                parametrised.spec().name(),
-                parametrised.arguments(),
-                target,
-                parametrised.boundSets(),
-                use.span(),
-                parameterSpans));
+    for (PolicyAst.Argument argument : parametrised.use().arguments()) {
+      argument.name().ifPresent(name -> parameterSpans.put(name.text(), argument.value().span()));
+    }
+    return new TechniqueUse(
+        parametrised.spec().name(),
+        arguments,
+        target,
+        parametrised.boundSets(),
+        parametrised.use().span(),
+        parameterSpans);
   }
 
   private Optional<ByteLimit> limit(PolicyAst.Limit limit) {
@@ -231,10 +236,10 @@ public final class PolicyResolver {
     return specs.stream().map(TechniqueSpec::name).toList().indexOf(technique);
   }
 
-  /** A use whose parameters are resolved and whose target is not yet. */
+  /** A use whose parameters are resolved, or reported, and whose target is not yet looked at. */
   private record Parametrised(
       TechniqueSpec spec,
       PolicyAst.Use use,
-      Arguments arguments,
+      Optional<Arguments> arguments,
       Map<String, NamedSet> boundSets) {}
 }

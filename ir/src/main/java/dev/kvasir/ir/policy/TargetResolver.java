@@ -12,9 +12,10 @@ import dev.kvasir.ir.policy.PolicyAst.Target;
 import dev.kvasir.ir.policy.PolicyAst.Value;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Evaluates the sets of an {@code on} against a model. */
 final class TargetResolver {
@@ -91,7 +92,7 @@ final class TargetResolver {
   }
 
   private Optional<HeadSet> evaluate(List<SetItem> items, TargetAxis axis) {
-    List<KvHead> members = new ArrayList<>();
+    Set<KvHead> members = new HashSet<>();
     boolean complete = true;
     for (SetItem item : items) {
       Optional<HeadSet> evaluated = evaluate(item, axis);
@@ -209,14 +210,14 @@ final class TargetResolver {
     Diagnostic diagnostic =
         Diagnostic.error(
             DiagnosticCode.UNKNOWN_NAME, name.span(), "no set is named " + name.text() + " here");
-    List<String> candidates = new ArrayList<>(bound.names());
-    candidates.addAll(lets.names());
+    Diagnostic listed =
+        bound.names().isEmpty()
+            ? diagnostic
+            : diagnostic.withNote("sets in this policy: " + String.join(", ", bound.names()));
     diagnostics.report(
         technique
-            .map(binder -> name.text() + " is bound by " + binder + ", which is not used")
-            .or(() -> Suggestions.note(name.text(), candidates, "sets in this policy:"))
-            .map(diagnostic::withNote)
-            .orElse(diagnostic));
+            .map(binder -> diagnostic.withNote(binder + " binds it, and is not used"))
+            .orElseGet(() -> lets.explainUnknown(listed, name.text(), name.span(), bound.names())));
     return Optional.empty();
   }
 }

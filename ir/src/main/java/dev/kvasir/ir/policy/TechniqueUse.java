@@ -1,5 +1,6 @@
 package dev.kvasir.ir.policy;
 
+import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.diag.SourceSpan;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -27,6 +28,19 @@ public record TechniqueUse(
   public TechniqueUse {
     boundSets = Collections.unmodifiableMap(new LinkedHashMap<>(boundSets));
     parameterSpans = Collections.unmodifiableMap(new LinkedHashMap<>(parameterSpans));
+  }
+
+  /**
+   * A set that the technique binds.
+   *
+   * @throws CompilerBug if the technique binds no such name
+   */
+  public NamedSet boundSet(String name) {
+    NamedSet set = boundSets.get(name);
+    if (set == null) {
+      throw new CompilerBug(technique + " binds no " + name);
+    }
+    return set;
   }
 
   /** Where the policy writes a parameter; the whole use for one that is left to its default. */

@@ -118,15 +118,7 @@ final class ValueResolver {
                 when axis == TargetAxis.HEADS && call.name().text().equals(HEAD.name()) ->
                 head(call);
             default -> {
-              String kind = axis == TargetAxis.LAYERS ? "layers by number" : "head(layer, KV head)";
-              report(
-                  Diagnostic.error(
-                          isOtherAxis(axis, element)
-                              ? DiagnosticCode.WRONG_SET_KIND
-                              : DiagnosticCode.WRONG_TYPE,
-                          written.span(),
-                          label + " lists " + kind + ", got " + show(element))
-                      .withNote(hint));
+              report(notAMember(label, axis, written, element, hint));
               yield Optional.empty();
             }
           };
@@ -136,10 +128,24 @@ final class ValueResolver {
     return complete ? Optional.of(HeadSet.of(heads)) : Optional.empty();
   }
 
-  private static boolean isOtherAxis(TargetAxis axis, Value element) {
-    return axis == TargetAxis.LAYERS
-        ? element instanceof CallExpression call && call.name().text().equals(HEAD.name())
-        : element instanceof IntegerLiteral;
+  private Diagnostic notAMember(
+      String label, TargetAxis axis, Value written, Value element, String hint) {
+    String members =
+        axis == TargetAxis.LAYERS ? "layers by number" : "KV heads as head(layer, KV head)";
+    String message = label + " must list " + members + ", got " + show(element);
+    boolean isOtherAxis =
+        axis == TargetAxis.LAYERS
+            ? element instanceof CallExpression call && call.name().text().equals(HEAD.name())
+            : element instanceof IntegerLiteral;
+    if (isOtherAxis) {
+      return Diagnostic.error(DiagnosticCode.WRONG_SET_KIND, written.span(), message)
+          .withNote(hint);
+    }
+    if (element instanceof NameReference(SourceSpan place, String name)) {
+      Diagnostic unknown = Diagnostic.error(DiagnosticCode.UNKNOWN_NAME, written.span(), message);
+      return lets.explainUnknown(unknown, name, place, List.of());
+    }
+    return Diagnostic.error(DiagnosticCode.WRONG_TYPE, written.span(), message);
   }
 
   private Optional<List<KvHead>> layer(long layer, SourceSpan span) {
@@ -212,14 +218,12 @@ final class ValueResolver {
 
   private Optional<ParameterValue> unknownChoice(
       Subject subject, String name, List<String> allowed) {
-    Diagnostic diagnostic =
-        subject.error(DiagnosticCode.OUT_OF_RANGE, TypeWords.describe(subject.type()));
-    List<String> candidates = new ArrayList<>(allowed);
-    candidates.addAll(lets.names());
     report(
-        Suggestions.nearest(name, candidates)
-            .map(near -> diagnostic.withNote("did you mean " + near + "?"))
-            .orElse(diagnostic));
+        lets.explainUnknown(
+            subject.error(DiagnosticCode.OUT_OF_RANGE, TypeWords.describe(subject.type())),
+            name,
+            subject.value().span(),
+            allowed));
     return Optional.empty();
   }
 
@@ -320,12 +324,9 @@ final class ValueResolver {
     if (subject.value() instanceof NameReference(_, String name)) {
       Diagnostic unknown =
           subject.at(DiagnosticCode.UNKNOWN_NAME, "nothing is named " + name + " here");
-      Diagnostic typed =
-          unknown.withNote(subject.label() + " must be " + TypeWords.describe(subject.type()));
       report(
-          Suggestions.nearest(name, lets.names())
-              .map(near -> unknown.withNote("did you mean " + near + "?"))
-              .orElse(typed));
+          lets.explainUnknown(unknown, name, subject.value().span(), List.of())
+              .withNote(subject.label() + " must be " + TypeWords.describe(subject.type())));
     } else {
       report(subject.error(DiagnosticCode.WRONG_TYPE, TypeWords.describe(subject.type())));
     }
