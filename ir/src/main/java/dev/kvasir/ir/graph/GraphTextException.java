@@ -1,35 +1,33 @@
 package dev.kvasir.ir.graph;
 
-import dev.kvasir.ir.diag.SourceText;
+import dev.kvasir.ir.diag.SourceSpan;
 
-/** Text that is no graph. The message has the place, the line and a caret. */
+/** Text that is no graph. The message has the place, the line and carets. */
 public final class GraphTextException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  private final transient SourceSpan span;
   private final String problem;
-  private final int line;
 
   /**
    * Points into a text.
    *
-   * @param text the whole text
-   * @param start first character at fault
-   * @param end behind the last one
+   * @param span what is at fault
    * @param problem one sentence without a full stop
    */
-  public GraphTextException(SourceText text, int start, int end, String problem) {
-    super(text.span(start, end) + ": " + problem + "\n" + text.excerpt(start, end));
+  public GraphTextException(SourceSpan span, String problem) {
+    super(span + ": " + problem + "\n" + span.source().excerpt(span.start(), span.end()));
+    this.span = span;
     this.problem = problem;
-    this.line = text.position(start).line();
+  }
+
+  /** {@return what is at fault} */
+  public SourceSpan span() {
+    return span;
   }
 
   /** {@return what is wrong, without the place} */
   public String problem() {
     return problem;
-  }
-
-  /** {@return the line that is at fault, from 1} */
-  public int line() {
-    return line;
   }
 }

@@ -77,9 +77,7 @@ final class TextReader {
   /** What is wrong with the next token. */
   GraphTextException unexpected(String expected) {
     return new GraphTextException(
-        source,
-        start,
-        end,
+        source.span(start, end),
         "expected " + expected + ", got " + (peek().isEmpty() ? "the end" : "'" + peek() + "'"));
   }
 
@@ -89,7 +87,7 @@ final class TextReader {
     while (behind > from && Character.isWhitespace(source.text().charAt(behind - 1))) {
       behind--;
     }
-    return new GraphTextException(source, from, behind, problem);
+    return new GraphTextException(source.span(from, behind), problem);
   }
 
   /** Runs a constructor; what it refuses is a problem of the text read from an offset on. */

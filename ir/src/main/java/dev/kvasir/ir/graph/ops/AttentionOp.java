@@ -80,7 +80,10 @@ public record AttentionOp(
             .allMatch(segment -> segment.window().equals(window));
     if (!sameWindow) {
       throw new IllegalArgumentException(
-          "window must be that of every segment of " + type.text() + ", got " + window);
+          "window must be that of every segment of "
+              + type.text()
+              + ", got "
+              + (window.isPresent() ? window.getAsInt() : "none"));
     }
   }
 

@@ -1,0 +1,5 @@
+/** Tests of the reference evaluator. */
+@NullMarked
+package dev.kvasir.ir.reference;
+
+import org.jspecify.annotations.NullMarked;
