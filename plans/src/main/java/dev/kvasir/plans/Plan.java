@@ -4,6 +4,7 @@ import dev.kvasir.plans.memory.MemoryPlan;
 import dev.kvasir.plans.program.Program;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -24,5 +25,16 @@ public record Plan(
   public Plan {
     SortedMap<String, byte[]> sorted = new TreeMap<>(files);
     files = Collections.unmodifiableSortedMap(sorted);
+  }
+
+  /**
+   * {@return the hash that names the plan: the SHA-256 of its {@code manifest.json}, which has the
+   * hashes of all other entries}
+   *
+   * <p>For a file that a newer minor version wrote, {@link PlanReader#sha256} has the hash.
+   */
+  public String sha256() {
+    return PlanFormat.sha256(
+        Objects.requireNonNull(PlanWriter.entries(this).get(PlanFormat.MANIFEST)));
   }
 }

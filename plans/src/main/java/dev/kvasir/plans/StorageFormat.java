@@ -1,5 +1,7 @@
 package dev.kvasir.plans;
 
+import dev.kvasir.plans.safetensors.SafetensorsType;
+
 /** How one element of a plan's buffer or tensor is stored. */
 public enum StorageFormat {
   /** IEEE 754 binary32. */
@@ -41,5 +43,26 @@ public enum StorageFormat {
       }
     }
     throw new IllegalArgumentException("unknown storage format " + text);
+  }
+
+  /** {@return the type of a tensor whose elements are stored in this format} */
+  public SafetensorsType tensorType() {
+    return switch (this) {
+      case F32 -> SafetensorsType.F32;
+      case BF16 -> SafetensorsType.BF16;
+      case F16 -> SafetensorsType.F16;
+      case I32 -> SafetensorsType.I32;
+    };
+  }
+
+  /** {@return the bf16 nearest to {@code value}, ties to even; a NaN stays a NaN} */
+  public static short bf16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      // Its payload may lie in the lower half alone, so that a bit of the upper half is set.
+      return (short) ((bits >>> Short.SIZE) | 0x40);
+    }
+    int lastKept = (bits >>> Short.SIZE) & 1;
+    return (short) ((bits + 0x7fff + lastKept) >>> Short.SIZE);
   }
 }

@@ -3,18 +3,24 @@ package dev.kvasir.plans.program;
 /** An expression that is malformed, or has no value for some counters. */
 public final class ExpressionException extends RuntimeException {
 
+  private final String message;
   private final String text;
   private final int column;
   private final String problem;
 
   ExpressionException(String text, int column, String problem) {
-    super(
+    this.message =
         column == 0
             ? "in \"%s\": %s".formatted(shortened(text), problem)
-            : "in \"%s\", column %d: %s".formatted(shortened(text), column, problem));
+            : "in \"%s\", column %d: %s".formatted(shortened(text), column, problem);
     this.text = text;
     this.column = column;
     this.problem = problem;
+  }
+
+  @Override
+  public String getMessage() {
+    return message;
   }
 
   /** {@return the whole expression} */

@@ -1,0 +1,222 @@
+package dev.kvasir.plans;
+
+import static dev.kvasir.plans.PlanChecker.require;
+import static dev.kvasir.plans.PlanChecker.requireRange;
+import static dev.kvasir.plans.PlanChecker.requireUnique;
+
+import dev.kvasir.plans.PlanException.Reason;
+import dev.kvasir.plans.RangeProof.Domain;
+import dev.kvasir.plans.memory.BufferDeclaration;
+import dev.kvasir.plans.memory.BufferDeclaration.Kind;
+import dev.kvasir.plans.program.CompiledExpression;
+import dev.kvasir.plans.program.CounterIndex;
+import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.ExpressionException;
+import dev.kvasir.plans.program.KernelDeclaration;
+import dev.kvasir.plans.program.KernelDeclaration.Argument;
+import dev.kvasir.plans.program.Program;
+import dev.kvasir.plans.program.Program.Procedure;
+import dev.kvasir.plans.program.Program.Rule;
+import dev.kvasir.plans.program.Program.Step;
+import dev.kvasir.plans.program.Range;
+import dev.kvasir.plans.program.SegmentDeclaration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** Checks {@code program.json}: names, calls, and every expression over its whole range. */
+final class ProgramChecker {
+
+  private static final Pattern KERNEL_NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,199}");
+  private static final int MAX_TILE = 1 << 24;
+  private static final int MAX_AXES = 3;
+  private static final int MAX_CALLS = 16;
+  private static final Range EXTENT = new Range(0, Integer.MAX_VALUE);
+  private static final Range DIM = new Range(Integer.MIN_VALUE, Integer.MAX_VALUE);
+  private static final Range ANY = new Range(Long.MIN_VALUE, Long.MAX_VALUE);
+
+  private final Plan plan;
+  private final Program program;
+  private final MemoryChecker memory;
+  private final RangeProof proof = new RangeProof();
+  private final Map<String, KernelDeclaration> kernels = new HashMap<>();
+  private final Map<String, Procedure> procedures = new HashMap<>();
+  private final Map<Expression, CompiledExpression> compiled = new HashMap<>();
+  private CounterIndex counters = CounterIndex.ofSession();
+
+  private record Visited(String procedure, Domain domain) {}
+
+  ProgramChecker(Plan plan, MemoryChecker memory) {
+    this.plan = plan;
+    this.program = plan.program();
+    this.memory = memory;
+  }
+
+  void check() throws PlanException {
+    String place = PlanFormat.PROGRAM;
+    requireUnique(
+        place + ": kernel", program.kernels().stream().map(KernelDeclaration::name).toList());
+    requireUnique(
+        place + ": segment", program.segments().stream().map(SegmentDeclaration::name).toList());
+    requireUnique(
+        place + ": procedure", program.procedures().stream().map(Procedure::name).toList());
+    counters = CounterIndex.ofProgram(program);
+    for (KernelDeclaration kernel : program.kernels()) {
+      checkKernel(kernel);
+      kernels.put(kernel.name(), kernel);
+    }
+    program.procedures().forEach(procedure -> procedures.put(procedure.name(), procedure));
+    long context = plan.manifest().context();
+    long maxSpan = plan.manifest().span();
+    Domain anySpan = new Domain(context, maxSpan, new Range(1, maxSpan));
+    Domain oneRow = new Domain(context, maxSpan, Range.of(1));
+    Set<Visited> visited = new HashSet<>();
+    checkCall(place, Program.PREFILL, anySpan, visited, new ArrayDeque<>());
+    checkCall(place, Program.STEP, oneRow, visited, new ArrayDeque<>());
+    for (int i = 0; i < program.rules().size(); i++) {
+      Rule rule = program.rules().get(i);
+      String rulePlace = "%s: rule %d".formatted(place, i + 1);
+      checkRange(rulePlace, rule.condition(), anySpan, ANY);
+      checkCall(rulePlace, rule.procedure(), anySpan, visited, new ArrayDeque<>());
+    }
+    for (Procedure procedure : program.procedures()) {
+      // What nothing calls is checked as well, so that its errors do not hide.
+      checkCall(place, procedure.name(), anySpan, visited, new ArrayDeque<>());
+    }
+    new ScratchChecker(plan, memory, procedures).check();
+  }
+
+  private void checkKernel(KernelDeclaration kernel) throws PlanException {
+    String place = PlanFormat.PROGRAM + ": kernel " + kernel.name();
+    require(
+        KERNEL_NAME.matcher(kernel.name()).matches(),
+        place,
+        "expected a name of at most 200 letters, digits and \"_\"");
+    requireUnique(place + ", argument", kernel.arguments().stream().map(Argument::name).toList());
+    requireUnique(place + ", dim", kernel.dims());
+    for (Argument argument : kernel.arguments()) {
+      require(
+          argument.read() || argument.written(),
+          place + ", argument " + argument.name(),
+          "expected it read or written, got neither");
+    }
+    requireRange(place + ": axes", kernel.axes(), 1, MAX_AXES);
+    requireRange(place + ": tile_floats", kernel.tileFloats(), 0, MAX_TILE);
+    requireRange(place + ": tile_ints", kernel.tileInts(), 0, MAX_TILE);
+    KernelDeclaration.Check check = kernel.check();
+    requireCount(place + ": check: grid", check.grid(), kernel.axes());
+    requireCount(place + ": check: dims", check.dims(), kernel.dims().size());
+    requireCount(place + ": check: elements", check.elements(), kernel.arguments().size());
+    for (int extent : check.grid()) {
+      requireRange(place + ": check: grid", extent, 1, MAX_TILE);
+    }
+    for (int elements : check.elements()) {
+      requireRange(place + ": check: elements", elements, 1, MAX_TILE);
+    }
+  }
+
+  private void checkCall(
+      String place, String name, Domain domain, Set<Visited> visited, Deque<String> callers)
+      throws PlanException {
+    Procedure procedure = procedures.get(name);
+    if (procedure == null) {
+      throw new PlanException(
+          Reason.MALFORMED, place, "expected a procedure %s, got none".formatted(name));
+    }
+    require(!callers.contains(name), place, "expected calls without a cycle, got one of " + name);
+    requireRange(place + ": levels of calls", callers.size(), 0, MAX_CALLS);
+    if (!visited.add(new Visited(name, domain))) {
+      return;
+    }
+    callers.push(name);
+    for (int i = 0; i < procedure.steps().size(); i++) {
+      String at = "%s: procedure %s, ".formatted(PlanFormat.PROGRAM, name);
+      switch (procedure.steps().get(i)) {
+        case Step.Launch launch -> checkLaunch(at + "launch " + (i + 1), launch, domain);
+        case Step.Observe observe -> checkObserve(at + "observe " + (i + 1), observe, domain);
+        case Step.Call call ->
+            checkCall(at + "call " + (i + 1), call.procedure(), domain, visited, callers);
+      }
+    }
+    callers.pop();
+  }
+
+  private void checkLaunch(String place, Step.Launch launch, Domain domain) throws PlanException {
+    KernelDeclaration kernel = kernels.get(launch.kernel());
+    if (kernel == null) {
+      throw new PlanException(
+          Reason.MALFORMED, place, "expected a declared kernel, got " + launch.kernel());
+    }
+    requireCount(place + ": grid", launch.grid(), kernel.axes());
+    requireCount(place + ": buffers", launch.buffers(), kernel.arguments().size());
+    requireCount(place + ": dims", launch.dims(), kernel.dims().size());
+    for (int i = 0; i < launch.buffers().size(); i++) {
+      Argument argument = kernel.arguments().get(i);
+      String argumentPlace = "%s, argument %s".formatted(place, argument.name());
+      BufferDeclaration buffer = memory.buffer(argumentPlace, launch.buffers().get(i));
+      require(
+          buffer.format() == argument.format(),
+          argumentPlace,
+          "expected %s, got buffer %s of %s"
+              .formatted(argument.format().text(), buffer.name(), buffer.format().text()));
+      boolean readOnly = buffer.kind() == Kind.WEIGHT || buffer.kind() == Kind.DERIVED;
+      require(
+          !(argument.written() && readOnly),
+          argumentPlace,
+          "expected a buffer that may be written, got " + buffer.name());
+    }
+    for (Expression extent : launch.grid()) {
+      checkRange(place + ": grid", extent, domain, EXTENT);
+    }
+    for (Expression dim : launch.dims()) {
+      checkRange(place + ": dims", dim, domain, DIM);
+    }
+  }
+
+  private void checkObserve(String place, Step.Observe observe, Domain domain)
+      throws PlanException {
+    BufferDeclaration buffer = memory.buffer(place, observe.buffer());
+    require(
+        buffer.format() == StorageFormat.F32,
+        place,
+        "expected a buffer of f32, got %s of %s".formatted(buffer.name(), buffer.format().text()));
+    requireRange(place + ": heads", observe.heads(), 1, MAX_TILE);
+    requireRange(place + ": columns", observe.columns(), 1, observe.dropColumns() ? 1 : MAX_TILE);
+    long rowElements = (long) observe.heads() * observe.columns();
+    checkRange(
+        place + ": rows",
+        observe.rows(),
+        domain,
+        new Range(0, memory.elements(buffer) / rowElements));
+  }
+
+  private void checkRange(String place, Expression expression, Domain domain, Range allowed)
+      throws PlanException {
+    CompiledExpression known = compiled.get(expression);
+    try {
+      if (known == null) {
+        known = expression.compile(counters);
+        compiled.put(expression, known);
+      }
+    } catch (ExpressionException e) {
+      throw new PlanException(Reason.MALFORMED, place, e.getMessage(), e);
+    }
+    Optional<String> problem = proof.refute(known, domain, allowed);
+    if (problem.isPresent()) {
+      throw new PlanException(Reason.MALFORMED, place, problem.get());
+    }
+  }
+
+  private static void requireCount(String place, List<?> got, int expected) throws PlanException {
+    require(
+        got.size() == expected,
+        place,
+        "expected %d values, got %d".formatted(expected, got.size()));
+  }
+}

@@ -1,0 +1,232 @@
+package dev.kvasir.plans;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.KernelDeclaration;
+import dev.kvasir.plans.program.Program;
+import dev.kvasir.plans.program.Program.Procedure;
+import dev.kvasir.plans.program.Program.Rule;
+import dev.kvasir.plans.program.Program.Step;
+import dev.kvasir.plans.program.SegmentDeclaration;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** {@code program.json}. */
+final class ProgramJson {
+
+  private ProgramJson() {}
+
+  static byte[] write(Program program) {
+    return JsonText.object(
+        json -> {
+          json.writeArrayFieldStart("kernels");
+          for (KernelDeclaration kernel : program.kernels()) {
+            writeKernel(json, kernel);
+          }
+          json.writeEndArray();
+          json.writeArrayFieldStart("segments");
+          for (SegmentDeclaration segment : program.segments()) {
+            writeSegment(json, segment);
+          }
+          json.writeEndArray();
+          json.writeArrayFieldStart("procedures");
+          for (Procedure procedure : program.procedures()) {
+            json.writeStartObject();
+            json.writeStringField("name", procedure.name());
+            json.writeArrayFieldStart("steps");
+            for (Step step : procedure.steps()) {
+              writeStep(json, step);
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+          json.writeArrayFieldStart("rules");
+          for (Rule rule : program.rules()) {
+            json.writeStartObject();
+            json.writeStringField("when", rule.condition().text());
+            json.writeStringField("call", rule.procedure());
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+        });
+  }
+
+  static Program read(byte[] bytes, boolean newer) throws PlanException {
+    JsonFields fields = JsonFields.parse(PlanFormat.PROGRAM, bytes, newer);
+    List<KernelDeclaration> kernels = new ArrayList<>();
+    for (JsonFields kernel : fields.objects("kernels")) {
+      kernels.add(readKernel(kernel));
+    }
+    List<SegmentDeclaration> segments = new ArrayList<>();
+    for (JsonFields segment : fields.objects("segments")) {
+      segments.add(readSegment(segment));
+    }
+    List<Procedure> procedures = new ArrayList<>();
+    for (JsonFields procedure : fields.objects("procedures")) {
+      List<Step> steps = new ArrayList<>();
+      for (JsonFields step : procedure.objects("steps")) {
+        steps.add(readStep(step));
+      }
+      procedures.add(new Procedure(procedure.text("name"), steps));
+      procedure.end();
+    }
+    List<Rule> rules = new ArrayList<>();
+    for (JsonFields rule : fields.objects("rules")) {
+      rules.add(new Rule(rule.expression("when"), rule.text("call")));
+      rule.end();
+    }
+    fields.end();
+    return new Program(kernels, segments, procedures, rules);
+  }
+
+  private static void writeKernel(JsonGenerator json, KernelDeclaration kernel) throws IOException {
+    json.writeStartObject();
+    json.writeStringField("name", kernel.name());
+    json.writeStringField("summary", kernel.summary());
+    json.writeArrayFieldStart("arguments");
+    for (KernelDeclaration.Argument argument : kernel.arguments()) {
+      json.writeStartObject();
+      json.writeStringField("name", argument.name());
+      json.writeStringField("format", argument.format().text());
+      json.writeBooleanField("written", argument.written());
+      json.writeBooleanField("read", argument.read());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    JsonText.texts(json, "dims", kernel.dims());
+    json.writeNumberField("axes", kernel.axes());
+    json.writeNumberField("tile_floats", kernel.tileFloats());
+    json.writeNumberField("tile_ints", kernel.tileInts());
+    json.writeObjectFieldStart("check");
+    JsonText.integers(json, "grid", kernel.check().grid());
+    JsonText.integers(json, "dims", kernel.check().dims());
+    JsonText.integers(json, "elements", kernel.check().elements());
+    json.writeEndObject();
+    json.writeEndObject();
+  }
+
+  private static KernelDeclaration readKernel(JsonFields fields) throws PlanException {
+    List<KernelDeclaration.Argument> arguments = new ArrayList<>();
+    for (JsonFields argument : fields.objects("arguments")) {
+      arguments.add(
+          new KernelDeclaration.Argument(
+              argument.text("name"),
+              argument.format("format"),
+              argument.truth("written"),
+              argument.truth("read")));
+      argument.end();
+    }
+    JsonFields check = fields.object("check");
+    KernelDeclaration kernel =
+        new KernelDeclaration(
+            fields.text("name"),
+            fields.text("summary"),
+            arguments,
+            fields.texts("dims"),
+            fields.integer("axes"),
+            fields.integer("tile_floats"),
+            fields.integer("tile_ints"),
+            new KernelDeclaration.Check(
+                check.integers("grid"), check.integers("dims"), check.integers("elements")));
+    check.end();
+    fields.end();
+    return kernel;
+  }
+
+  private static void writeSegment(JsonGenerator json, SegmentDeclaration segment)
+      throws IOException {
+    json.writeStartObject();
+    json.writeStringField("name", segment.name());
+    json.writeNumberField("layer", segment.layer());
+    JsonText.integers(json, "heads", segment.heads());
+    json.writeStringField("format", segment.format().text());
+    json.writeNumberField("key_dim", segment.keyDim());
+    json.writeNumberField("value_dim", segment.valueDim());
+    json.writeStringField("pool", segment.pool());
+    json.writeStringField("table", segment.table());
+    json.writeNumberField("table_offset", segment.tableOffset());
+    json.writeNumberField("slots", segment.slots());
+    json.writeStringField("rows", segment.rows().text());
+    json.writeNumberField("first_position", segment.firstPosition());
+    json.writeNumberField("window", segment.window());
+    json.writeEndObject();
+  }
+
+  private static SegmentDeclaration readSegment(JsonFields fields) throws PlanException {
+    SegmentDeclaration segment =
+        new SegmentDeclaration(
+            fields.text("name"),
+            fields.integer("layer"),
+            fields.integers("heads"),
+            fields.format("format"),
+            fields.integer("key_dim"),
+            fields.integer("value_dim"),
+            fields.text("pool"),
+            fields.text("table"),
+            fields.integer("table_offset"),
+            fields.integer("slots"),
+            fields.expression("rows"),
+            fields.integer("first_position"),
+            fields.integer("window"));
+    fields.end();
+    return segment;
+  }
+
+  private static void writeStep(JsonGenerator json, Step step) throws IOException {
+    json.writeStartObject();
+    switch (step) {
+      case Step.Launch launch -> {
+        json.writeStringField("launch", launch.kernel());
+        json.writeStringField("label", launch.label());
+        expressions(json, "grid", launch.grid());
+        JsonText.texts(json, "buffers", launch.buffers());
+        expressions(json, "dims", launch.dims());
+      }
+      case Step.Call call -> json.writeStringField("call", call.procedure());
+      case Step.Observe observe -> {
+        json.writeStringField("observe", observe.name());
+        json.writeStringField("buffer", observe.buffer());
+        json.writeStringField("rows", observe.rows().text());
+        json.writeNumberField("heads", observe.heads());
+        json.writeNumberField("columns", observe.columns());
+        json.writeBooleanField("drop_columns", observe.dropColumns());
+      }
+    }
+    json.writeEndObject();
+  }
+
+  private static Step readStep(JsonFields fields) throws PlanException {
+    Step step;
+    if (fields.has("launch")) {
+      step =
+          new Step.Launch(
+              fields.text("launch"),
+              fields.text("label"),
+              fields.expressions("grid"),
+              fields.texts("buffers"),
+              fields.expressions("dims"));
+    } else if (fields.has("call")) {
+      step = new Step.Call(fields.text("call"));
+    } else if (fields.has("observe")) {
+      step =
+          new Step.Observe(
+              fields.text("observe"),
+              fields.text("buffer"),
+              fields.expression("rows"),
+              fields.integer("heads"),
+              fields.integer("columns"),
+              fields.truth("drop_columns"));
+    } else {
+      throw fields.refused("a step with \"launch\", \"call\" or \"observe\"");
+    }
+    fields.end();
+    return step;
+  }
+
+  private static void expressions(JsonGenerator json, String name, List<Expression> values)
+      throws IOException {
+    JsonText.texts(json, name, values.stream().map(Expression::text).toList());
+  }
+}
