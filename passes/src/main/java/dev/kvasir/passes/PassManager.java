@@ -43,6 +43,11 @@ public final class PassManager {
     }
   }
 
+  /** {@return the passes, in order} */
+  public List<Pass> passes() {
+    return passes;
+  }
+
   /** {@return the ids of the passes, in order} */
   public List<String> ids() {
     return passes.stream().map(Pass::id).toList();

@@ -68,9 +68,10 @@ public final class GroupHeads implements TechniquePass {
                   new ParameterValue.IntegerValue(4),
                   "how many first rows a streaming head keeps"))
           .parameter(
-              ParameterSpec.required(
+              ParameterSpec.optional(
                   RECENT,
                   new ParameterType.RowCountType(1),
+                  new ParameterValue.IntegerValue(256),
                   "how many recent rows a streaming head sees, the running one included"))
           .bindsSets(List.of(RETRIEVAL, STREAMING), GroupHeads::bind)
           .claims(STREAMING)

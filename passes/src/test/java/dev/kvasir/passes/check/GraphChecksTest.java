@@ -1,0 +1,84 @@
+package dev.kvasir.passes.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvasir.passes.testing.PassCases;
+import org.junit.jupiter.api.Test;
+
+class GraphChecksTest {
+  private static final String PARAMETERS =
+      """
+      parameter %tokens: i32[rows]
+      parameter %a: cache<layer 0, heads 1, key 8, value 8; [0]: dense f32>
+      parameter %b: cache<layer 1, heads 1, key 8, value 8; [0]: dense f32>
+      %x = embed(%tokens) {weight = @w[16, 8]}
+      """;
+  private static final String GOOD =
+      PARAMETERS
+          + """
+          %a1 = append_kv(%a, %x, %x)
+          %y, %s = attention(%x, %a1) {query_heads = 1, scale = 1.0}
+          %b1 = append_kv(%b, %y, %y)
+          %z, %t = attention(%y, %b1) {query_heads = 1, scale = 1.0}
+          %l = last_row(%z)
+          %n = argmax(%l)
+          return %l, %n, %a1, %b1
+          """;
+
+  @Test
+  void acceptAFinishedGraph() {
+    expect(new ResultsInOrder(), GOOD);
+    expect(new EveryCacheIsThreaded(), GOOD);
+    expect(new AttentionReadsItsSpan(), GOOD);
+  }
+
+  @Test
+  void resultsInOrderNamesWhatIsOutOfPlace() {
+    expect(
+        new ResultsInOrder(),
+        GOOD.replace("return %l, %n, %a1, %b1", "return %n, %l, %b1, %a1"),
+        "the first result must be f32[1, vocabulary], is i32[1]",
+        "the second result must be i32[1], is f32[1, 8]",
+        "result %b1 must be the cache of layer 0",
+        "result %a1 must be the cache of layer 1");
+    expect(
+        new ResultsInOrder(),
+        "parameter %x: f32[rows, 8] return %x",
+        "expected parameters tokens, caches and results logits, next, caches");
+  }
+
+  @Test
+  void everyCacheIsThreadedNamesTheCacheThatIsNot() {
+    expect(
+        new EveryCacheIsThreaded(),
+        GOOD.replace("%b1 = append_kv(%b, %y, %y)", "%b1 = append_kv(%a, %y, %y)"),
+        "%a is appended to 2 times, expected once",
+        "%b is appended to 0 times, expected once");
+    expect(
+        new EveryCacheIsThreaded(),
+        GOOD.replace("%n, %a1, %b1", "%n, %b1, %a1"),
+        "%a1 must be the result for %a, which is %b1",
+        "%b1 must be the result for %b, which is %a1");
+    expect(
+        new EveryCacheIsThreaded(),
+        GOOD.replace("%n, %a1, %b1", "%n, %a1"),
+        "2 caches are parameters, 1 caches are results");
+  }
+
+  @Test
+  void attentionReadsItsSpanNamesTheAttentionThatDoesNot() {
+    expect(
+        new AttentionReadsItsSpan(),
+        GOOD.replace("attention(%y, %b1)", "attention(%y, %b)"),
+        "%z reads %b without the span");
+    expect(
+        new AttentionReadsItsSpan(),
+        GOOD.replace("attention(%y, %b1)", "attention(%y, %a1)"),
+        "%z reads layer 0, expected layer 1");
+  }
+
+  private static void expect(GraphCheck check, String body, String... problems) {
+    assertThat(check.problems(PassCases.parse("graph g {\n" + body + "}")))
+        .containsExactly(problems);
+  }
+}

@@ -1,0 +1,14 @@
+package dev.kvasir.passes.fuse;
+
+import dev.kvasir.passes.testing.PassCases;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+class FuseGatedLinearTest {
+
+  @TestFactory
+  Stream<DynamicTest> rewrites() {
+    return PassCases.of(new FuseGatedLinear());
+  }
+}
