@@ -1,0 +1,55 @@
+package dev.kvasir.runtime;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * How a plan is loaded. Immutable: each method returns a changed copy.
+ *
+ * @param threads threads that run kernels, the caller's included, at least 1
+ * @param vectorBits width of the kernels' vectors; empty for the one that this machine prefers
+ * @param fullCheck whether every byte of the model is hashed and every kernel checked even if it
+ *     was before
+ * @param cacheFolder where it is remembered which kernels were checked; empty for nowhere
+ */
+public record LoadOptions(
+    int threads, OptionalInt vectorBits, boolean fullCheck, Optional<Path> cacheFolder) {
+
+  /** Checks ranges. */
+  public LoadOptions {
+    if (threads < 1) {
+      throw new KvasirException(
+          ErrorCode.OPTION_INVALID, "the number of threads must be at least 1, got " + threads);
+    }
+  }
+
+  /** {@return all processors, preferred vectors, the user's own cache folder} */
+  public static LoadOptions defaults() {
+    return new LoadOptions(
+        Runtime.getRuntime().availableProcessors(),
+        OptionalInt.empty(),
+        false,
+        VerifiedKernels.defaultFolder());
+  }
+
+  /** {@return a copy with {@code count} threads, at least 1} */
+  public LoadOptions threads(int count) {
+    return new LoadOptions(count, vectorBits, fullCheck, cacheFolder);
+  }
+
+  /** {@return a copy with kernels of {@code bits} wide vectors: 128, 256 or 512} */
+  public LoadOptions vectorBits(int bits) {
+    return new LoadOptions(threads, OptionalInt.of(bits), fullCheck, cacheFolder);
+  }
+
+  /** {@return a copy with or without the check of every byte and every kernel} */
+  public LoadOptions fullCheck(boolean value) {
+    return new LoadOptions(threads, vectorBits, value, cacheFolder);
+  }
+
+  /** {@return a copy that remembers checked kernels in {@code folder}} */
+  public LoadOptions cacheFolder(Path folder) {
+    return new LoadOptions(threads, vectorBits, fullCheck, Optional.of(folder));
+  }
+}

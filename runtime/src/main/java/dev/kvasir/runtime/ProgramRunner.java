@@ -1,0 +1,291 @@
+package dev.kvasir.runtime;
+
+import dev.kvasir.plans.Manifest;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.program.CompiledExpression;
+import dev.kvasir.plans.program.CounterIndex;
+import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.ExpressionException;
+import dev.kvasir.plans.program.Program;
+import dev.kvasir.plans.program.Program.Procedure;
+import dev.kvasir.plans.program.Program.Rule;
+import dev.kvasir.plans.program.Program.Step;
+import dev.kvasir.runtime.backend.Backend;
+import dev.kvasir.runtime.backend.PreparedLaunch;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Interprets the program of one session. Everything that a launch needs is prepared when the
+ * session opens, so that running allocates nothing.
+ */
+final class ProgramRunner {
+
+  private static final int MAX_AXES = 3;
+
+  private final Plan plan;
+  private final Backend backend;
+  private final SessionMemory memory;
+  private final CounterIndex index;
+  private final Map<String, Routine> routines = new HashMap<>();
+  private final Routine prefill;
+  private final Routine step;
+  private final CompiledExpression[] conditions;
+  private final Routine[] actions;
+  private final long[] counters = new long[CounterIndex.PROGRAM_COUNTERS.size()];
+
+  private volatile boolean cancelRequested;
+  private boolean cancellable;
+  private boolean started;
+  private @Nullable TraceObserver observer;
+
+  /** The operations of a procedure; filled after it is made, since procedures call each other. */
+  private static final class Routine {
+    private Operation[] operations = {};
+  }
+
+  private sealed interface Operation {
+    /** {@return whether it ran to its end, that is, was not cancelled} */
+    boolean run();
+  }
+
+  ProgramRunner(Plan plan, Backend backend, SessionMemory memory) {
+    this.plan = plan;
+    this.backend = backend;
+    this.memory = memory;
+    Program program = plan.program();
+    index = CounterIndex.ofProgram(program);
+    for (Procedure procedure : program.procedures()) {
+      routines.put(procedure.name(), new Routine());
+    }
+    for (Procedure procedure : program.procedures()) {
+      routine(procedure.name()).operations =
+          procedure.steps().stream().map(this::operation).toArray(Operation[]::new);
+    }
+    prefill = routine(Program.PREFILL);
+    step = routine(Program.STEP);
+    List<Rule> rules = program.rules();
+    conditions =
+        rules.stream().map(Rule::condition).map(this::compile).toArray(CompiledExpression[]::new);
+    actions = rules.stream().map(Rule::procedure).map(this::routine).toArray(Routine[]::new);
+  }
+
+  private Routine routine(String procedure) {
+    Routine routine = routines.get(procedure);
+    if (routine == null) {
+      throw new KvasirException(
+          ErrorCode.PLAN_INCONSISTENT,
+          "the program has no procedure %s; compile the plan again".formatted(procedure));
+    }
+    return routine;
+  }
+
+  private Operation operation(Step source) {
+    return switch (source) {
+      case Step.Launch launch -> new LaunchOperation(launch);
+      case Step.Call call -> new CallOperation(routine(call.procedure()));
+      case Step.Observe observe -> new ObserveOperation(observe);
+    };
+  }
+
+  private CompiledExpression compile(Expression expression) {
+    return expression.compile(index);
+  }
+
+  /** Shows observed values to {@code next}, or to nobody when it is null. */
+  void observe(@Nullable TraceObserver next) {
+    observer = next;
+  }
+
+  /** Asks the running or the next procedure to stop; from any thread. */
+  void cancel() {
+    cancelRequested = true;
+  }
+
+  /** {@return whether work is to stop} */
+  boolean cancelled() {
+    return cancelRequested || Thread.currentThread().isInterrupted();
+  }
+
+  /** Forgets the wish to stop: the caller has been told. */
+  void acknowledgeCancel() {
+    cancelRequested = false;
+  }
+
+  /** {@return whether the last procedure launched anything} */
+  boolean started() {
+    return started;
+  }
+
+  /**
+   * Runs {@code prefill}, or {@code step} for one generated token.
+   *
+   * @return whether it ran to its end, that is, was not cancelled
+   */
+  boolean run(boolean generated, int position, int span) {
+    Manifest manifest = plan.manifest();
+    CounterIndex.set(counters, manifest.context(), manifest.span(), position, span);
+    started = false;
+    cancellable = true;
+    return run(generated ? step : prefill);
+  }
+
+  /** Runs the rules whose conditions hold after a procedure; they cannot be cancelled. */
+  void runRules() {
+    cancellable = false;
+    for (int i = 0; i < conditions.length; i++) {
+      if (evaluate(conditions[i], "a rule") != 0) {
+        run(actions[i]);
+      }
+    }
+  }
+
+  private static boolean run(Routine routine) {
+    for (Operation operation : routine.operations) {
+      if (!operation.run()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private long evaluate(CompiledExpression expression, String label) {
+    try {
+      return expression.evaluate(counters);
+    } catch (ExpressionException e) {
+      throw new KvasirException(
+          ErrorCode.PLAN_INCONSISTENT,
+          "%s: %s; compile the plan again".formatted(label, e.getMessage()),
+          e);
+    }
+  }
+
+  private int evaluateInt(CompiledExpression expression, String label) {
+    long value = evaluate(expression, label);
+    if (value != (int) value) {
+      throw new KvasirException(
+          ErrorCode.PLAN_INCONSISTENT,
+          "%s: %s is %d, which no 32-bit integer holds; compile the plan again"
+              .formatted(label, expression.source().text(), value));
+    }
+    return (int) value;
+  }
+
+  private final class LaunchOperation implements Operation {
+
+    private final String label;
+    private final PreparedLaunch launch;
+    private final CompiledExpression[] grid;
+    private final CompiledExpression[] dimensions;
+    private final int[] values;
+
+    LaunchOperation(Step.Launch source) {
+      label = source.label();
+      MemorySegment[] buffers =
+          source.buffers().stream().map(memory::buffer).toArray(MemorySegment[]::new);
+      launch = backend.prepare(source.kernel(), label, buffers);
+      grid =
+          source.grid().stream()
+              .map(ProgramRunner.this::compile)
+              .toArray(CompiledExpression[]::new);
+      if (grid.length < 1 || grid.length > MAX_AXES) {
+        throw inconsistent("a grid of %d axes".formatted(grid.length));
+      }
+      dimensions =
+          source.dims().stream()
+              .map(ProgramRunner.this::compile)
+              .toArray(CompiledExpression[]::new);
+      values = new int[dimensions.length];
+    }
+
+    @Override
+    public boolean run() {
+      if (cancellable && cancelled()) {
+        return false;
+      }
+      int sequences = evaluateInt(grid[0], label);
+      if (sequences > 1) {
+        throw inconsistent("%d sequences, where a session runs 1".formatted(sequences));
+      }
+      int extent1 = extent(1);
+      int extent2 = extent(2);
+      if (sequences < 0 || extent1 < 0 || extent2 < 0) {
+        throw inconsistent("a grid of [%d, %d, %d]".formatted(sequences, extent1, extent2));
+      }
+      if (sequences == 0 || extent1 == 0 || extent2 == 0) {
+        return true;
+      }
+      for (int i = 0; i < values.length; i++) {
+        values[i] = evaluateInt(dimensions[i], label);
+      }
+      started = true;
+      launch.run(sequences, extent1, extent2, values);
+      return true;
+    }
+
+    private int extent(int axis) {
+      return axis < grid.length ? evaluateInt(grid[axis], label) : 1;
+    }
+
+    private KvasirException inconsistent(String found) {
+      return new KvasirException(
+          ErrorCode.PLAN_INCONSISTENT,
+          "launch \"%s\" asks for %s; compile the plan again".formatted(label, found));
+    }
+  }
+
+  private record CallOperation(Routine target) implements Operation {
+    @Override
+    public boolean run() {
+      return ProgramRunner.run(target);
+    }
+  }
+
+  private final class ObserveOperation implements Operation {
+
+    private final Step.Observe source;
+    private final MemorySegment buffer;
+    private final CompiledExpression rows;
+
+    ObserveOperation(Step.Observe source) {
+      this.source = source;
+      buffer = memory.buffer(source.buffer());
+      rows = compile(source.rows());
+    }
+
+    @Override
+    public boolean run() {
+      TraceObserver watching = observer;
+      if (watching != null) {
+        show(watching);
+      }
+      return true;
+    }
+
+    private void show(TraceObserver watching) {
+      int rowCount = evaluateInt(rows, source.name());
+      int heads = source.heads();
+      int columns = source.columns();
+      float[] values = new float[Math.multiplyExact(Math.multiplyExact(heads, rowCount), columns)];
+      for (int head = 0; head < heads; head++) {
+        for (int row = 0; row < rowCount; row++) {
+          long from = ((long) row * heads + head) * columns;
+          MemorySegment.copy(
+              buffer,
+              Formats.FLOAT,
+              from * Float.BYTES,
+              values,
+              (head * rowCount + row) * columns,
+              columns);
+        }
+      }
+      int position = (int) counters[CounterIndex.PROGRAM_COUNTERS.indexOf(CounterIndex.POSITION)];
+      List<Integer> shape =
+          source.dropColumns() ? List.of(heads, rowCount) : List.of(heads, rowCount, columns);
+      watching.observe(source.name(), position, shape, values);
+    }
+  }
+}

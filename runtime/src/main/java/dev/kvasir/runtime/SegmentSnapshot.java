@@ -1,0 +1,35 @@
+package dev.kvasir.runtime;
+
+import java.util.List;
+
+/**
+ * The rows that a segment holds, as attention reads them.
+ *
+ * @param name for example {@code layer.1.ring}
+ * @param layer decoder layer
+ * @param heads KV heads that have this segment, ascending
+ * @param rows rows of each head, ascending by position
+ * @param positions true position of each row, the same for every head
+ * @param keyDim elements of a key row
+ * @param valueDim elements of a value row
+ * @param keys dequantised, [heads, rows, keyDim]
+ * @param values dequantised, [heads, rows, valueDim]
+ * @param bytes bytes of the pages that hold the rows
+ */
+public record SegmentSnapshot(
+    String name,
+    int layer,
+    List<Integer> heads,
+    int rows,
+    int[] positions,
+    int keyDim,
+    int valueDim,
+    float[] keys,
+    float[] values,
+    long bytes) {
+
+  /** Copies the list. */
+  public SegmentSnapshot {
+    heads = List.copyOf(heads);
+  }
+}

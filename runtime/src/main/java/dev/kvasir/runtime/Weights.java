@@ -1,0 +1,82 @@
+package dev.kvasir.runtime;
+
+import dev.kvasir.plans.ModelFiles;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.PlanFormat;
+import dev.kvasir.plans.memory.BufferDeclaration;
+import dev.kvasir.plans.safetensors.SafetensorsFile;
+import dev.kvasir.plans.safetensors.SafetensorsTensor;
+import dev.kvasir.plans.safetensors.SafetensorsWriter;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Binds the buffers that all sessions share: the model's weights and the plan's own tensors. */
+final class Weights {
+
+  private static final int ALIGNMENT = 64;
+
+  private Weights() {}
+
+  /**
+   * {@return the bytes of every such buffer by name: the model's mapped, the plan's copied out of
+   * the plan, both valid as long as {@code arena}}
+   *
+   * @throws KvasirException when a tensor is absent or has another size or type
+   * @throws IOException when a file is missing, broken or cannot be read
+   */
+  static Map<String, MemorySegment> bind(Plan plan, Path modelDirectory, Arena arena)
+      throws IOException {
+    Path weights = ModelFiles.locate(modelDirectory).weights();
+    SafetensorsFile model = SafetensorsFile.open(weights, arena);
+    SafetensorsFile derived = derived(plan, arena);
+    Map<String, MemorySegment> buffers = new HashMap<>();
+    for (BufferDeclaration buffer : plan.memory().buffers()) {
+      switch (buffer.kind()) {
+        case WEIGHT -> buffers.put(buffer.name(), bind(plan, buffer, model, weights.toString()));
+        case DERIVED -> buffers.put(buffer.name(), bind(plan, buffer, derived, "the plan"));
+        case POOL, TABLE, SCRATCH -> {}
+      }
+    }
+    return Map.copyOf(buffers);
+  }
+
+  private static SafetensorsFile derived(Plan plan, Arena arena) throws IOException {
+    byte[] entry = plan.files().get(PlanFormat.WEIGHTS);
+    byte[] file = entry == null ? new SafetensorsWriter().toBytes() : entry;
+    MemorySegment copy =
+        arena.allocate(file.length, ALIGNMENT).copyFrom(MemorySegment.ofArray(file));
+    return SafetensorsFile.of(PlanFormat.WEIGHTS, copy);
+  }
+
+  private static MemorySegment bind(
+      Plan plan, BufferDeclaration buffer, SafetensorsFile file, String place) {
+    SafetensorsTensor tensor =
+        file.tensor(buffer.tensor())
+            .orElseThrow(
+                () ->
+                    new KvasirException(
+                        ErrorCode.WEIGHT_MISSING,
+                        "%s has no tensor %s, which the plan needs; use the model that the plan was"
+                                .formatted(place, buffer.tensor())
+                            + " compiled for"));
+    long bytes = SessionMemory.bytes(plan, buffer);
+    if (tensor.type() != buffer.format().tensorType() || tensor.data().byteSize() != bytes) {
+      throw new KvasirException(
+          ErrorCode.WEIGHT_MISMATCH,
+          "%s: tensor %s must have %d elements of %s, got %d of %s; use the model that the plan was"
+                  .formatted(
+                      place,
+                      buffer.tensor(),
+                      bytes / buffer.format().bytes(),
+                      buffer.format().tensorType(),
+                      tensor.elements(),
+                      tensor.type())
+              + " compiled for");
+    }
+    return tensor.data();
+  }
+}
