@@ -21,6 +21,7 @@ import java.util.regex.Pattern;
 public final class PlanChecker {
 
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+  private static final Pattern ABSOLUTE = Pattern.compile("/|[A-Za-z]:");
   private static final int PAGE_ROWS = 64;
   private static final int MAX_COUNT = 1 << 20;
   private static final List<String> TARGETS = List.of("jvm", "tornado");
@@ -72,7 +73,7 @@ public final class PlanChecker {
     }
     String hint = model.pathHint();
     require(
-        !hint.startsWith("/") && hint.chars().noneMatch(c -> c < ' ' || c == '\\' || c == ':'),
+        !ABSOLUTE.matcher(hint).lookingAt() && hint.chars().noneMatch(c -> c < ' ' || c == '\\'),
         place + ": path_hint",
         "expected a relative path with forward slashes");
     requireRange(place + ": layers", model.layers(), 1, MAX_COUNT);

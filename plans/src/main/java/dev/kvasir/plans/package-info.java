@@ -1,4 +1,129 @@
-/** What crosses the wall between compiler and runtime: the plan file and what is in it. */
+/**
+ * What crosses the wall between compiler and runtime: the plan file and what is in it.
+ *
+ * <p>This page specifies the plan file, format version 1.0, name ending {@code .kvplan}. {@link
+ * dev.kvasir.plans.PlanWriter} writes it, {@link dev.kvasir.plans.PlanReader} reads it, {@link
+ * dev.kvasir.plans.PlanChecker} checks what it says, {@link dev.kvasir.plans.PlanException} lists
+ * the ways to refuse it.
+ *
+ * <h2>Container</h2>
+ *
+ * <p>A zip file in exactly one form, so that equal entries give equal bytes and a change of any
+ * byte is detected: entries stored without compression, {@code manifest.json} first and the others
+ * by ascending name, times at 1980-01-01 00:00, no flags, no extra fields, no comments, no gaps,
+ * nothing after the end record. Any zip tool lists and extracts it; a file that another zip tool
+ * wrote is no plan. Names are parts of letters, digits, {@code _}, {@code .} and {@code -}, joined
+ * by {@code /}; no part begins with a dot.
+ *
+ * <h2>Entries</h2>
+ *
+ * <table>
+ * <caption>Entries of a plan</caption>
+ * <tr><th>name</th><th>holds</th></tr>
+ * <tr><td>{@code manifest.json}</td><td>what the plan is; size and SHA-256 of every other entry. Its
+ * own SHA-256 is the hash of the plan</td></tr>
+ * <tr><td>{@code program.json}</td><td>kernels, segments, procedures, rules</td></tr>
+ * <tr><td>{@code memory.json}</td><td>buffers and what a session allocates</td></tr>
+ * <tr><td>{@code kernels/jvm/BITS/KERNEL.class}</td><td>target {@code jvm}: the class of each kernel
+ * for vectors of 128, 256 and 512 bits, called as {@link dev.kvasir.plans.abi.JvmKernelAbi}
+ * says</td></tr>
+ * <tr><td>{@code checks.safetensors}</td><td>inputs and results of each kernel's check, see {@link
+ * dev.kvasir.plans.CheckVectors}</td></tr>
+ * <tr><td>{@code weights.safetensors}</td><td>derived tensors; present when a buffer is bound to
+ * one</td></tr>
+ * <tr><td>others</td><td>text for people, for example {@code graph.kvir}</td></tr>
+ * </table>
+ *
+ * <p>The model's own weights are not in the plan. They are bound by name; the manifest has the
+ * fingerprint of the model they must come from.
+ *
+ * <h2>JSON</h2>
+ *
+ * <p>UTF-8. Every field below is required ({@code full_hash} alone is optional), of the type shown
+ * and named once; unknown fields are refused unless the file's minor version is newer than the
+ * reader's. Fields mean what the record components of the same name say: {@link
+ * dev.kvasir.plans.Manifest}, {@link dev.kvasir.plans.program.Program}, {@link
+ * dev.kvasir.plans.memory.MemoryPlan}. Expressions are texts in the grammar of {@link
+ * dev.kvasir.plans.program.Expression}; element formats are {@code f32}, {@code bf16}, {@code f16},
+ * {@code i32}.
+ *
+ * <pre>{@code
+ * manifest.json
+ * { "format": {"major": 1, "minor": 0},
+ *   "compiler": "0.1.0", "target": "jvm", "features": ["format.bf16"],
+ *   "model": { "name": "needle", "fingerprint": "<64 hex>", "full_hash": "<64 hex>",
+ *              "path_hint": "../models/needle", "layers": 4, "query_heads": 8, "kv_heads": 2,
+ *              "key_dim": 32, "value_dim": 32, "vocabulary": 256, "softmax_scale": 0.17677669,
+ *              "rope_theta": 10000.0, "rope_style": "half", "end_tokens": [0] },
+ *   "tokenizer": {"kind": "byte"},
+ *   "policy": {"name": "full", "text": "policy full {}", "sha256": "<64 hex>", "resolved": "{}"},
+ *   "context": 4096, "span": 4096, "page_rows": 64, "rows_per_split": 512,
+ *   "entries": [ {"name": "checks.safetensors", "bytes": 1024, "sha256": "<64 hex>"} ] }
+ *
+ * program.json
+ * { "kernels": [ { "name": "append", "summary": "writes keys and values to pages",
+ *       "arguments": [ {"name": "pages", "format": "f32", "written": true, "read": false} ],
+ *       "dims": ["position"], "axes": 1, "tile_floats": 0, "tile_ints": 0,
+ *       "check": {"grid": [1], "dims": [0], "elements": [4096]} } ],
+ *   "segments": [ { "name": "layer.0.full", "layer": 0, "heads": [0, 1], "format": "f32",
+ *       "key_dim": 32, "value_dim": 32, "pool": "pages", "table": "page_table",
+ *       "table_offset": 0, "slots": 64, "rows": "tokens", "first_position": 0, "window": 0 } ],
+ *   "procedures": [ { "name": "step", "steps": [
+ *       {"launch": "append", "label": "layer.0 append", "grid": ["span"],
+ *        "buffers": ["pages"], "dims": ["position"]},
+ *       {"call": "close_page"},
+ *       {"observe": "layer.0.q", "buffer": "queries", "rows": "span", "heads": 8,
+ *        "columns": 32, "drop_columns": false} ] } ],
+ *   "rules": [ {"when": "mod(tokens, 64) == 0", "call": "close_page"} ] }
+ *
+ * memory.json
+ * { "buffers": [ { "name": "queries", "kind": "scratch", "format": "f32",
+ *       "elements": "max_span * 256", "first_use": 2, "last_use": 5, "offset": 16384,
+ *       "tensor": "" } ],
+ *   "kv_bytes": "32768 * ceildiv(tokens, 64) + 512", "scratch_bytes": "1048576" }
+ * }</pre>
+ *
+ * <p>Kinds of buffers are {@code weight}, {@code derived}, {@code pool}, {@code table} and {@code
+ * scratch}.
+ *
+ * <h2>Pages</h2>
+ *
+ * <p>A page holds 64 rows of one KV head. In a pool, page p begins at element p * 64 * (key_dim +
+ * value_dim). First come the keys as [key_dim][64 rows]: element (row r, column c) lies at c * 64 +
+ * r. Then the values as tiles of [64 rows][up to 64 columns], by ascending column: with w = min(64,
+ * value_dim - t * 64) columns in tile t, element (r, c) of tile t = c / 64 lies at t * 64 * 64 + r
+ * * w + c mod 64. Row r of a segment lies in its logical page r / 64 at row r mod 64; {@link
+ * dev.kvasir.plans.program.SegmentDeclaration} says where the page table has that page.
+ *
+ * <h2>Versions</h2>
+ *
+ * <p>A reader reads its own major version. Another one is refused by name, older or newer, before
+ * anything else in the manifest is looked at. A newer minor version only adds what older readers
+ * may ignore; what they may not ignore it names in {@code features}.
+ *
+ * <h2>Limits</h2>
+ *
+ * <p>{@link dev.kvasir.plans.PlanFormat} has the sizes: 10,000 entries, 64 MiB for a JSON entry, 1
+ * GiB for another, just under 4 GiB for the file. JSON nests to 32 levels. There are at most 20,000
+ * buffers, 2^20 launches in a procedure with all it calls, and 16 levels of calls. A buffer has at
+ * most 2^31 - 1 elements, a context at most 2^28 tokens. Expressions are bounded in length and
+ * nesting, and must have values in range for every position and span within the context.
+ *
+ * <h2>What reading proves, and what it does not</h2>
+ *
+ * <p>A plan is data from a stranger. After reading, the file is known to be whole and consistent:
+ * names resolve, calls form no cycle, every expression has a value in range for every span, scratch
+ * buffers that share bytes are never in use together, segments have page tables and pools of their
+ * own that are large enough, and {@code kv_bytes} is what the segments hold. Not proved is who
+ * wrote it, that kernel classes are safe to load, or that kernels compute what their summaries say.
+ *
+ * <h2>History</h2>
+ *
+ * <dl>
+ *   <dt>1.0
+ *   <dd>first version
+ * </dl>
+ */
 @NullMarked
 package dev.kvasir.plans;
 

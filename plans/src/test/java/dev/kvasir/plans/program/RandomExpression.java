@@ -13,7 +13,7 @@ import java.util.function.BiFunction;
  * @param text fully parenthesised
  * @param meaning value for a and b
  */
-record RandomExpression(String text, BiFunction<Long, Long, Optional<BigInteger>> meaning) {
+public record RandomExpression(String text, BiFunction<Long, Long, Optional<BigInteger>> meaning) {
 
   private static final BigInteger MIN = BigInteger.valueOf(Long.MIN_VALUE);
   private static final BigInteger MAX = BigInteger.valueOf(Long.MAX_VALUE);
@@ -22,7 +22,8 @@ record RandomExpression(String text, BiFunction<Long, Long, Optional<BigInteger>
   private static final List<Long> NUMBERS =
       List.of(0L, 1L, 2L, 3L, 7L, 64L, 1L << 31, 1L << 62, Long.MAX_VALUE, -1L, -64L);
 
-  static RandomExpression next(Random random, int depth) {
+  /** {@return an expression of at most {@code depth} levels} */
+  public static RandomExpression next(Random random, int depth) {
     int choice = random.nextInt(depth == 0 ? 3 : 9);
     if (choice == 0) {
       return new RandomExpression("a", (a, b) -> Optional.of(BigInteger.valueOf(a)));
@@ -52,7 +53,8 @@ record RandomExpression(String text, BiFunction<Long, Long, Optional<BigInteger>
                 .filter(value -> value.compareTo(MIN) >= 0 && value.compareTo(MAX) <= 0));
   }
 
-  Optional<BigInteger> value(long a, long b) {
+  /** {@return the value, empty where there is none} */
+  public Optional<BigInteger> value(long a, long b) {
     return meaning.apply(a, b);
   }
 
