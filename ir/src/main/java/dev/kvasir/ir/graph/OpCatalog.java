@@ -1,5 +1,6 @@
 package dev.kvasir.ir.graph;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,6 @@ public final class OpCatalog {
 
   /** {@return the names, in the order listed} */
   public Set<String> ids() {
-    return Set.copyOf(definitions.keySet());
+    return Collections.unmodifiableSet(definitions.keySet());
   }
 }

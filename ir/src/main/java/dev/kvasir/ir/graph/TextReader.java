@@ -10,7 +10,6 @@ import java.util.regex.Pattern;
  * characters. Blanks and {@code //} comments separate.
  */
 final class TextReader {
-  private static final Pattern GAP = Pattern.compile("(?:\\s|//[^\\n]*)*");
   private static final Pattern TOKEN =
       Pattern.compile("-?[0-9][0-9.]*(?:[eE]-?[0-9]+)?(?![A-Za-z0-9_.])|[A-Za-z0-9_.]+|.");
 
@@ -100,8 +99,23 @@ final class TextReader {
   }
 
   private void advance(int from) {
-    Matcher gap = GAP.matcher(source.text());
-    start = gap.find(from) ? gap.end() : from;
+    start = skipGap(from);
     end = matcher.find(start) ? matcher.end() : start;
+  }
+
+  private int skipGap(int from) {
+    String text = source.text();
+    int place = from;
+    while (place < text.length()) {
+      if (Character.isWhitespace(text.charAt(place))) {
+        place++;
+      } else if (text.startsWith("//", place)) {
+        int lineEnd = text.indexOf('\n', place);
+        place = lineEnd < 0 ? text.length() : lineEnd;
+      } else {
+        break;
+      }
+    }
+    return place;
   }
 }

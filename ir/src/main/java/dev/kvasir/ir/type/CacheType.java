@@ -5,7 +5,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * The KV cache of one layer of one sequence: which rows each KV head keeps, where and how. Keys lie
@@ -47,10 +46,13 @@ public record CacheType(int layer, int kvHeads, int keyDim, int valueDim, List<H
       }
     }
     List<Integer> sorted = heads.stream().sorted().toList();
-    List<Integer> expected = IntStream.range(0, kvHeads).boxed().toList();
-    if (!sorted.equals(expected)) {
+    boolean partition = sorted.size() == kvHeads;
+    for (int head = 0; partition && head < kvHeads; head++) {
+      partition = sorted.get(head) == head;
+    }
+    if (!partition) {
       throw new IllegalArgumentException(
-          "groups must hold each head of " + expected + " once, got " + sorted);
+          "groups must hold each head from 0 to " + (kvHeads - 1) + " once, got " + sorted);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.kvasir.ir.graph;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvasir.ir.diag.SourceSpan;
 import dev.kvasir.ir.diag.SourceText;
@@ -8,6 +9,7 @@ import dev.kvasir.ir.graph.ops.Ops;
 import dev.kvasir.ir.testing.DiagnosticCases;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -51,6 +53,47 @@ class GraphTextTest {
   Stream<DynamicTest> invalidTextIsRefusedAtItsPlace() {
     return cases("invalid.kvir")
         .map(text -> DynamicTest.dynamicTest(title(text), () -> checkInvalid(text)));
+  }
+
+  @Test
+  void damagedTextIsReadOrRefusedAtAPlace() {
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    List<String> texts = cases("roundtrip.kvir").toList();
+    int refused = 0;
+    for (int run = 0; run < 5000; run++) {
+      StringBuilder text = new StringBuilder(texts.get(random.nextInt(texts.size())));
+      for (int damage = 0; damage <= random.nextInt(3); damage++) {
+        int place = random.nextInt(text.length());
+        switch (random.nextInt(3)) {
+          case 0 -> text.deleteCharAt(place);
+          case 1 -> text.setCharAt(place, text.charAt(random.nextInt(text.length())));
+          default -> text.insert(place, text.charAt(random.nextInt(text.length())));
+        }
+      }
+      try {
+        parse(text.toString());
+      } catch (GraphTextException expected) {
+        refused++;
+      } catch (RuntimeException unexpected) {
+        throw new AssertionError("seed " + seed + ":\n" + text, unexpected);
+      }
+    }
+    assertThat(refused).as("seed %s", seed).isGreaterThan(1000);
+  }
+
+  @Test
+  void longGapsAreSkipped() {
+    String gap = " \n".repeat(100_000) + "// note\n".repeat(100_000);
+    assertThat(parse("graph g {" + gap + "parameter %x: f32[rows, 8] return %x}").parameters())
+        .hasSize(1);
+  }
+
+  @Test
+  void operationsHaveNamesOfTheirOwn() {
+    OpDefinition definition = Ops.catalog().find("add").orElseThrow();
+    assertThatThrownBy(() -> new OpCatalog(List.of(definition, definition)))
+        .hasMessage("two operations are named add");
   }
 
   private static void checkInvalid(String text) {

@@ -8,12 +8,15 @@ import dev.kvasir.ir.diag.SourceText;
 import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.graph.GraphParser;
 import dev.kvasir.ir.graph.ops.Ops;
+import dev.kvasir.ir.model.InMemoryWeights;
+import dev.kvasir.ir.model.Weight;
 import dev.kvasir.ir.type.ElementFormat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BiPredicate;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -118,6 +121,27 @@ class ReferenceEvaluatorTest {
   }
 
   @Test
+  void weightsOfAModelAreReadByName() {
+    Graph graph = graph("[0, 1]: dense f32", "");
+    RandomWeights weights = new RandomWeights(graph, seed);
+    List<Weight> stored =
+        List.of(
+            stored(weights, "embedding", 16, 8),
+            stored(weights, "q", 16, 8),
+            stored(weights, "k", 8, 8),
+            stored(weights, "v", 12, 8),
+            stored(weights, "logits", 16, 24));
+    double[] logits =
+        new ReferenceEvaluator(graph, new InMemoryWeights(stored)).prefill(tokens).logits();
+    double[] rounded =
+        new ReferenceEvaluator(
+                graph, name -> DoubleStream.of(weights.apply(name)).map(x -> (float) x).toArray())
+            .prefill(tokens)
+            .logits();
+    assertThat(logits).as("seed %s", seed).isEqualTo(rounded);
+  }
+
+  @Test
   void whatIsNotThereIsRefused() {
     ReferenceEvaluator evaluator = evaluator("[0, 1]: dense f32", "");
     assertThatThrownBy(evaluator::prefill).hasMessage("a span has at least one token");
@@ -172,30 +196,33 @@ class ReferenceEvaluatorTest {
   }
 
   private ReferenceEvaluator evaluator(String groups, String window) {
-    Graph graph =
-        GraphParser.parse(
-            new SourceText(
-                "case",
-                """
-                graph g {
-                  parameter %tokens: i32[rows]
-                  parameter %cache: cache<layer 0, heads 2, key 4, value 6; GROUPS>
-                  %x = embed(%tokens) {weight = @embedding[16, 8]}
-                  %q = linear(%x) {weight = @q[16, 8]}
-                  %k = linear(%x) {weight = @k[8, 8]}
-                  %v = linear(%x) {weight = @v[12, 8]}
-                  %after = append_kv(%cache, %k, %v)
-                  %out, %lse = attention(%q, %after) {query_heads = 4, scale = 0.7WINDOW}
-                  %last = last_row(%out)
-                  %logits = linear(%last) {weight = @logits[16, 24]}
-                  %next = argmax(%logits)
-                  return %logits, %next, %after
-                }
-                """
-                    .replace("GROUPS", groups)
-                    .replace("WINDOW", window)),
-            Ops.catalog());
+    Graph graph = graph(groups, window);
     return new ReferenceEvaluator(graph, new RandomWeights(graph, seed));
+  }
+
+  private static Graph graph(String groups, String window) {
+    return GraphParser.parse(
+        new SourceText(
+            "case",
+            """
+            graph g {
+              parameter %tokens: i32[rows]
+              parameter %cache: cache<layer 0, heads 2, key 4, value 6; GROUPS>
+              %x = embed(%tokens) {weight = @embedding[16, 8]}
+              %q = linear(%x) {weight = @q[16, 8]}
+              %k = linear(%x) {weight = @k[8, 8]}
+              %v = linear(%x) {weight = @v[12, 8]}
+              %after = append_kv(%cache, %k, %v)
+              %out, %lse = attention(%q, %after) {query_heads = 4, scale = 0.7WINDOW}
+              %last = last_row(%out)
+              %logits = linear(%last) {weight = @logits[16, 24]}
+              %next = argmax(%logits)
+              return %logits, %next, %after
+            }
+            """
+                .replace("GROUPS", groups)
+                .replace("WINDOW", window)),
+        Ops.catalog());
   }
 
   private int[] span(int from, int to) {
@@ -226,5 +253,14 @@ class ReferenceEvaluatorTest {
       }
     }
     return stored;
+  }
+
+  private static Weight stored(RandomWeights weights, String name, long rows, long columns) {
+    double[] values = weights.apply(name);
+    float[] elements = new float[values.length];
+    for (int index = 0; index < values.length; index++) {
+      elements[index] = (float) values[index];
+    }
+    return InMemoryWeights.floats(name, List.of(rows, columns), elements);
   }
 }

@@ -60,7 +60,7 @@ class CacheTypeTest {
     assertThatThrownBy(() -> cache.withGroups(List.of(STREAMING, dense)))
         .hasMessage("groups must be ordered by their first head");
     assertThatThrownBy(() -> cache.withGroups(List.of(STREAMING)))
-        .hasMessage("groups must hold each head of [0, 1, 2] once, got [1]");
+        .hasMessage("groups must hold each head from 0 to 2 once, got [1]");
   }
 
   private static List<Integer> visible(HeadGroup group, int query) {

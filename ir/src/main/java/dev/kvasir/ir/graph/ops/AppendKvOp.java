@@ -34,8 +34,10 @@ public record AppendKvOp(Value cache, Value keys, Value values) implements Op {
   /** Checks types and shapes. */
   public AppendKvOp {
     CacheType type = OpChecks.cache("cache", cache);
-    OpChecks.type("keys", TensorType.activation(type.kvHeads() * type.keyDim()), keys);
-    OpChecks.type("values", TensorType.activation(type.kvHeads() * type.valueDim()), values);
+    OpChecks.type(
+        "keys", TensorType.activation(OpChecks.width(type.kvHeads(), type.keyDim())), keys);
+    OpChecks.type(
+        "values", TensorType.activation(OpChecks.width(type.kvHeads(), type.valueDim())), values);
   }
 
   /** {@return the type of the cache} */

@@ -73,7 +73,7 @@ public record AttentionOp(
       throw new IllegalArgumentException(
           "query_heads must be a multiple of " + type.kvHeads() + ", got " + queryHeads);
     }
-    OpChecks.type("query", TensorType.activation(queryHeads * type.keyDim()), query);
+    OpChecks.type("query", TensorType.activation(OpChecks.width(queryHeads, type.keyDim())), query);
     boolean sameWindow =
         type.groups().stream()
             .flatMap(group -> group.segments().stream())
@@ -115,7 +115,7 @@ public record AttentionOp(
   @Override
   public List<Type> resultTypes() {
     return List.of(
-        TensorType.activation(queryHeads * cacheType().valueDim()),
+        TensorType.activation(OpChecks.width(queryHeads, cacheType().valueDim())),
         TensorType.activation(queryHeads));
   }
 

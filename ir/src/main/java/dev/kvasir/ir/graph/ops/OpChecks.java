@@ -53,6 +53,16 @@ final class OpChecks {
     }
   }
 
+  /** The columns of a row of heads, each at least 1. */
+  static int width(int heads, int headDim) {
+    long width = (long) heads * headDim;
+    if (heads < 1 || headDim < 1 || width > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "heads must fit a row, got " + heads + " heads of " + headDim);
+    }
+    return (int) width;
+  }
+
   static void positive(String attribute, double value) {
     if (!(value > 0) || Double.isInfinite(value)) {
       throw new IllegalArgumentException(attribute + " must be above 0, got " + value);

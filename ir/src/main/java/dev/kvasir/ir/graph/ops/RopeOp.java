@@ -53,7 +53,7 @@ public record RopeOp(Value input, int heads, int headDim, int rotary, double the
       throw new IllegalArgumentException(
           "rotary must be even and at most " + headDim + ", got " + rotary);
     }
-    OpChecks.type("input", type.withWidth(Math.multiplyExact(heads, headDim)), input);
+    OpChecks.type("input", type.withWidth(OpChecks.width(heads, headDim)), input);
   }
 
   @Override
