@@ -1,0 +1,232 @@
+package dev.kvasir.codegen.emit.tornado;
+
+import static java.lang.constant.ConstantDescs.CD_int;
+
+import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.type.ElementFormat;
+import java.lang.constant.ClassDesc;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** The kernel method: what its code can name, and the shapes that all phases share. */
+final class KernelMethod {
+
+  /** Fields of the context that hold a grid point's coordinates, in the order of the axes. */
+  private static final List<String> COORDINATES = List.of("groupIdx", "groupIdy", "groupIdz");
+
+  private final Kernel kernel;
+  private final MethodWriter writer;
+  private final LocalMemory memory;
+  private final Local context = new Local("context", TornadoApi.CONTEXT);
+  private final Local dims = new Local("dims", TornadoApi.INT_ARRAY);
+  private final Local thread = new Local("thread", CD_int);
+  private final Map<String, Local> buffers = new HashMap<>();
+  private final Map<String, Local> dimensions = new HashMap<>();
+  private final Map<String, Local> axes = new HashMap<>();
+  private final Map<String, Local> variables = new HashMap<>();
+  private final Map<String, Local> arrays = new HashMap<>();
+
+  KernelMethod(Kernel kernel, MethodWriter writer, LocalMemory memory) {
+    this.kernel = kernel;
+    this.writer = writer;
+    this.memory = memory;
+  }
+
+  Kernel kernel() {
+    return kernel;
+  }
+
+  MethodWriter writer() {
+    return writer;
+  }
+
+  /** Places the parameters, then reads coordinates and launch arguments and takes local memory. */
+  void begin() {
+    writer.parameter(context);
+    if (!kernel.dims().isEmpty()) {
+      writer.parameter(dims);
+    }
+    for (Kernel.Buffer buffer : kernel.buffers()) {
+      Local local = new Local("buffer_" + buffer.name(), arrayType(buffer.format()));
+      writer.parameter(local);
+      buffers.put(buffer.name(), local);
+    }
+    coordinate("localIdx");
+    writer.declare(thread);
+    for (int i = 0; i < kernel.axes().size(); i++) {
+      coordinate(COORDINATES.get(i));
+      axes.put(kernel.axes().get(i), writer.declareInt("axis_" + kernel.axes().get(i)));
+    }
+    Local sequence = named(axes, kernel.axes().getFirst());
+    for (int i = 0; i < kernel.dims().size(); i++) {
+      writer.push(dims).push(sequence).times(kernel.dims().size()).push(i).plus();
+      writer.code().invokevirtual(TornadoApi.INT_ARRAY, "get", TornadoApi.GET_INT);
+      String dim = kernel.dims().get(i);
+      dimensions.put(dim, writer.declareInt("dim_" + dim));
+    }
+    memory.arrays().forEach(this::allocate);
+  }
+
+  static ClassDesc arrayType(ElementFormat format) {
+    return format.isFloating() ? TornadoApi.FLOAT_ARRAY : TornadoApi.INT_ARRAY;
+  }
+
+  private void coordinate(String field) {
+    writer.push(context);
+    writer
+        .code()
+        .getfield(TornadoApi.CONTEXT, field, TornadoApi.BOXED_INT)
+        .invokevirtual(TornadoApi.BOXED_INT, "intValue", TornadoApi.UNBOX);
+  }
+
+  private void allocate(LocalMemory.Array array) {
+    writer.push(context).push(array.size());
+    Local local =
+        switch (array.type()) {
+          case F32 -> {
+            writer
+                .code()
+                .invokevirtual(
+                    TornadoApi.CONTEXT, "allocateFloatLocalArray", TornadoApi.ALLOCATE_FLOATS);
+            yield new Local("tile_" + array.name(), TornadoApi.LOCAL_FLOATS);
+          }
+          case I32 -> {
+            writer
+                .code()
+                .invokevirtual(
+                    TornadoApi.CONTEXT, "allocateIntLocalArray", TornadoApi.ALLOCATE_INTS);
+            yield new Local("tile_" + array.name(), TornadoApi.LOCAL_INTS);
+          }
+        };
+    writer.declare(local);
+    arrays.put(array.name(), local);
+  }
+
+  void barrier(Access.Space space) {
+    writer.push(context);
+    String method =
+        switch (space) {
+          case LOCAL -> "localBarrier";
+          case GLOBAL -> "globalBarrier";
+        };
+    writer.code().invokevirtual(TornadoApi.CONTEXT, method, TornadoApi.BARRIER);
+  }
+
+  Local thread() {
+    return thread;
+  }
+
+  Local buffer(String name) {
+    return named(buffers, name);
+  }
+
+  Local dimension(String name) {
+    return named(dimensions, name);
+  }
+
+  Local axis(String name) {
+    return named(axes, name);
+  }
+
+  Local variable(String name) {
+    return named(variables, name);
+  }
+
+  void nameVariable(String name, Local local) {
+    variables.put(name, local);
+  }
+
+  /** {@return the local array of a tile or of scratch} */
+  Local array(String name) {
+    return named(arrays, name);
+  }
+
+  private static Local named(Map<String, Local> locals, String name) {
+    Local local = locals.get(name);
+    if (local == null) {
+      throw new IllegalArgumentException("nothing is named " + name);
+    }
+    return local;
+  }
+
+  /** Writes the body for each i in 0 .. count - 1 that is this thread's modulo the work-group. */
+  void share(int count, Consumer<Local> body) {
+    if (count == TornadoLowering.THREADS) {
+      body.accept(thread);
+    } else if (count < TornadoLowering.THREADS) {
+      writer.push(thread).push(count);
+      writer.whenLess(() -> body.accept(thread));
+    } else {
+      writer.push(thread);
+      writer.loop("element", count, TornadoLowering.THREADS, body);
+    }
+  }
+
+  /** Pushes element {@code index} of a tile or of scratch. */
+  void load(String array, Runnable index) {
+    Local local = array(array);
+    writer.push(local);
+    index.run();
+    if (local.type().equals(TornadoApi.LOCAL_FLOATS)) {
+      writer.code().faload();
+    } else {
+      writer.code().iaload();
+    }
+  }
+
+  /** Stores {@code value} as element {@code index} of a tile or of scratch. */
+  void store(String array, Runnable index, Runnable value) {
+    Local local = array(array);
+    writer.push(local);
+    index.run();
+    value.run();
+    if (local.type().equals(TornadoApi.LOCAL_FLOATS)) {
+      writer.code().fastore();
+    } else {
+      writer.code().iastore();
+    }
+  }
+
+  /** Pushes element {@code index} of a buffer. */
+  void get(String buffer, Runnable index) {
+    Local local = buffer(buffer);
+    writer.push(local);
+    index.run();
+    writer
+        .code()
+        .invokevirtual(
+            local.type(), "get", isFloat(local) ? TornadoApi.GET_FLOAT : TornadoApi.GET_INT);
+  }
+
+  /** Stores {@code value} as element {@code index} of a buffer. */
+  void set(String buffer, Runnable index, Runnable value) {
+    Local local = buffer(buffer);
+    writer.push(local);
+    index.run();
+    value.run();
+    writer
+        .code()
+        .invokevirtual(
+            local.type(), "set", isFloat(local) ? TornadoApi.SET_FLOAT : TornadoApi.SET_INT);
+  }
+
+  private static boolean isFloat(Local buffer) {
+    return buffer.type().equals(TornadoApi.FLOAT_ARRAY);
+  }
+
+  /** One memory may serve several buffers, so buffers of one format count as one. */
+  Access reads(String buffer) {
+    return global(buffer, false);
+  }
+
+  /** As {@link #reads}. */
+  Access writes(String buffer) {
+    return global(buffer, true);
+  }
+
+  private Access global(String buffer, boolean write) {
+    return new Access(Access.Space.GLOBAL, kernel.buffer(buffer).format().text(), write, false);
+  }
+}

@@ -1,0 +1,38 @@
+package dev.kvasir.codegen.emit.tornado;
+
+import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.kernel.Statement;
+
+/**
+ * How the work-group shares a reduction: element i of result o lies at o * resultStride + i *
+ * stride.
+ *
+ * @param results how many results
+ * @param resultStride elements of the source between results
+ * @param length elements that one result joins
+ * @param stride elements of the source between them
+ * @param lanes threads of one result, a power of two; 1 where a thread joins all by itself
+ */
+record ReduceShape(int results, int resultStride, int length, int stride, int lanes) {
+
+  /** Up to here one thread is done sooner than a tree with its barriers. */
+  private static final int SHORT = 8;
+
+  static ReduceShape of(Kernel kernel, Statement.Reduce reduce) {
+    Kernel.Tile source = kernel.tile(reduce.source());
+    return switch (reduce.along()) {
+      case COLUMNS -> of(source.rows(), source.columns(), source.columns(), 1);
+      case ROWS -> of(source.columns(), 1, source.rows(), source.columns());
+    };
+  }
+
+  private static ReduceShape of(int results, int resultStride, int length, int stride) {
+    int most = Math.min(length, TornadoLowering.THREADS / results);
+    int lanes = length <= SHORT || most < 2 ? 1 : Integer.highestOneBit(most);
+    return new ReduceShape(results, resultStride, length, stride, lanes);
+  }
+
+  boolean isTree() {
+    return lanes > 1;
+  }
+}

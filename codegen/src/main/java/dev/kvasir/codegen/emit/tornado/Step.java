@@ -1,0 +1,24 @@
+package dev.kvasir.codegen.emit.tornado;
+
+import java.util.List;
+
+/** What one statement becomes, before it is known where barriers stand. */
+sealed interface Step {
+
+  /**
+   * Code that all threads enter together and that needs no barrier within.
+   *
+   * @param accesses every shared memory it touches
+   * @param code writes it
+   */
+  record Phase(List<Access> accesses, Runnable code) implements Step {}
+
+  /** Steps whose locals end with them. */
+  record Scope(List<Step> steps) implements Step {}
+
+  /** Runs the body for variable = its value on entry .. limit - 1. */
+  record Loop(Local variable, Local limit, List<Step> body) implements Step {}
+
+  /** Runs one of two lists. */
+  record Choice(Local condition, List<Step> whenTrue, List<Step> whenFalse) implements Step {}
+}

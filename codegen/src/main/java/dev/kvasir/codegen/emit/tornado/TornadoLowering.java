@@ -1,0 +1,225 @@
+package dev.kvasir.codegen.emit.tornado;
+
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.kernel.Statement;
+import dev.kvasir.ir.type.ElementFormat;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Writes a kernel as a class file over TornadoVM's {@code KernelContext} and arrays. Buffers are
+ * f32 or i32; everything else of the kernel IR is lowered.
+ */
+public final class TornadoLowering {
+
+  /** Threads of a work-group: one work-group for each grid point. */
+  public static final int THREADS = 128;
+
+  /** Parameters of a task, the context included. */
+  private static final int MOST_ARGUMENTS = 20;
+
+  private static final String PACKAGE = "dev.kvasir.kernels.tornado.";
+
+  /** Keeps method names, which name kernels on the device, apart from its languages' words. */
+  private static final String METHOD_PREFIX = "k_";
+
+  private TornadoLowering() {}
+
+  /**
+   * {@return the class file of {@code kernel}}
+   *
+   * @param kernel a verified kernel
+   * @throws TornadoUnsupportedException when the target lacks what the kernel needs
+   */
+  public static TornadoKernel lower(Kernel kernel) {
+    requireFormats(kernel);
+    List<TornadoKernel.Argument> arguments = arguments(kernel);
+    LocalMemory memory = LocalMemory.of(kernel);
+    IndexCheck.check(kernel);
+    String className = PACKAGE + kernel.name();
+    String methodName = METHOD_PREFIX + kernel.name();
+    byte[] classFile =
+        ClassFile.of()
+            .build(
+                ClassDesc.of(className),
+                builder -> {
+                  // The version is fixed so that every compiler of a plan writes the same bytes.
+                  builder.withVersion(ClassFile.JAVA_25_VERSION, 0);
+                  builder.withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL);
+                  builder.withMethodBody(
+                      methodName,
+                      type(kernel, arguments),
+                      ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC,
+                      code -> new Body(kernel, memory, code).write());
+                });
+    return new TornadoKernel(classFile, className, methodName, THREADS, arguments, memory.bytes());
+  }
+
+  private static void requireFormats(Kernel kernel) {
+    for (Kernel.Buffer buffer : kernel.buffers()) {
+      switch (buffer.format()) {
+        case F32, I32 -> {}
+        case BF16, F16 -> throw refusal(kernel, buffer);
+      }
+    }
+  }
+
+  private static TornadoUnsupportedException refusal(Kernel kernel, Kernel.Buffer buffer) {
+    return new TornadoUnsupportedException(
+        TornadoUnsupportedException.Reason.FORMAT,
+        kernel.name(),
+        "buffer %s holds %s, this target has f32 and i32"
+            .formatted(buffer.name(), buffer.format().text()),
+        "store the cache with store-kv(format = f32), or compile for target jvm");
+  }
+
+  private static List<TornadoKernel.Argument> arguments(Kernel kernel) {
+    List<TornadoKernel.Argument> arguments = new ArrayList<>();
+    arguments.add(new TornadoKernel.Argument.Context());
+    if (!kernel.dims().isEmpty()) {
+      arguments.add(new TornadoKernel.Argument.Dims());
+    }
+    for (Kernel.Buffer buffer : kernel.buffers()) {
+      arguments.add(new TornadoKernel.Argument.Buffer(buffer.name()));
+    }
+    if (arguments.size() > MOST_ARGUMENTS) {
+      throw new TornadoUnsupportedException(
+          TornadoUnsupportedException.Reason.ARGUMENTS,
+          kernel.name(),
+          "it takes %d arguments with context and dims, a task takes %d"
+              .formatted(arguments.size(), MOST_ARGUMENTS),
+          "use fewer segments");
+    }
+    return arguments;
+  }
+
+  private static MethodTypeDesc type(Kernel kernel, List<TornadoKernel.Argument> arguments) {
+    List<ClassDesc> types = new ArrayList<>();
+    for (TornadoKernel.Argument argument : arguments) {
+      types.add(
+          switch (argument) {
+            case TornadoKernel.Argument.Context() -> TornadoApi.CONTEXT;
+            case TornadoKernel.Argument.Dims() -> TornadoApi.INT_ARRAY;
+            case TornadoKernel.Argument.Buffer(String name) -> {
+              ElementFormat format = kernel.buffer(name).format();
+              yield KernelMethod.arrayType(format);
+            }
+          });
+    }
+    return MethodTypeDesc.of(CD_void, types);
+  }
+
+  /** Turns statements into steps, places barriers, writes the steps. */
+  private static final class Body {
+    private final Kernel kernel;
+    private final MethodWriter writer;
+    private final KernelMethod method;
+
+    Body(Kernel kernel, LocalMemory memory, CodeBuilder code) {
+      this.kernel = kernel;
+      this.writer = new MethodWriter(code);
+      this.method = new KernelMethod(kernel, writer, memory);
+    }
+
+    void write() {
+      method.begin();
+      List<Step> steps = steps(kernel.body());
+      write(steps, BarrierPlacement.of(steps));
+      writer.code().return_();
+      writer.exit();
+    }
+
+    private List<Step> steps(List<Statement> statements) {
+      return statements.stream().map(this::step).toList();
+    }
+
+    private Step step(Statement statement) {
+      UniformPhase uniforms = new UniformPhase(method);
+      return switch (statement) {
+        case Statement.Let(String name, IntExpression value) -> {
+          Local local = variable(name);
+          yield naming(uniforms.declare(local, value), name, local);
+        }
+        case Statement.For(
+                String name,
+                IntExpression from,
+                IntExpression to,
+                List<Statement> body) -> {
+          Local limit = new Local("limit", CD_int);
+          Local variable = variable(name);
+          yield new Step.Scope(
+              List.of(
+                  naming(
+                      uniforms.declare(List.of(limit, variable), List.of(to, from)),
+                      name,
+                      variable),
+                  new Step.Loop(variable, limit, steps(body))));
+        }
+        case Statement.If(
+                IntExpression value,
+                List<Statement> whenTrue,
+                List<Statement> whenFalse) -> {
+          Local condition = new Local("condition", CD_int);
+          yield new Step.Scope(
+              List.of(
+                  uniforms.declare(condition, value),
+                  new Step.Choice(condition, steps(whenTrue), steps(whenFalse))));
+        }
+        case Statement.Load load -> new CopyPhase(method).load(load.tile(), load.view());
+        case Statement.Store store -> new CopyPhase(method).store(store.view(), store.tile());
+        case Statement.Map map -> new MapPhase(method).map(map);
+        case Statement.Reduce reduce -> new ReducePhase(method, reduce).reduce();
+        case Statement.DotNT dot -> new DotPhase(method).dotNT(dot);
+        case Statement.DotNN dot -> new DotPhase(method).dotNN(dot);
+      };
+    }
+
+    private static Local variable(String name) {
+      return new Local("variable_" + name, CD_int);
+    }
+
+    /** One name may stand for different variables on alternative paths: the latest one written. */
+    private Step.Phase naming(Step.Phase phase, String name, Local local) {
+      return new Step.Phase(
+          phase.accesses(),
+          () -> {
+            phase.code().run();
+            method.nameVariable(name, local);
+          });
+    }
+
+    private void write(List<Step> steps, BarrierPlacement barriers) {
+      for (Step step : steps) {
+        switch (step) {
+          case Step.Phase phase -> {
+            for (Access.Space space : Access.Space.values()) {
+              if (barriers.before(phase).contains(space)) {
+                method.barrier(space);
+              }
+            }
+            phase.code().run();
+          }
+          case Step.Scope(List<Step> inner) -> {
+            writer.enter();
+            write(inner, barriers);
+            writer.exit();
+          }
+          case Step.Loop(Local variable, Local limit, List<Step> body) ->
+              writer.loop(variable, limit, () -> write(body, barriers));
+          case Step.Choice(Local condition, List<Step> whenTrue, List<Step> whenFalse) -> {
+            writer.push(condition);
+            writer.choose(() -> write(whenTrue, barriers), () -> write(whenFalse, barriers));
+          }
+        }
+      }
+    }
+  }
+}
