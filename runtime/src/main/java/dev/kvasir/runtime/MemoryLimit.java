@@ -85,16 +85,15 @@ record MemoryLimit(long bytes, String remedy) {
         components.entrySet().stream()
             .max(Map.Entry.comparingByValue(Comparator.naturalOrder()))
             .orElseThrow();
-    String what =
-        cache >= sizes.scratch()
-            ? "KV cache needs %s and working memory %s"
-                .formatted(human(cache), human(sizes.scratch()))
-            : "working memory needs %s and KV cache %s"
-                .formatted(human(sizes.scratch()), human(cache));
+    String need =
+        cache > bytes
+            ? "KV cache needs %s".formatted(human(cache))
+            : "KV cache (%s) and working memory (%s) need %s"
+                .formatted(human(cache), human(sizes.scratch()), human(sizes.total()));
     return new KvasirException(
         ErrorCode.OUT_OF_MEMORY,
         "%s of %s; largest: %s (%s); compile with a smaller --max-context, or %s"
-            .formatted(what, human(bytes), largest.getKey(), human(largest.getValue()), remedy),
+            .formatted(need, human(bytes), largest.getKey(), human(largest.getValue()), remedy),
         cause);
   }
 

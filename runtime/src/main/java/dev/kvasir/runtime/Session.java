@@ -1,13 +1,6 @@
 package dev.kvasir.runtime;
 
-import dev.kvasir.plans.Manifest;
-import dev.kvasir.plans.Plan;
-import dev.kvasir.plans.program.Program;
-import java.lang.foreign.MemorySegment;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
@@ -24,43 +17,14 @@ import java.util.function.Consumer;
  */
 public final class Session implements AutoCloseable {
 
-  private static final int NO_TOKEN = -1;
-
   private final LoadedModel model;
-  private final Manifest manifest;
-  private final SessionMemory memory;
-  private final CachePages pages;
-  private final ProgramRunner runner;
-  private final MemorySegment tokenBuffer;
-  private final MemorySegment logitsBuffer;
-  private final MemorySegment nextBuffer;
-  private final float[] logits;
-  private final int[] oneToken = new int[1];
+  private final TokenReader reader;
   private final AtomicReference<Thread> user = new AtomicReference<>();
-
-  private int position;
-  private int largest;
-  // The last token of a generation, which no step has read yet.
-  private int unread = NO_TOKEN;
-  private boolean damaged;
   private boolean closed;
 
   Session(LoadedModel model, SessionOptions options) {
     this.model = model;
-    Plan plan = model.plan();
-    manifest = plan.manifest();
-    memory = SessionMemory.allocate(plan, MemoryLimit.of(options), model.weights());
-    try {
-      pages = new CachePages(plan, memory);
-      runner = new ProgramRunner(plan, model.backend(), memory);
-      tokenBuffer = memory.buffer(Program.TOKENS);
-      logitsBuffer = memory.buffer(Program.LOGITS);
-      nextBuffer = memory.buffer(Program.NEXT);
-      logits = new float[manifest.model().vocabulary()];
-    } catch (Throwable thrown) {
-      memory.close();
-      throw thrown;
-    }
+    reader = new TokenReader(model, options);
   }
 
   /**
@@ -77,8 +41,8 @@ public final class Session implements AutoCloseable {
   public void append(Prompt prompt) {
     enter();
     try {
-      if (!read(prompt.encode(model.tokenizer()))) {
-        throw new CancelledException(position);
+      if (!reader.readPrompt(prompt.encode(model.tokenizer()))) {
+        throw new CancelledException(reader.position());
       }
     } finally {
       leave();
@@ -99,7 +63,7 @@ public final class Session implements AutoCloseable {
   public Generation generate(Prompt prompt, Sampling sampling, Consumer<Token> consumer) {
     enter();
     try {
-      return new GenerationLoop(prompt.encode(model.tokenizer()), sampling, consumer).run();
+      return new GenerationLoop(reader, model.tokenizer(), prompt, sampling, consumer).run();
     } finally {
       leave();
     }
@@ -117,13 +81,9 @@ public final class Session implements AutoCloseable {
   public void step(int token) {
     enter();
     try {
-      requireRoom(1, 0);
-      requireToken(token);
-      if (!readGenerated(token)) {
-        runner.acknowledgeCancel();
-        throw new CancelledException(position);
+      if (!reader.readGenerated(token)) {
+        throw new CancelledException(reader.position());
       }
-      unread = NO_TOKEN;
     } finally {
       leave();
     }
@@ -138,8 +98,7 @@ public final class Session implements AutoCloseable {
   public float[] logits() {
     boolean entered = enterToLook();
     try {
-      requireLogits();
-      return logits.clone();
+      return reader.logits().clone();
     } finally {
       leave(entered);
     }
@@ -154,8 +113,7 @@ public final class Session implements AutoCloseable {
   public int greedyToken() {
     boolean entered = enterToLook();
     try {
-      requireLogits();
-      return largest;
+      return reader.largest();
     } finally {
       leave(entered);
     }
@@ -165,7 +123,7 @@ public final class Session implements AutoCloseable {
   public int position() {
     boolean entered = enterToLook();
     try {
-      return position;
+      return reader.position();
     } finally {
       leave(entered);
     }
@@ -175,7 +133,7 @@ public final class Session implements AutoCloseable {
   public CacheStats cacheStats() {
     boolean entered = enterToLook();
     try {
-      return pages.stats(position);
+      return reader.pages().stats(reader.position());
     } finally {
       leave(entered);
     }
@@ -185,8 +143,8 @@ public final class Session implements AutoCloseable {
   public List<SegmentSnapshot> segments() {
     boolean entered = enterToLook();
     try {
-      requireSound();
-      return pages.snapshots(position);
+      reader.requireSound();
+      return reader.pages().snapshots(reader.position());
     } finally {
       leave(entered);
     }
@@ -194,14 +152,27 @@ public final class Session implements AutoCloseable {
 
   /** {@return the bytes that the session reserved, cache and working memory together} */
   public long reservedBytes() {
-    return memory.totalBytes();
+    return reader.reservedBytes();
   }
 
-  /** Shows the values that the plan's program marks to {@code observer}; empty ends it. */
-  public void observe(Optional<TraceObserver> observer) {
+  /**
+   * Shows the values that the plan's program marks to {@code observer}, which replaces an earlier
+   * one. What the observer throws ends the call that computes, and the session with it.
+   */
+  public void observe(TraceObserver observer) {
     enter();
     try {
-      runner.observe(observer.orElse(null));
+      reader.runner().observe(observer);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Ends what {@link #observe} began. */
+  public void stopObserving() {
+    enter();
+    try {
+      reader.runner().observe(null);
     } finally {
       leave();
     }
@@ -212,7 +183,7 @@ public final class Session implements AutoCloseable {
    * the next one when none runs; from any thread. Interrupting the session's thread does the same.
    */
   public void cancel() {
-    runner.cancel();
+    reader.runner().cancel();
   }
 
   /**
@@ -228,7 +199,7 @@ public final class Session implements AutoCloseable {
     try {
       if (!closed) {
         closed = true;
-        memory.close();
+        reader.close();
         model.sessionClosed();
       }
     } finally {
@@ -271,179 +242,5 @@ public final class Session implements AutoCloseable {
         ErrorCode.SESSION_BUSY,
         "the session is in use; give each thread a session of its own, and call neither from a"
             + " consumer nor from an observer what changes the session");
-  }
-
-  private void requireSound() {
-    if (damaged) {
-      throw new KvasirException(
-          ErrorCode.SESSION_DAMAGED,
-          "a span stopped half-way and overwrote cache rows that are still needed; open a new"
-              + " session");
-    }
-  }
-
-  private void requireLogits() {
-    if (position == 0) {
-      throw new KvasirException(
-          ErrorCode.PROMPT_EMPTY, "the session has read nothing yet; append a prompt first");
-    }
-  }
-
-  private void requireToken(int token) {
-    if (token < 0 || token >= manifest.model().vocabulary()) {
-      throw new KvasirException(
-          ErrorCode.PROMPT_INVALID,
-          "token ids run from 0 to %d, got %d".formatted(manifest.model().vocabulary() - 1, token));
-    }
-  }
-
-  private void requireRoom(int tokens, int waiting) {
-    if (tokens > manifest.context() - position - waiting) {
-      throw new KvasirException(
-          ErrorCode.PROMPT_TOO_LONG,
-          "prompt has %,d %s; with %,d in the cache the plan holds %,d (compile with --max-context)"
-              .formatted(
-                  tokens,
-                  tokens == 1 ? "token" : "tokens",
-                  position + waiting,
-                  manifest.context()));
-    }
-  }
-
-  /** Reads the unread token and a prompt; {@return whether it was not cancelled} */
-  private boolean read(int[] prompt) {
-    requireSound();
-    int waiting = unread == NO_TOKEN ? 0 : 1;
-    requireRoom(prompt.length, waiting);
-    for (int token : prompt) {
-      requireToken(token);
-    }
-    int[] tokens = prompt;
-    if (waiting == 1) {
-      tokens = new int[prompt.length + 1];
-      tokens[0] = unread;
-      System.arraycopy(prompt, 0, tokens, 1, prompt.length);
-    }
-    for (int from = 0; from < tokens.length; from += manifest.span()) {
-      int count = Math.min(manifest.span(), tokens.length - from);
-      if (!compute(tokens, from, count, false)) {
-        runner.acknowledgeCancel();
-        return false;
-      }
-      unread = NO_TOKEN;
-    }
-    return true;
-  }
-
-  private boolean readGenerated(int token) {
-    requireSound();
-    oneToken[0] = token;
-    return compute(oneToken, 0, 1, true);
-  }
-
-  /** Runs one span or step and the rules after it; {@return whether it was not cancelled} */
-  private boolean compute(int[] tokens, int from, int count, boolean generated) {
-    model.takeTurn();
-    boolean sound = false;
-    try {
-      MemorySegment.copy(tokens, from, tokenBuffer, Formats.INT, 0, count);
-      pages.cover(position + count);
-      if (!runner.run(generated, position, count)) {
-        sound = !runner.started() || !pages.overwritesVisibleRows(position, position + count);
-        pages.cover(position);
-        return false;
-      }
-      MemorySegment.copy(logitsBuffer, Formats.FLOAT, 0, logits, 0, logits.length);
-      largest = nextBuffer.get(Formats.INT, 0);
-      runner.runRules();
-      position += count;
-      sound = true;
-      return true;
-    } finally {
-      damaged = !sound;
-      model.endTurn();
-    }
-  }
-
-  /** One call of {@link #generate}. */
-  private final class GenerationLoop {
-
-    private final int[] prompt;
-    private final Sampling sampling;
-    private final Consumer<Token> consumer;
-    private final Sampler sampler;
-    private final TextStream text;
-    private final List<Integer> tokens = new ArrayList<>();
-    private final long start = System.nanoTime();
-    private long firstToken;
-
-    GenerationLoop(int[] prompt, Sampling sampling, Consumer<Token> consumer) {
-      this.prompt = prompt;
-      this.sampling = sampling;
-      this.consumer = consumer;
-      sampler = new Sampler(sampling);
-      text = new TextStream(model.tokenizer(), sampling.stops());
-    }
-
-    Generation run() {
-      if (prompt.length == 0 && unread == NO_TOKEN) {
-        requireLogits();
-      }
-      if (!read(prompt)) {
-        return finish(FinishReason.CANCELLED);
-      }
-      while (true) {
-        int token = sampler.choose(logits, largest);
-        if (tokens.isEmpty()) {
-          firstToken = System.nanoTime();
-        }
-        tokens.add(token);
-        unread = token;
-        Optional<FinishReason> end = take(token);
-        consumer.accept(new Token(token, text.release(end.isPresent())));
-        if (end.isPresent()) {
-          return finish(end.get());
-        }
-        if (!readGenerated(token)) {
-          runner.acknowledgeCancel();
-          return finish(FinishReason.CANCELLED);
-        }
-        unread = NO_TOKEN;
-      }
-    }
-
-    private Optional<FinishReason> take(int token) {
-      boolean ends = manifest.model().endTokens().contains(token);
-      if (!ends) {
-        text.add(token);
-      }
-      Optional<FinishReason> reason = Optional.empty();
-      if (ends) {
-        reason = Optional.of(FinishReason.END_TOKEN);
-      } else if (text.stopped()) {
-        reason = Optional.of(FinishReason.STOP);
-      } else if (tokens.size() == sampling.maxTokens()) {
-        reason = Optional.of(FinishReason.MAX_TOKENS);
-      } else if (position == manifest.context()) {
-        reason = Optional.of(FinishReason.CONTEXT_FULL);
-      }
-      if (reason.isPresent()) {
-        text.end();
-      }
-      return reason;
-    }
-
-    private Generation finish(FinishReason reason) {
-      long end = System.nanoTime();
-      long first = tokens.isEmpty() ? end : firstToken;
-      double rate = tokens.size() < 2 ? 0 : (tokens.size() - 1) * 1e9 / Math.max(1, end - first);
-      return new Generation(
-          text.text(),
-          tokens,
-          reason,
-          prompt.length,
-          new Generation.Timings(
-              Duration.ofNanos(first - start), Duration.ofNanos(end - start), rate));
-    }
   }
 }

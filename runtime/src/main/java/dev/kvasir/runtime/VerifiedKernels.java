@@ -84,6 +84,7 @@ final class VerifiedKernels {
     }
     Path file = folder.get().resolve(FILE);
     List<String> lines = new ArrayList<>(lines(file));
+    lines.remove(key);
     lines.add(key);
     if (lines.size() > MAX_LINES) {
       lines = lines.subList(lines.size() - MAX_LINES, lines.size());

@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,7 +42,7 @@ class CancellationTest {
     assertThatThrownBy(() -> session.append(Prompt.ofTokens(tokens)))
         .isInstanceOf(CancelledException.class)
         .hasMessageContaining("the session holds 150 tokens");
-    session.observe(Optional.empty());
+    session.stopObserving();
 
     int[] read = Arrays.copyOf(tokens, ToyRuntime.SPAN);
     assertThat(session.position()).isEqualTo(ToyRuntime.SPAN);
@@ -62,7 +61,7 @@ class CancellationTest {
     cancelInsideSpanAt(60);
     assertThatThrownBy(() -> session.append(Prompt.ofTokens(ToyRuntime.tokens(random, 50))))
         .isInstanceOf(CancelledException.class);
-    session.observe(Optional.empty());
+    session.stopObserving();
     session.append(Prompt.ofTokens(5));
     assertThat(session.logits())
         .as("seed %d", seed)
@@ -89,7 +88,7 @@ class CancellationTest {
       int token = tokens[position];
       cancelInsideSpanAt(position);
       assertThatThrownBy(() -> session.step(token)).isInstanceOf(CancelledException.class);
-      session.observe(Optional.empty());
+      session.stopObserving();
       session.step(token);
       assertThat(session.greedyToken())
           .as("seed %d, position %d", seed, position)
@@ -146,11 +145,10 @@ class CancellationTest {
 
   private void cancelInsideSpanAt(int target) {
     session.observe(
-        Optional.of(
-            (name, position, shape, values) -> {
-              if (position == target) {
-                session.cancel();
-              }
-            }));
+        (name, position, shape, values) -> {
+          if (position == target) {
+            session.cancel();
+          }
+        });
   }
 }

@@ -157,8 +157,7 @@ class LoadedModelTest {
                 assertThat(e.code().category().exitStatus()).isEqualTo(5);
               })
           .hasMessageContaining(
-              "KV cache needs 2.3 MiB and working memory 64.3 KiB of 2.0 MiB; largest: layer 0"
-                  + " values (2.2 MiB)");
+              "KV cache needs 2.3 MiB of 2.0 MiB; largest: layer 0 values (2.2 MiB)");
       model.newSession(SessionOptions.defaults().memoryLimit(3 << 20)).close();
     }
   }

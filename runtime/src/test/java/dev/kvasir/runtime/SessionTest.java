@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -223,18 +222,17 @@ class SessionTest {
   void observersSeeHeadsBeforeRowsAndRulesAfterSpans() {
     List<String> seen = new ArrayList<>();
     session.observe(
-        Optional.of(
-            (name, position, shape, values) -> {
-              seen.add(name + "@" + position + shape);
-              if (name.equals("layer.0.q") && position == 0) {
-                assertThat(values)
-                    .containsExactly(700, 701, 702, 900, 901, 902, 710, 711, 712, 910, 911, 912);
-              }
-            }));
+        (name, position, shape, values) -> {
+          seen.add(name + "@" + position + shape);
+          if (name.equals("layer.0.q") && position == 0) {
+            assertThat(values)
+                .containsExactly(700, 701, 702, 900, 901, 902, 710, 711, 712, 910, 911, 912);
+          }
+        });
     session.append(Prompt.ofTokens(7, 9));
     session.append(Prompt.ofTokens(ToyRuntime.tokens(random, 62)));
     session.step(1);
-    session.observe(Optional.empty());
+    session.stopObserving();
     session.step(1);
     assertThat(seen)
         .containsExactly(

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -84,21 +83,20 @@ class SharingTest {
     try (LoadedModel model = ToyRuntime.load(folder, 2);
         Session longOne = model.newSession();
         Session shortOne = model.newSession()) {
-      shortOne.observe(Optional.of((name, position, shape, values) -> order.add("short")));
+      shortOne.observe((name, position, shape, values) -> order.add("short"));
       Thread waiting = new Thread(() -> shortOne.append(Prompt.of("a")));
       longOne.observe(
-          Optional.of(
-              (name, position, shape, values) -> {
-                if (name.equals("layer.0.q")) {
-                  order.add("long " + position);
-                }
-                if (position == 0) {
-                  waiting.start();
-                  while (waiting.getState() != Thread.State.WAITING) {
-                    Thread.onSpinWait();
-                  }
-                }
-              }));
+          (name, position, shape, values) -> {
+            if (name.equals("layer.0.q")) {
+              order.add("long " + position);
+            }
+            if (position == 0) {
+              waiting.start();
+              while (waiting.getState() != Thread.State.WAITING) {
+                Thread.onSpinWait();
+              }
+            }
+          });
       longOne.append(Prompt.ofTokens(ToyRuntime.tokens(random, 3 * ToyRuntime.SPAN)));
       waiting.join();
     }

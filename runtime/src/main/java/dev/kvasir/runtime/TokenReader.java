@@ -1,0 +1,217 @@
+package dev.kvasir.runtime;
+
+import dev.kvasir.plans.Manifest;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.program.Program;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Reads the tokens of one sequence into its cache, span by span or one by one, and keeps the logits
+ * after the last one. For one thread at a time.
+ */
+final class TokenReader implements AutoCloseable {
+
+  private static final int NO_TOKEN = -1;
+
+  private final LoadedModel model;
+  private final Manifest manifest;
+  private final SessionMemory memory;
+  private final CachePages pages;
+  private final ProgramRunner runner;
+  private final MemorySegment tokenBuffer;
+  private final MemorySegment logitsBuffer;
+  private final MemorySegment nextBuffer;
+  private final float[] logits;
+  private final int[] oneToken = new int[1];
+
+  private int position;
+  private int largest;
+  private int unread = NO_TOKEN;
+  private boolean damaged;
+
+  TokenReader(LoadedModel model, SessionOptions options) {
+    this.model = model;
+    Plan plan = model.plan();
+    manifest = plan.manifest();
+    memory = SessionMemory.allocate(plan, MemoryLimit.of(options), model.weights());
+    try {
+      pages = new CachePages(plan, memory);
+      runner = new ProgramRunner(plan, model.backend(), memory);
+      tokenBuffer = memory.buffer(Program.TOKENS);
+      logitsBuffer = memory.buffer(Program.LOGITS);
+      nextBuffer = memory.buffer(Program.NEXT);
+      logits = new float[manifest.model().vocabulary()];
+    } catch (Throwable thrown) {
+      memory.close();
+      throw thrown;
+    }
+  }
+
+  /** {@return the number of true tokens in the cache} */
+  int position() {
+    return position;
+  }
+
+  /** {@return the logits after the last token that was read, overwritten by the next} */
+  float[] logits() {
+    requireLogits();
+    return logits;
+  }
+
+  /** {@return the index of the largest logit} */
+  int largest() {
+    requireLogits();
+    return largest;
+  }
+
+  /** {@return the pages of the cache} */
+  CachePages pages() {
+    return pages;
+  }
+
+  /** {@return the interpreter of the program} */
+  ProgramRunner runner() {
+    return runner;
+  }
+
+  /** {@return the bytes of all memory of the sequence} */
+  long reservedBytes() {
+    return memory.totalBytes();
+  }
+
+  /** Remembers a generated token that the next {@link #readPrompt} reads first. */
+  void leaveUnread(int token) {
+    unread = token;
+  }
+
+  /** {@return whether a generated token was left unread} */
+  boolean hasUnread() {
+    return unread != NO_TOKEN;
+  }
+
+  /** {@return whether the context has no room for another token} */
+  boolean full() {
+    return position == manifest.context();
+  }
+
+  /** {@return whether {@code token} ends a generation} */
+  boolean isEnd(int token) {
+    return manifest.model().endTokens().contains(token);
+  }
+
+  /** Refuses a cache that lost rows which are still needed. */
+  void requireSound() {
+    if (damaged) {
+      throw new KvasirException(
+          ErrorCode.SESSION_DAMAGED,
+          "a span stopped half-way and overwrote cache rows that are still needed; open a new"
+              + " session");
+    }
+  }
+
+  private void requireLogits() {
+    if (position == 0) {
+      throw new KvasirException(
+          ErrorCode.PROMPT_EMPTY, "the session has read nothing yet; append a prompt first");
+    }
+  }
+
+  private void requireToken(int token) {
+    if (token < 0 || token >= logits.length) {
+      throw new KvasirException(
+          ErrorCode.PROMPT_INVALID,
+          "token ids run from 0 to %d, got %d".formatted(logits.length - 1, token));
+    }
+  }
+
+  private void requireRoom(int tokens, int waiting) {
+    if (tokens > manifest.context() - position - waiting) {
+      throw new KvasirException(
+          ErrorCode.PROMPT_TOO_LONG,
+          "prompt has %,d %s; with %,d in the cache the plan holds %,d (compile with --max-context)"
+              .formatted(
+                  tokens,
+                  tokens == 1 ? "token" : "tokens",
+                  position + waiting,
+                  manifest.context()));
+    }
+  }
+
+  /**
+   * Reads the token left unread and a prompt.
+   *
+   * @return whether all was read, that is, not cancelled; spans before the cancelled one stay
+   * @throws KvasirException when the prompt does not fit or holds an unknown token; nothing is read
+   *     then
+   */
+  boolean readPrompt(int[] prompt) {
+    requireSound();
+    int waiting = hasUnread() ? 1 : 0;
+    requireRoom(prompt.length, waiting);
+    for (int token : prompt) {
+      requireToken(token);
+    }
+    int[] tokens = prompt;
+    if (waiting == 1) {
+      tokens = new int[prompt.length + 1];
+      tokens[0] = unread;
+      System.arraycopy(prompt, 0, tokens, 1, prompt.length);
+    }
+    for (int from = 0; from < tokens.length; from += manifest.span()) {
+      int count = Math.min(manifest.span(), tokens.length - from);
+      if (!compute(tokens, from, count, false)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Reads one token by the procedure of generated tokens; allocates nothing.
+   *
+   * @return whether it was read, that is, not cancelled
+   */
+  boolean readGenerated(int token) {
+    requireSound();
+    requireRoom(1, 0);
+    requireToken(token);
+    oneToken[0] = token;
+    return compute(oneToken, 0, 1, true);
+  }
+
+  private boolean compute(int[] tokens, int from, int count, boolean generated) {
+    model.takeTurn();
+    boolean sound = false;
+    try {
+      MemorySegment.copy(tokens, from, tokenBuffer, Formats.INT, 0, count);
+      pages.cover(position + count);
+      if (!runner.run(generated, position, count)) {
+        sound = !runner.started() || !pages.overwritesVisibleRows(position, position + count);
+        pages.cover(position);
+        runner.acknowledgeCancel();
+        return false;
+      }
+      MemorySegment.copy(logitsBuffer, Formats.FLOAT, 0, logits, 0, logits.length);
+      largest = nextBuffer.get(Formats.INT, 0);
+      if (largest < 0 || largest >= logits.length) {
+        throw new KvasirException(
+            ErrorCode.PLAN_INCONSISTENT,
+            "buffer %s holds %d, which is no token; compile the plan again"
+                .formatted(Program.NEXT, largest));
+      }
+      runner.runRules();
+      position += count;
+      unread = NO_TOKEN;
+      sound = true;
+      return true;
+    } finally {
+      damaged = !sound;
+      model.endTurn();
+    }
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}
