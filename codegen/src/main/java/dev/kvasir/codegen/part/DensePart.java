@@ -3,7 +3,6 @@ package dev.kvasir.codegen.part;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
-import dev.kvasir.plans.program.Expression;
 import java.util.OptionalInt;
 
 /** All rows, as far back as the model's own window. */
@@ -36,11 +35,6 @@ record DensePart(CacheSegment segment) implements SegmentPart {
 
   @Override
   public IntExpression rows(IntExpression tokens) {
-    return tokens;
-  }
-
-  @Override
-  public Expression rows(Expression tokens) {
     return tokens;
   }
 

@@ -3,7 +3,6 @@ package dev.kvasir.codegen.part;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
-import dev.kvasir.plans.program.Expression;
 import java.util.OptionalInt;
 
 /**
@@ -45,13 +44,8 @@ record RingPart(CacheSegment segment, int sink) implements SegmentPart {
   }
 
   @Override
-  public Expression rows(Expression tokens) {
-    return tokens.minus(sink).max(0);
-  }
-
-  @Override
   public int slots(int context) {
     int all = Math.ceilDiv(Math.max(context - sink, 0), PAGE_ROWS);
-    return Math.min(all, Math.ceilDiv(segment.rows(), PAGE_ROWS) + 1);
+    return Math.clamp(all, 1, Math.ceilDiv(segment.rows(), PAGE_ROWS) + 1);
   }
 }

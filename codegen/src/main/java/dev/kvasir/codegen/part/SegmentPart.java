@@ -4,7 +4,6 @@ import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
-import dev.kvasir.plans.program.Expression;
 import java.util.OptionalInt;
 
 /**
@@ -34,9 +33,6 @@ public interface SegmentPart {
 
   /** {@return rows appended once {@code tokens} true tokens are in the cache} */
   IntExpression rows(IntExpression tokens);
-
-  /** {@return the same for the plan's program} */
-  Expression rows(Expression tokens);
 
   /**
    * {@return pages that one head may hold at a time}

@@ -3,7 +3,6 @@ package dev.kvasir.codegen.part;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
-import dev.kvasir.plans.program.Expression;
 import java.util.OptionalInt;
 
 /** The first rows of the sequence, kept for good (StreamingLLM's attention sinks). */
@@ -37,11 +36,6 @@ record SinkPart(CacheSegment segment) implements SegmentPart {
   @Override
   public IntExpression rows(IntExpression tokens) {
     return tokens.minimum(IntExpression.constant(segment.rows()));
-  }
-
-  @Override
-  public Expression rows(Expression tokens) {
-    return tokens.min(segment.rows());
   }
 
   @Override

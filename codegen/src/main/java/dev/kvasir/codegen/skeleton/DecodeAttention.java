@@ -25,8 +25,7 @@ public final class DecodeAttention {
    * @param pagesPerSplit pages that one grid point reads
    * @param maxSplits splits that the partial buffers have room for per head
    */
-  public static Kernel build(
-      String name, AttentionShape shape, int pagesPerSplit, int maxSplits) {
+  public static Kernel build(String name, AttentionShape shape, int pagesPerSplit, int maxSplits) {
     KernelBuilder kernel = new KernelBuilder(name, "head", "split");
     int group = shape.group();
     String queryBuffer = kernel.reads("q", ElementFormat.F32);
@@ -54,12 +53,7 @@ public final class DecodeAttention {
     for (SegmentPart segment : shape.segments()) {
       IntExpression rows = kernel.let(segment.name() + "_rows", segment.rows(tokens));
       IntExpression first = kernel.let(segment.name() + "_first", segment.firstPage(current));
-      IntExpression pages =
-          kernel.let(
-              segment.name() + "_pages",
-              rows.ceilDivide(SegmentPart.PAGE_ROWS)
-                  .minus(first)
-                  .maximum(IntExpression.constant(0)));
+      IntExpression pages = kernel.let(segment.name() + "_pages", visiblePages(rows, first));
       IntExpression start = clamp(split.times(pagesPerSplit), pages);
       IntExpression end = clamp(split.plus(1).times(pagesPerSplit), pages);
       IntExpression tableStart =
@@ -73,9 +67,7 @@ public final class DecodeAttention {
           first.plus(start),
           first.plus(end),
           page -> attendPage(kernel, shape, softmax, segment, table, tableStart, page, current));
-      split =
-          kernel.let(
-              segment.name() + "_after", split.minus(pages.ceilDivide(pagesPerSplit)));
+      split = kernel.let(segment.name() + "_after", split.minus(pages.ceilDivide(pagesPerSplit)));
     }
     partials.store(head, kernel.axis("split"), softmax);
     return kernel.build();
@@ -96,8 +88,7 @@ public final class DecodeAttention {
             new IntExpression.BufferElement(
                 table, tableStart.plus(page.modulo(segment.slots(shape.context())))));
     IntExpression firstRow =
-        kernel.let(
-            "first_row", page.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));
+        kernel.let("first_row", page.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));
     IntExpression lastRow = firstRow.plus(SegmentPart.PAGE_ROWS - 1);
     softmax.attend(
         pages(segment),
@@ -113,7 +104,24 @@ public final class DecodeAttention {
   }
 
   /** {@return the argument that holds a segment's pages} */
-  static String pages(SegmentPart segment) {
+  public static String pages(SegmentPart segment) {
     return "pages_" + segment.name();
+  }
+
+  private static IntExpression visiblePages(IntExpression rows, IntExpression firstPage) {
+    return rows.ceilDivide(SegmentPart.PAGE_ROWS)
+        .minus(firstPage)
+        .maximum(IntExpression.constant(0));
+  }
+
+  /** {@return splits of a head once {@code tokens} tokens are in the cache: the last extent} */
+  public static IntExpression splits(
+      AttentionShape shape, int pagesPerSplit, IntExpression tokens) {
+    IntExpression splits = IntExpression.constant(0);
+    for (SegmentPart segment : shape.segments()) {
+      IntExpression first = segment.firstPage(tokens.minus(1));
+      splits = splits.plus(visiblePages(segment.rows(tokens), first).ceilDivide(pagesPerSplit));
+    }
+    return splits;
   }
 }

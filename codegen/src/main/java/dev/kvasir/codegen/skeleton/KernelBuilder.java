@@ -85,8 +85,7 @@ public final class KernelBuilder {
   public void loop(
       String variable, IntExpression from, IntExpression to, Consumer<IntExpression> body) {
     String fresh = fresh(variable);
-    List<Statement> inner =
-        nested(() -> body.accept(new IntExpression.Variable(fresh)));
+    List<Statement> inner = nested(() -> body.accept(new IntExpression.Variable(fresh)));
     add(new Statement.For(fresh, from, to, inner));
   }
 
@@ -123,9 +122,7 @@ public final class KernelBuilder {
 
   /** tile = sum over the columns of source. */
   public void sumColumns(String tile, String source) {
-    add(
-        new Statement.Reduce(
-            tile, Statement.ReduceOperator.SUM, Statement.Along.COLUMNS, source));
+    add(new Statement.Reduce(tile, Statement.ReduceOperator.SUM, Statement.Along.COLUMNS, source));
   }
 
   /** tile = maximum over the columns of source. */
@@ -137,9 +134,7 @@ public final class KernelBuilder {
 
   /** tile = maximum over the rows of source. */
   public void maximumRows(String tile, String source) {
-    add(
-        new Statement.Reduce(
-            tile, Statement.ReduceOperator.MAXIMUM, Statement.Along.ROWS, source));
+    add(new Statement.Reduce(tile, Statement.ReduceOperator.MAXIMUM, Statement.Along.ROWS, source));
   }
 
   /** tile = index of the maximum over the columns of source. */

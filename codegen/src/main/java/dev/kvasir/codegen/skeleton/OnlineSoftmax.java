@@ -8,8 +8,8 @@ import java.util.function.BiFunction;
 
 /**
  * The running softmax of a block of query rows (Milakov and Gimelshein, "Online normalizer
- * calculation for softmax"), in base 2. The reference maximum m follows the true maximum only when a
- * logit exceeds it by more than 8, so that most pages need no rescaling; probabilities stay below
+ * calculation for softmax"), in base 2. The reference maximum m follows the true maximum only when
+ * a logit exceeds it by more than 8, so that most pages need no rescaling; probabilities stay below
  * 2^8 and the result does not depend on m.
  */
 final class OnlineSoftmax {
@@ -21,7 +21,6 @@ final class OnlineSoftmax {
 
   private final KernelBuilder kernel;
   private final AttentionShape shape;
-  private final int rows;
   private final String queries;
   final String maximum;
   final String sum;
@@ -35,7 +34,6 @@ final class OnlineSoftmax {
   OnlineSoftmax(KernelBuilder kernel, AttentionShape shape, int rows, String queries) {
     this.kernel = kernel;
     this.shape = shape;
-    this.rows = rows;
     this.queries = queries;
     this.maximum = kernel.tile("maximum", rows, 1);
     this.sum = kernel.tile("sum", rows, 1);
@@ -71,9 +69,7 @@ final class OnlineSoftmax {
       BiFunction<TileExpression, TileExpression, TileExpression> visible,
       TileExpression queryPosition) {
     kernel.dotNT(
-        logits,
-        new Statement.Operand.OfTile(queries),
-        PagedRows.keys(shape, buffer, page));
+        logits, new Statement.Operand.OfTile(queries), PagedRows.keys(shape, buffer, page));
     TileExpression rowPosition =
         TileExpression.uniform(firstRow).plus(new TileExpression.ColumnIndex());
     TileExpression mask = visible.apply(rowPosition, queryPosition);
@@ -99,8 +95,7 @@ final class OnlineSoftmax {
 
   private void follow() {
     kernel.maximumColumns(blockMaximum, logits);
-    kernel.map(
-        factor, TileExpression.element(blockMaximum).minus(TileExpression.element(maximum)));
+    kernel.map(factor, TileExpression.element(blockMaximum).minus(TileExpression.element(maximum)));
     kernel.maximumRows(rise, factor);
     kernel.map(
         grow,
@@ -113,17 +108,14 @@ final class OnlineSoftmax {
         new IntExpression.TileElement(grow, 0, 0),
         () -> {
           TileExpression old = TileExpression.element(maximum);
-          kernel.map(
-              blockMaximum, TileExpression.element(blockMaximum).maximum(old));
+          kernel.map(blockMaximum, TileExpression.element(blockMaximum).maximum(old));
           rescaleTo(blockMaximum);
         });
   }
 
   /** Makes the tile {@code next} the reference maximum. */
   private void rescaleTo(String next) {
-    kernel.map(
-        factor,
-        TileExpression.element(maximum).minus(TileExpression.element(next)).exp2());
+    kernel.map(factor, TileExpression.element(maximum).minus(TileExpression.element(next)).exp2());
     kernel.map(sum, TileExpression.element(sum).times(TileExpression.element(factor)));
     kernel.map(output, TileExpression.element(output).times(TileExpression.element(factor)));
     kernel.map(maximum, TileExpression.element(next));
@@ -133,34 +125,5 @@ final class OnlineSoftmax {
     kernel.sumColumns(factor, logits);
     kernel.map(sum, TileExpression.element(sum).plus(TileExpression.element(factor)));
     kernel.dotNN(output, logits, PagedRows.values(shape, buffer, page), guarded);
-  }
-
-  int rows() {
-    return rows;
-  }
-
-  /** {@return output / sum, and 0 where no row was seen} */
-  static TileExpression normalised(String output, String sum) {
-    TileExpression total = TileExpression.element(sum);
-    return TileExpression.constant(0)
-        .less(total)
-        .select(
-            TileExpression.element(output).over(total), TileExpression.constant(0));
-  }
-
-  /** {@return the natural logarithm of the sum of exponentials, and -1e30 where no row was seen} */
-  static TileExpression logSumExp(String maximum, String sum) {
-    TileExpression total = TileExpression.element(sum);
-    TileExpression base2 =
-        TileExpression.element(maximum)
-            .plus(
-                new TileExpression.Unary(
-                    TileExpression.UnaryOperator.LOG2,
-                    TileExpression.constant(0)
-                        .less(total)
-                        .select(total, TileExpression.constant(1))));
-    return TileExpression.constant(0)
-        .less(total)
-        .select(base2.times((float) Math.log(2)), TileExpression.constant(NOTHING));
   }
 }

@@ -26,8 +26,7 @@ final class PagedRows {
   static View values(AttentionShape shape, String buffer, IntExpression page) {
     return new View(
         buffer,
-        new View.Layout.Tiles(
-            SegmentPart.PAGE_ROWS, AttentionShape.VALUE_TILE, shape.valueDim()),
+        new View.Layout.Tiles(SegmentPart.PAGE_ROWS, AttentionShape.VALUE_TILE, shape.valueDim()),
         SegmentPart.PAGE_ROWS,
         shape.valueDim(),
         page,

@@ -35,12 +35,7 @@ final class Partials {
   }
 
   private IntExpression block(IntExpression head, IntExpression split) {
-    return kernel
-        .axis("sequence")
-        .times(shape.kvHeads())
-        .plus(head)
-        .times(maxSplits)
-        .plus(split);
+    return kernel.axis("sequence").times(shape.kvHeads()).plus(head).times(maxSplits).plus(split);
   }
 
   private View statistic(String buffer, IntExpression block) {

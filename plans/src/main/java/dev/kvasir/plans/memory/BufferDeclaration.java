@@ -12,7 +12,7 @@ import dev.kvasir.plans.program.Expression;
  * @param elements number of elements, from {@code context} and {@code max_span} only
  * @param firstUse first launch that uses it, counted over the longest procedure; scratch only, else
  *     0
- * @param lastUse last launch that uses it; scratch only, else 0
+ * @param lastUse last operation that uses it; scratch only, else 0
  * @param offset byte offset in the session's scratch slab, a multiple of 64; scratch only, else 0
  * @param tensor the tensor it is bound to; weights and derived tensors only, else empty
  */

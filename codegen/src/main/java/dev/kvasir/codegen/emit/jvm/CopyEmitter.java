@@ -63,16 +63,8 @@ final class CopyEmitter {
                 piece.columnStride() == 1
                     && format.isFloating()
                     && (load || format == ElementFormat.F32);
-            int whole =
-                vectors ? piece.columns() / emission.lanes() * emission.lanes() : 0;
-            rows(
-                code,
-                tile,
-                piece,
-                segment,
-                format,
-                load,
-                whole);
+            int whole = vectors ? piece.columns() / emission.lanes() * emission.lanes() : 0;
+            rows(code, tile, piece, segment, format, load, whole);
           }
           code.return_();
         });
@@ -159,7 +151,8 @@ final class CopyEmitter {
                                     code, column, base, group, rowsOfGroup * tile.columns());
                                 code.iload(row).loadConstant(tile.columns()).imul().iadd();
                               };
-                          Runnable inBuffer = () -> pushOffset(code, piece, format, group, row, column);
+                          Runnable inBuffer =
+                              () -> pushOffset(code, piece, format, group, row, column);
                           element(lanes, tile, segment, format, load, inTile, inBuffer);
                         });
                   }

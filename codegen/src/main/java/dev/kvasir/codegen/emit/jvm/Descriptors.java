@@ -46,8 +46,7 @@ final class Descriptors {
 
   static final MethodTypeDesc FLOAT_FROM_ARRAY =
       MethodTypeDesc.of(FLOAT_VECTOR, SPECIES, FLOAT_ARRAY, CD_int);
-  static final MethodTypeDesc FLOAT_INTO_ARRAY =
-      MethodTypeDesc.of(CD_void, FLOAT_ARRAY, CD_int);
+  static final MethodTypeDesc FLOAT_INTO_ARRAY = MethodTypeDesc.of(CD_void, FLOAT_ARRAY, CD_int);
   static final MethodTypeDesc INT_FROM_ARRAY =
       MethodTypeDesc.of(INT_VECTOR, SPECIES, INT_ARRAY, CD_int);
   static final MethodTypeDesc INT_INTO_ARRAY = MethodTypeDesc.of(CD_void, INT_ARRAY, CD_int);
@@ -57,8 +56,7 @@ final class Descriptors {
       MethodTypeDesc.of(SHORT_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
   static final MethodTypeDesc INTO_SEGMENT =
       MethodTypeDesc.of(CD_void, SEGMENT, CD_long, BYTE_ORDER);
-  static final MethodTypeDesc FLOAT_BROADCAST =
-      MethodTypeDesc.of(FLOAT_VECTOR, SPECIES, CD_float);
+  static final MethodTypeDesc FLOAT_BROADCAST = MethodTypeDesc.of(FLOAT_VECTOR, SPECIES, CD_float);
   static final MethodTypeDesc INT_BROADCAST = MethodTypeDesc.of(INT_VECTOR, SPECIES, CD_int);
   static final MethodTypeDesc FLOAT_ZERO = MethodTypeDesc.of(FLOAT_VECTOR, SPECIES);
   static final MethodTypeDesc FMA = MethodTypeDesc.of(FLOAT_VECTOR, VECTOR, VECTOR);
@@ -70,11 +68,9 @@ final class Descriptors {
   static final MethodTypeDesc INT_SELF = MethodTypeDesc.of(INT_VECTOR);
   static final MethodTypeDesc FLOAT_UNARY = MethodTypeDesc.of(FLOAT_VECTOR, UNARY);
   static final MethodTypeDesc FLOAT_BLEND = MethodTypeDesc.of(FLOAT_VECTOR, VECTOR, MASK);
-  static final MethodTypeDesc FLOAT_BLEND_SCALAR =
-      MethodTypeDesc.of(FLOAT_VECTOR, CD_float, MASK);
+  static final MethodTypeDesc FLOAT_BLEND_SCALAR = MethodTypeDesc.of(FLOAT_VECTOR, CD_float, MASK);
   static final MethodTypeDesc INT_BLEND = MethodTypeDesc.of(INT_VECTOR, VECTOR, MASK);
-  static final MethodTypeDesc INT_LANEWISE_SCALAR =
-      MethodTypeDesc.of(INT_VECTOR, BINARY, CD_int);
+  static final MethodTypeDesc INT_LANEWISE_SCALAR = MethodTypeDesc.of(INT_VECTOR, BINARY, CD_int);
   static final MethodTypeDesc COMPARE = MethodTypeDesc.of(MASK, COMPARISON, VECTOR);
   static final MethodTypeDesc COMPARE_FLOAT = MethodTypeDesc.of(MASK, COMPARISON, CD_float);
   static final MethodTypeDesc MASK_WITH_MASK = MethodTypeDesc.of(MASK, MASK);

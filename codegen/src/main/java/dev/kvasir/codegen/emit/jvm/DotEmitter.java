@@ -85,7 +85,8 @@ final class DotEmitter {
     View right = dot.right();
     Left left =
         switch (dot.left()) {
-          case Statement.Operand.OfTile(String tile) -> new Left(false, kernel.tile(tile).columns());
+          case Statement.Operand.OfTile(String tile) ->
+              new Left(false, kernel.tile(tile).columns());
           case Statement.Operand.OfView(View view) -> new Left(true, rowStride(view));
         };
     int segment = arguments.segment(right.buffer());
@@ -169,7 +170,12 @@ final class DotEmitter {
 
   /** Where both operands lie in the phase's parameters. */
   private record Sides(
-      int segment, int origin, ElementFormat format, int leftSegment, int leftOrigin, int leftOffset) {}
+      int segment,
+      int origin,
+      ElementFormat format,
+      int leftSegment,
+      int leftOrigin,
+      int leftOffset) {}
 
   private Sides sides(Statement.DotNT dot, PhaseArguments arguments, int segment, int origin) {
     ElementFormat format = kernel.buffer(dot.right().buffer()).format();
@@ -250,7 +256,9 @@ final class DotEmitter {
     }
   }
 
-  /** (tile floats, right segment, right origin, [left segment, left origin | left index], result). */
+  /**
+   * (tile floats, right segment, right origin, [left segment, left origin | left index], result).
+   */
   private static MethodTypeDesc bodyType(Left left) {
     return left.view()
         ? MethodTypeDesc.of(CD_void, FLOAT_ARRAY, SEGMENT, CD_long, SEGMENT, CD_long, CD_int)
@@ -284,7 +292,8 @@ final class DotEmitter {
   }
 
   /** Pushes left[row, term + variable]. */
-  private static void pushLeft(CodeBuilder code, Lanes lanes, Left left, int element, int variable) {
+  private static void pushLeft(
+      CodeBuilder code, Lanes lanes, Left left, int element, int variable) {
     if (left.view()) {
       lanes.loadBuffer(
           ElementFormat.F32,
@@ -419,8 +428,7 @@ final class DotEmitter {
                   result.columns(),
                   sides.format(),
                   accumulate);
-          String body =
-              emission.sharedMethod("inner", key, bodyType(left), b -> innerBody(b, key));
+          String body = emission.sharedMethod("inner", key, bodyType(left), b -> innerBody(b, key));
           Emission.loop(
               code,
               columnRun.from(),

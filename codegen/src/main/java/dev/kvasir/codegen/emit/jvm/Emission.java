@@ -54,8 +54,7 @@ final class Emission {
   }
 
   /** Adds a static method once for each key and returns its name. */
-  String sharedMethod(
-      String prefix, Object key, MethodTypeDesc type, Consumer<CodeBuilder> body) {
+  String sharedMethod(String prefix, Object key, MethodTypeDesc type, Consumer<CodeBuilder> body) {
     String known = shared.get(key);
     if (known != null) {
       return known;

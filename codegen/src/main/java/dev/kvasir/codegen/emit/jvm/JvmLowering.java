@@ -42,8 +42,7 @@ public final class JvmLowering {
             builder -> {
               builder.withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL);
               Emission emission =
-                  new Emission(
-                      builder, self, vectorBits / Integer.SIZE, new TileFrame(kernel));
+                  new Emission(builder, self, vectorBits / Integer.SIZE, new TileFrame(kernel));
               builder.withMethodBody(
                   JvmKernelAbi.ENTRY,
                   RUN,
@@ -176,7 +175,8 @@ public final class JvmLowering {
       code.aload(FLOATS).aload(INTS);
       for (PhaseArguments.Argument argument : arguments.inOrder()) {
         switch (argument) {
-          case PhaseArguments.Argument.Segment segment -> code.aload(slot(segments, segment.buffer()));
+          case PhaseArguments.Argument.Segment segment ->
+              code.aload(slot(segments, segment.buffer()));
           case PhaseArguments.Argument.Origin origin ->
               pushOrigin(origin.view(), origin.firstColumn());
           case PhaseArguments.Argument.Uniform uniform -> push(uniform.value());

@@ -154,7 +154,7 @@ final class Lanes {
           widenShorts(segment, offset, "S2I");
           operator(BINARY, "LSHL");
           code.loadConstant(13).invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
-          operator(BINARY, "AND");
+          operator(ASSOCIATIVE, "AND");
           code.loadConstant(0x8fffe000)
               .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
               .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF)
@@ -201,9 +201,7 @@ final class Lanes {
   /** Pops one int into a buffer; {@code offset} pushes a long in bytes. */
   void storeInt(int segment, Runnable offset) {
     int value = code.allocateLocal(TypeKind.INT);
-    code.istore(value)
-        .aload(segment)
-        .getstatic(VALUE_LAYOUT, "JAVA_INT_UNALIGNED", LAYOUT_INT);
+    code.istore(value).aload(segment).getstatic(VALUE_LAYOUT, "JAVA_INT_UNALIGNED", LAYOUT_INT);
     offset.run();
     code.iload(value).invokeinterface(SEGMENT, "set", SEGMENT_SET_INT);
   }

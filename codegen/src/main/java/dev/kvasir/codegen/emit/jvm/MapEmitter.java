@@ -16,13 +16,12 @@ final class MapEmitter {
 
   /** exp2 is exact to 2.1e-7 on [-126, 126]: a polynomial on the fraction, bits for the rest. */
   private static final float[] EXP2 = {
-    1.327647129e-3f, 9.675541893e-3f, 5.550713092e-2f, 2.402212024e-1f, 6.931469440e-1f,
-    1.000000119f
+    0.0013276471f, 0.009675542f, 0.05550713f, 0.2402212f, 0.69314694f, 1.0000001f
   };
 
   private static final float ROUND_TO_INTEGER = 12582912f;
   private static final float EXP2_LIMIT = 126f;
-  private static final float LOG2_E = 1.44269504f;
+  private static final float LOG2_E = 1.442695f;
 
   /** What an emitted expression left on the stack. */
   private enum Kind {

@@ -68,8 +68,7 @@ final class ReduceEmitter {
         row -> {
           int running = code.allocateLocal(lanes.floatKind());
           lanes.loadFloats(
-              PhaseArguments.FLOATS,
-              () -> Emission.pushInt(code, -1, from, row, source.columns()));
+              PhaseArguments.FLOATS, () -> Emission.pushInt(code, -1, from, row, source.columns()));
           code.storeLocal(lanes.floatKind(), running);
           Emission.loop(
               code,
@@ -104,8 +103,7 @@ final class ReduceEmitter {
                 code.fstore(total);
               });
           code.fload(total);
-          scalar.storeFloats(
-              PhaseArguments.FLOATS, () -> Emission.pushInt(code, -1, to, row, 1));
+          scalar.storeFloats(PhaseArguments.FLOATS, () -> Emission.pushInt(code, -1, to, row, 1));
         });
   }
 
@@ -159,8 +157,7 @@ final class ReduceEmitter {
           int index = code.allocateLocal(TypeKind.INT);
           int value = code.allocateLocal(TypeKind.FLOAT);
           scalar.loadFloats(
-              PhaseArguments.FLOATS,
-              () -> Emission.pushInt(code, -1, from, row, source.columns()));
+              PhaseArguments.FLOATS, () -> Emission.pushInt(code, -1, from, row, source.columns()));
           code.fstore(best).iconst_0().istore(index);
           Emission.loop(
               code,

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ModelDirectoryTest {
+class ModelTest {
   private static final Path NEEDLE = Path.of("..", "samples", "models", "needle");
 
   @TempDir private Path directory;
@@ -44,7 +44,7 @@ class ModelDirectoryTest {
 
   @Test
   void opensTheSampleModel() throws IOException {
-    try (ModelDirectory model = ModelDirectory.open(NEEDLE)) {
+    try (Model model = Model.open(NEEDLE)) {
       assertThat(model.config().layers()).isEqualTo(4);
       assertThat(model.warnings()).isEmpty();
       assertThat(model.names()).containsExactlyElementsOf(model.names().stream().sorted().toList());
@@ -59,7 +59,7 @@ class ModelDirectoryTest {
 
   @Test
   void weightsAreGoneOnceClosed() {
-    ModelDirectory model = ModelDirectory.open(NEEDLE);
+    Model model = Model.open(NEEDLE);
     Weight norm = model.weight(WeightCatalog.FINAL_NORM);
     model.close();
     model.close();
@@ -151,7 +151,7 @@ class ModelDirectoryTest {
       file.tensors().values().forEach(tensor -> writer.add(upperHalves(tensor)));
       writer.addInts("extra.ids", new int[] {1, 2}, 2);
       writer.write(weights);
-      try (ModelDirectory model = ModelDirectory.open(directory)) {
+      try (Model model = Model.open(directory)) {
         assertThat(model.weight(WeightCatalog.FINAL_NORM).type()).isEqualTo(WeightType.BF16);
         float stored = file.tensor(WeightCatalog.FINAL_NORM).orElseThrow().floatAt(5);
         assertThat(model.weight(WeightCatalog.FINAL_NORM).floatAt(5))
@@ -180,7 +180,7 @@ class ModelDirectoryTest {
 
   private static List<DiagnosticCode> codes(Path directory) {
     CompileException refused =
-        catchThrowableOfType(CompileException.class, () -> ModelDirectory.open(directory));
+        catchThrowableOfType(CompileException.class, () -> Model.open(directory));
     assertThat(refused).isNotNull();
     return refused.diagnostics().stream().map(Diagnostic::code).toList();
   }
@@ -188,7 +188,7 @@ class ModelDirectoryTest {
   /** {@return the rendered error; every one of them names what was expected and has a note} */
   private static String refused(Path directory) {
     CompileException refused =
-        catchThrowableOfType(CompileException.class, () -> ModelDirectory.open(directory));
+        catchThrowableOfType(CompileException.class, () -> Model.open(directory));
     assertThat(refused).isNotNull();
     assertThat(refused.diagnostics())
         .allSatisfy(diagnostic -> assertThat(diagnostic.notes()).isNotEmpty());

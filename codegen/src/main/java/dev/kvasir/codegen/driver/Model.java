@@ -28,7 +28,7 @@ import java.util.TreeSet;
  * when it is opened. Weights are mapped, not copied, and gone once this is closed; reading one then
  * throws {@link IllegalStateException}. Any thread may read.
  */
-public final class ModelDirectory implements WeightSource, AutoCloseable {
+public final class Model implements WeightSource, AutoCloseable {
   private final Path path;
   private final ModelConfig config;
   private final ModelFingerprint fingerprint;
@@ -36,7 +36,7 @@ public final class ModelDirectory implements WeightSource, AutoCloseable {
   private final SafetensorsFile weights;
   private final Arena arena;
 
-  private ModelDirectory(
+  private Model(
       Path path,
       ModelConfig config,
       ModelFingerprint fingerprint,
@@ -57,11 +57,11 @@ public final class ModelDirectory implements WeightSource, AutoCloseable {
    * @throws CompileException when a file is missing, cannot be read or lies, when the config
    *     describes no model that is understood, or when the weights do not fit the config
    */
-  public static ModelDirectory open(Path path) {
+  public static Model open(Path path) {
     Arena arena = Arena.ofShared();
     boolean opened = false;
     try {
-      ModelDirectory model = open(path, arena);
+      Model model = open(path, arena);
       opened = true;
       return model;
     } catch (IOException e) {
@@ -73,16 +73,16 @@ public final class ModelDirectory implements WeightSource, AutoCloseable {
     }
   }
 
-  private static ModelDirectory open(Path path, Arena arena) throws IOException {
+  private static Model open(Path path, Arena arena) throws IOException {
     ModelFiles files = ModelFiles.locate(path);
     ModelConfig config = ModelConfigReader.read(files.config().toString(), files.readConfig());
     SafetensorsFile weights = SafetensorsFile.open(files.weights(), arena);
     ModelFingerprint fingerprint = ModelFingerprint.of(path);
     Diagnostics diagnostics = new Diagnostics();
-    ModelDirectory model = new ModelDirectory(path, config, fingerprint, List.of(), weights, arena);
+    Model model = new Model(path, config, fingerprint, List.of(), weights, arena);
     WeightCatalog.check(config, model, files.weights().toString(), diagnostics);
     diagnostics.throwIfErrors();
-    return new ModelDirectory(path, config, fingerprint, diagnostics.list(), weights, arena);
+    return new Model(path, config, fingerprint, diagnostics.list(), weights, arena);
   }
 
   /** {@return the directory as it was given} */
@@ -107,7 +107,7 @@ public final class ModelDirectory implements WeightSource, AutoCloseable {
 
   @Override
   public Optional<Weight> find(String name) {
-    return weights.tensor(name).map(ModelDirectory::weight);
+    return weights.tensor(name).map(Model::weight);
   }
 
   @Override

@@ -1,0 +1,259 @@
+package dev.kvasir.codegen.assemble;
+
+import dev.kvasir.codegen.assemble.ProgramBuilder.Location;
+import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.codegen.skeleton.AppendRows;
+import dev.kvasir.codegen.skeleton.AttentionShape;
+import dev.kvasir.codegen.skeleton.CombineAttention;
+import dev.kvasir.codegen.skeleton.DecodeAttention;
+import dev.kvasir.codegen.skeleton.PrefillAttention;
+import dev.kvasir.codegen.skeleton.ProgramExpressions;
+import dev.kvasir.codegen.skeleton.StageRows;
+import dev.kvasir.ir.diag.CompilerBug;
+import dev.kvasir.ir.graph.Node;
+import dev.kvasir.ir.graph.ops.AppendKvOp;
+import dev.kvasir.ir.graph.ops.AttentionOp;
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.type.CacheType;
+import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.program.Expression;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Lowers a layer's append and attention together. Prefill: raw rows to pages, attention over cache
+ * and raw rows, then the append. A step: append, then split attention over the cache, then combine.
+ */
+final class AttentionLowering {
+
+  private static final String RAW = "raw_pages";
+
+  private final ProgramBuilder builder;
+  private final CacheAssembly caches;
+  private final int maxSplits;
+  private final AttentionChecks checks;
+
+  /**
+   * Prepares.
+   *
+   * @param maxSplits splits that the partial buffers hold per head: the most of any head group
+   */
+  AttentionLowering(ProgramBuilder builder, CacheAssembly caches, int maxSplits) {
+    this.builder = builder;
+    this.caches = caches;
+    this.maxSplits = maxSplits;
+    this.checks = new AttentionChecks(builder.sizes(), maxSplits);
+  }
+
+  void attention(AppendKvOp append, Node node) {
+    AttentionOp op = (AttentionOp) node.op();
+    if (op.softCap().isPresent()) {
+      throw new CompilerBug("no attention kernel caps its logits: " + node.result());
+    }
+    CacheType cache = op.cacheType();
+    List<CacheAssembly.Group> groups = caches.add(cache, op);
+    AttentionShape shape = groups.getFirst().shape();
+    String layer = "layer." + cache.layer();
+    builder.observe(append.values(), cache.kvHeads(), cache.valueDim(), false);
+
+    Location out =
+        builder.activation(node.results().getFirst(), op.queryHeads() * cache.valueDim());
+    Location lse = builder.activation(node.results().getLast(), op.queryHeads());
+    Map<String, String> arguments = new HashMap<>();
+    arguments.put("q", builder.location(op.query()).buffer());
+    arguments.put("k", builder.location(append.keys()).buffer());
+    arguments.put("v", builder.location(append.values()).buffer());
+    arguments.put("out", out.buffer());
+    arguments.put("lse", lse.buffer());
+    arguments.put("table", CacheAssembly.TABLE);
+    arguments.put("heads", caches.headList(builder));
+    arguments.put("ordinals", builder.derived("ordinals", StorageFormat.I32, PlanSizes.ROW_TILE));
+    declareScratch(layer, shape, arguments);
+
+    stage(layer, shape, arguments);
+    for (CacheAssembly.Group group : groups) {
+      prefill(layer, group, arguments);
+    }
+    for (Mode mode : Mode.values()) {
+      for (CacheAssembly.Group group : groups) {
+        append(mode, layer, group, arguments);
+      }
+    }
+    for (CacheAssembly.Group group : groups) {
+      decode(layer, group, arguments);
+    }
+    builder.observe(node.results().getFirst(), op.queryHeads(), cache.valueDim(), false);
+    builder.observe(node.results().getLast(), op.queryHeads(), 1, true);
+  }
+
+  private void declareScratch(String layer, AttentionShape shape, Map<String, String> arguments) {
+    int kvHeads = shape.kvHeads();
+    Expression rawElements =
+        Expression.counter("max_span")
+            .ceilDivide(SegmentPart.PAGE_ROWS)
+            .times((long) kvHeads * shape.pageElements());
+    long rawCount = (long) builder.sizes().spanPages() * kvHeads * shape.pageElements();
+    arguments.put(
+        "raw", builder.scratch(layer + "." + RAW, StorageFormat.F32, rawElements, rawCount));
+    int statistics = Math.multiplyExact(shape.queryHeads(), maxSplits);
+    for (String statistic : List.of("partial_maximum", "partial_sum")) {
+      arguments.put(statistic, partial(layer, statistic, statistics));
+    }
+    arguments.put(
+        "partial_output",
+        partial(layer, "partial_output", Math.multiplyExact(statistics, shape.valueDim())));
+  }
+
+  private String partial(String layer, String name, int elements) {
+    return builder.scratch(
+        layer + "." + name, StorageFormat.F32, Expression.constant(elements), elements);
+  }
+
+  private void stage(String layer, AttentionShape shape, Map<String, String> arguments) {
+    String name = "stage_rows_d" + shape.keyDim();
+    Kernel kernel =
+        builder
+            .kernels()
+            .use(
+                name,
+                () ->
+                    new KernelLibrary.Entry(
+                        StageRows.build(name, shape, builder.sizes().spanPages()),
+                        "page layout of a span's keys and values",
+                        checks.stage(shape)));
+    builder.launch(
+        Mode.PREFILL,
+        kernel,
+        layer + " stage rows",
+        List.of(
+            Expression.constant(shape.kvHeads()),
+            Expression.counter("span").ceilDivide(SegmentPart.PAGE_ROWS)),
+        arguments,
+        Map.of("span", Expression.counter("span")));
+  }
+
+  private void prefill(String layer, CacheAssembly.Group group, Map<String, String> arguments) {
+    AttentionShape shape = group.shape();
+    String name = "prefill_attention_" + shape.text();
+    Kernel kernel =
+        builder
+            .kernels()
+            .use(
+                name,
+                () ->
+                    new KernelLibrary.Entry(
+                        PrefillAttention.build(name, shape, builder.sizes().spanPages()),
+                        "QK^T + mask + softmax + PV over cache and span, "
+                            + shape.group()
+                            + " query heads per read",
+                        checks.prefill(shape)));
+    builder.launch(
+        Mode.PREFILL,
+        kernel,
+        layer + " prefill attention",
+        List.of(
+            Expression.constant(group.heads().size()),
+            Expression.counter("span").ceilDivide(PrefillAttention.tileTokens(shape.group()))),
+        withPages(group, arguments),
+        groupDims(group));
+  }
+
+  private void append(
+      Mode mode, String layer, CacheAssembly.Group group, Map<String, String> arguments) {
+    AttentionShape shape = group.shape();
+    String name = "append_rows_" + shape.text();
+    Kernel kernel =
+        builder
+            .kernels()
+            .use(
+                name,
+                () ->
+                    new KernelLibrary.Entry(
+                        AppendRows.build(name, shape),
+                        "page layout + rounding of new keys and values",
+                        checks.append(shape)));
+    IntExpression pages =
+        AppendRows.pages(
+            shape, ProgramExpressions.counter("position"), ProgramExpressions.counter("tokens"));
+    builder.launch(
+        mode,
+        kernel,
+        layer + " append rows",
+        List.of(
+            Expression.constant(group.heads().size()),
+            mode == Mode.STEP ? Expression.constant(1) : ProgramExpressions.of(pages)),
+        withPages(group, arguments),
+        groupDims(group));
+  }
+
+  private void decode(String layer, CacheAssembly.Group group, Map<String, String> arguments) {
+    AttentionShape shape = group.shape();
+    int pagesPerSplit = builder.sizes().pagesPerSplit();
+    String name = "decode_attention_" + shape.text();
+    Kernel kernel =
+        builder
+            .kernels()
+            .use(
+                name,
+                () ->
+                    new KernelLibrary.Entry(
+                        DecodeAttention.build(name, shape, pagesPerSplit, maxSplits),
+                        "QK^T + softmax + PV over pages, "
+                            + shape.group()
+                            + " query heads per read",
+                        checks.decode(shape)));
+    Expression splits =
+        ProgramExpressions.of(
+            DecodeAttention.splits(shape, pagesPerSplit, ProgramExpressions.counter("tokens")));
+    Expression heads = Expression.constant(group.heads().size());
+    Map<String, Expression> dims = groupDims(group);
+    dims.put("splits", splits);
+    builder.launch(
+        Mode.STEP,
+        kernel,
+        layer + " decode attention",
+        List.of(heads, splits),
+        withPages(group, arguments),
+        dims);
+    String combineName = "combine_attention_d" + shape.valueDim();
+    Kernel combine =
+        builder
+            .kernels()
+            .use(
+                combineName,
+                () ->
+                    new KernelLibrary.Entry(
+                        CombineAttention.build(combineName, shape, maxSplits),
+                        "join of splits + normalisation",
+                        checks.combine(shape)));
+    builder.launch(
+        Mode.STEP, combine, layer + " combine attention", List.of(heads), arguments, dims);
+  }
+
+  private static Map<String, String> withPages(
+      CacheAssembly.Group group, Map<String, String> arguments) {
+    Map<String, String> all = new HashMap<>(arguments);
+    for (int i = 0; i < group.segments().size(); i++) {
+      all.put(
+          DecodeAttention.pages(group.shape().segments().get(i)), group.segments().get(i).pool());
+    }
+    return all;
+  }
+
+  private static Map<String, Expression> groupDims(CacheAssembly.Group group) {
+    Map<String, Expression> dims = new HashMap<>();
+    dims.put("tokens", Expression.counter("tokens"));
+    dims.put("position", Expression.counter("position"));
+    dims.put("span", Expression.counter("span"));
+    dims.put("first_head", Expression.constant(group.firstHead()));
+    for (int i = 0; i < group.segments().size(); i++) {
+      dims.put(
+          group.shape().segments().get(i).name() + "_table",
+          Expression.constant(group.segments().get(i).tableOffset()));
+    }
+    return dims;
+  }
+}

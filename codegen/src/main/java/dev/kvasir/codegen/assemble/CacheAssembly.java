@@ -1,0 +1,181 @@
+package dev.kvasir.codegen.assemble;
+
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.codegen.skeleton.AttentionShape;
+import dev.kvasir.codegen.skeleton.ProgramExpressions;
+import dev.kvasir.ir.graph.ops.AttentionOp;
+import dev.kvasir.ir.type.CacheSegment;
+import dev.kvasir.ir.type.CacheType;
+import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.memory.BufferDeclaration;
+import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.SegmentDeclaration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The segments, pools and page table of all layers, in layer, group and segment order. */
+final class CacheAssembly {
+
+  /** Name of the i32 buffer that holds all page tables. */
+  static final String TABLE = "page_table";
+
+  /** Name of the i32 tensor that lists the KV heads of every group. */
+  static final String HEADS = "kv_heads";
+
+  /**
+   * One head group of one layer.
+   *
+   * @param shape what specialises its kernels
+   * @param heads its KV heads
+   * @param firstHead where they start in the list of heads
+   * @param segments its segments, in the shape's order
+   */
+  record Group(
+      AttentionShape shape,
+      List<Integer> heads,
+      int firstHead,
+      List<SegmentDeclaration> segments) {}
+
+  private final int context;
+  private final int totalHeads;
+  private final List<Integer> heads = new ArrayList<>();
+  private final List<SegmentDeclaration> segments = new ArrayList<>();
+  private final Map<String, Pool> pools = new LinkedHashMap<>();
+  private int tableElements;
+
+  private static final class Pool {
+    private final StorageFormat format;
+    private final long pageElements;
+    private long pages;
+
+    private Pool(StorageFormat format, long pageElements) {
+      this.format = format;
+      this.pageElements = pageElements;
+    }
+  }
+
+  /**
+   * An empty cache.
+   *
+   * @param context most true tokens
+   * @param totalHeads KV heads of all layers together
+   */
+  CacheAssembly(int context, int totalHeads) {
+    this.context = context;
+    this.totalHeads = totalHeads;
+  }
+
+  /** Adds the cache of one layer and returns its head groups. */
+  List<Group> add(CacheType cache, AttentionOp attention) {
+    List<Group> groups = new ArrayList<>();
+    for (HeadGroup group : cache.groups()) {
+      List<SegmentPart> parts =
+          group.segments().stream()
+              .map(segment -> SegmentPart.of(segment, group.sinkRows()))
+              .toList();
+      AttentionShape shape =
+          new AttentionShape(
+              attention.queryHeads(),
+              cache.kvHeads(),
+              cache.keyDim(),
+              cache.valueDim(),
+              attention.scale(),
+              parts,
+              context);
+      List<SegmentDeclaration> declared = new ArrayList<>();
+      for (int i = 0; i < parts.size(); i++) {
+        declared.add(segment(cache, group, group.segments().get(i), parts.get(i), shape));
+      }
+      groups.add(new Group(shape, group.heads(), heads.size(), declared));
+      heads.addAll(group.heads());
+    }
+    return groups;
+  }
+
+  private SegmentDeclaration segment(
+      CacheType cache,
+      HeadGroup group,
+      CacheSegment segment,
+      SegmentPart part,
+      AttentionShape shape) {
+    StorageFormat format = KernelLibrary.storage(part.format());
+    String pool = "pages_" + format.text() + "_" + shape.pageElements();
+    int slots = part.slots(context);
+    SegmentDeclaration declaration =
+        new SegmentDeclaration(
+            "layer." + cache.layer() + "." + segment.name(),
+            cache.layer(),
+            group.heads(),
+            format,
+            cache.keyDim(),
+            cache.valueDim(),
+            pool,
+            TABLE,
+            tableElements,
+            slots,
+            ProgramExpressions.of(part.rows(ProgramExpressions.counter("tokens"))),
+            part.firstPosition(),
+            part.window().orElse(0));
+    int pages = Math.multiplyExact(slots, group.heads().size());
+    tableElements = Math.addExact(tableElements, pages);
+    pools.computeIfAbsent(pool, _ -> new Pool(format, shape.pageElements())).pages += pages;
+    segments.add(declaration);
+    return declaration;
+  }
+
+  List<SegmentDeclaration> segments() {
+    return segments;
+  }
+
+  /** {@return the buffer of {@link #heads()}} */
+  String headList(ProgramBuilder builder) {
+    return builder.derived(HEADS, StorageFormat.I32, totalHeads);
+  }
+
+  /** {@return the KV heads of all groups, one after the other} */
+  int[] heads() {
+    return heads.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  List<BufferDeclaration> buffers() {
+    List<BufferDeclaration> buffers = new ArrayList<>();
+    pools.forEach(
+        (name, pool) ->
+            buffers.add(
+                fixed(
+                    name,
+                    BufferDeclaration.Kind.POOL,
+                    pool.format,
+                    Expression.constant(pool.pages).times(pool.pageElements))));
+    buffers.add(
+        fixed(
+            TABLE,
+            BufferDeclaration.Kind.TABLE,
+            StorageFormat.I32,
+            Expression.constant(tableElements)));
+    return buffers;
+  }
+
+  private static BufferDeclaration fixed(
+      String name, BufferDeclaration.Kind kind, StorageFormat format, Expression elements) {
+    return new BufferDeclaration(name, kind, format, elements, 0, 0, 0, "");
+  }
+
+  /** {@return resident cache bytes over {@code tokens}: pages in use and the page table} */
+  Expression kvBytes() {
+    List<Expression> terms = new ArrayList<>();
+    for (SegmentDeclaration segment : segments) {
+      terms.add(
+          segment
+              .rows()
+              .ceilDivide(SegmentPart.PAGE_ROWS)
+              .min(segment.slots())
+              .times(segment.heads().size() * segment.pageBytes(SegmentPart.PAGE_ROWS)));
+    }
+    terms.add(Expression.constant((long) tableElements * Integer.BYTES));
+    return Expression.sum(terms);
+  }
+}

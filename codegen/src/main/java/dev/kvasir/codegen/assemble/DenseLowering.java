@@ -1,0 +1,312 @@
+package dev.kvasir.codegen.assemble;
+
+import dev.kvasir.codegen.assemble.ProgramBuilder.Location;
+import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
+import dev.kvasir.codegen.skeleton.DenseKernels;
+import dev.kvasir.codegen.skeleton.RowKernels;
+import dev.kvasir.ir.graph.Value;
+import dev.kvasir.ir.graph.WeightReference;
+import dev.kvasir.ir.graph.ops.ArgmaxOp;
+import dev.kvasir.ir.graph.ops.EmbedOp;
+import dev.kvasir.ir.graph.ops.GatedLinearOp;
+import dev.kvasir.ir.graph.ops.LastRowOp;
+import dev.kvasir.ir.graph.ops.LinearOp;
+import dev.kvasir.ir.graph.ops.RmsNormOp;
+import dev.kvasir.ir.graph.ops.RopeOp;
+import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.Program;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Lowers everything but attention: one launch for each operation. */
+final class DenseLowering {
+
+  private static final Expression ONE = Expression.constant(1);
+
+  private final ProgramBuilder builder;
+
+  DenseLowering(ProgramBuilder builder) {
+    this.builder = builder;
+  }
+
+  private Expression sequenceRows(Mode mode, Location location) {
+    return location.single() || mode == Mode.STEP
+        ? ONE
+        : Expression.constant(builder.sizes().paddedSpan());
+  }
+
+  private static Expression rows(Mode mode, Location location) {
+    return location.single() ? ONE : mode.rows();
+  }
+
+  void embed(EmbedOp op, Value result) {
+    int width = op.weight().shape().getLast();
+    ElementFormat format = builder.format(op.weight());
+    Kernel kernel =
+        builder
+            .kernels()
+            .use(
+                "embedding_" + width + "_" + format.text(),
+                () ->
+                    new KernelLibrary.Entry(
+                        RowKernels.embedding(
+                            "embedding_" + width + "_" + format.text(), width, format),
+                        "table look-up",
+                        CheckCase.grid(1, 2)
+                            .dim("sequence_rows", 2)
+                            .ints("tokens", List.of(3, 0))
+                            .floats("table", 4 * width)
+                            .floats("y", 2 * width)
+                            .build()));
+    Location y = builder.activation(result, width);
+    for (Mode mode : Mode.values()) {
+      builder.launch(
+          mode,
+          kernel,
+          result.name(),
+          List.of(mode.rows()),
+          Map.of("tokens", Program.TOKENS, "table", builder.weight(op.weight()), "y", y.buffer()),
+          Map.of("sequence_rows", sequenceRows(mode, y)));
+    }
+  }
+
+  void rmsNorm(RmsNormOp op, Value result) {
+    Location x = builder.location(op.input());
+    int width = x.width();
+    ElementFormat format = builder.format(op.weight());
+    String name = "rms_norm_" + width + "_" + format.text();
+    Kernel kernel =
+        builder
+            .kernels()
+            .use(
+                name,
+                () ->
+                    new KernelLibrary.Entry(
+                        RowKernels.rmsNorm(name, width, op.epsilon(), format),
+                        "mean square, scale, weight",
+                        CheckCase.grid(1, 2)
+                            .dim("sequence_rows", 2)
+                            .dim("first_row", 1)
+                            .floats("x", 3 * width)
+                            .floats("w", width)
+                            .floats("y", 2 * width)
+                            .build()));
+    Location y =
+        x.single()
+            ? builder.singleRow(result, result.name(), StorageFormat.F32, width)
+            : builder.activation(result, width);
+    for (Mode mode : Mode.values()) {
+      builder.launch(
+          mode,
+          kernel,
+          result.name(),
+          List.of(rows(mode, x)),
+          Map.of("x", x.buffer(), "w", builder.weight(op.weight()), "y", y.buffer()),
+          Map.of("sequence_rows", sequenceRows(mode, x), "first_row", firstRow(x, mode)));
+    }
+  }
+
+  private static Expression firstRow(Location location, Mode mode) {
+    Expression first = location.firstRow().get(mode);
+    if (first == null) {
+      throw new IllegalStateException("no first row of " + location.buffer() + " in " + mode);
+    }
+    return first;
+  }
+
+  void linear(LinearOp op, Value result, String bufferName) {
+    Location x = builder.location(op.input());
+    int outputs = op.weight().shape().getFirst();
+    boolean residual = op.residual().isPresent();
+    Location y =
+        x.single()
+            ? builder.singleRow(result, bufferName, StorageFormat.F32, outputs)
+            : builder.activation(result, outputs);
+    Map<String, String> arguments =
+        new HashMap<>(Map.of("x", x.buffer(), "w", builder.weight(op.weight()), "y", y.buffer()));
+    op.residual().ifPresent(r -> arguments.put("r", builder.location(r).buffer()));
+    for (Mode mode : Mode.values()) {
+      int tile = x.single() ? 1 : mode.rowTile();
+      Kernel kernel = product(op.weight(), tile, residual);
+      launchProduct(mode, kernel, result, x, tile, outputs, arguments);
+    }
+  }
+
+  private Kernel product(WeightReference weight, int tile, boolean residual) {
+    int outputs = weight.shape().getFirst();
+    int inputs = weight.shape().getLast();
+    ElementFormat format = builder.format(weight);
+    String name =
+        "product_%dx%d_%s_m%d%s"
+            .formatted(outputs, inputs, format.text(), tile, residual ? "_add" : "");
+    int columns = DenseKernels.columnBlock(outputs);
+    int blocks = Math.min(2, outputs / columns);
+    return builder
+        .kernels()
+        .use(
+            name,
+            () ->
+                new KernelLibrary.Entry(
+                    DenseKernels.product(name, outputs, inputs, format, tile, residual),
+                    residual ? "matrix product + residual" : "matrix product",
+                    productCheck(tile, outputs, inputs, columns, blocks)
+                        .floats("w", columns * blocks * inputs)
+                        .floats("r", (tile - 1) * outputs + columns * blocks)
+                        .build()));
+  }
+
+  private static CheckCase.Builder productCheck(
+      int tile, int outputs, int inputs, int columns, int blocks) {
+    return CheckCase.grid(1, 1, blocks)
+        .dim("sequence_rows", tile)
+        .floats("x", tile * inputs)
+        .floats("y", (tile - 1) * outputs + columns * blocks);
+  }
+
+  private void launchProduct(
+      Mode mode,
+      Kernel kernel,
+      Value result,
+      Location x,
+      int tile,
+      int outputs,
+      Map<String, String> arguments) {
+    builder.launch(
+        mode,
+        kernel,
+        result.name(),
+        List.of(
+            rows(mode, x).ceilDivide(tile),
+            Expression.constant(outputs / DenseKernels.columnBlock(outputs))),
+        arguments,
+        Map.of("sequence_rows", sequenceRows(mode, x)));
+  }
+
+  void gatedLinear(GatedLinearOp op, Value result) {
+    Location x = builder.location(op.input());
+    int outputs = op.gate().shape().getFirst();
+    int inputs = op.gate().shape().getLast();
+    ElementFormat gate = builder.format(op.gate());
+    ElementFormat up = builder.format(op.up());
+    Location y = builder.activation(result, outputs);
+    int columns = DenseKernels.columnBlock(outputs);
+    int blocks = Math.min(2, outputs / columns);
+    for (Mode mode : Mode.values()) {
+      int tile = mode.rowTile();
+      String name =
+          "gated_product_%dx%d_%s_%s_m%d".formatted(outputs, inputs, gate.text(), up.text(), tile);
+      Kernel kernel =
+          builder
+              .kernels()
+              .use(
+                  name,
+                  () ->
+                      new KernelLibrary.Entry(
+                          DenseKernels.gatedProduct(name, outputs, inputs, gate, up, tile),
+                          "two matrix products + SwiGLU",
+                          productCheck(tile, outputs, inputs, columns, blocks)
+                              .floats("gate", columns * blocks * inputs)
+                              .floats("up", columns * blocks * inputs)
+                              .build()));
+      launchProduct(
+          mode,
+          kernel,
+          result,
+          x,
+          tile,
+          outputs,
+          Map.of(
+              "x", x.buffer(),
+              "gate", builder.weight(op.gate()),
+              "up", builder.weight(op.up()),
+              "y", y.buffer()));
+    }
+  }
+
+  void rope(RopeOp op, Value result, RotaryTables tables) {
+    Location x = builder.location(op.input());
+    int heads = op.heads();
+    int dim = op.headDim();
+    String name = "rope_%dx%d".formatted(heads, dim);
+    int position = 3;
+    Kernel kernel =
+        builder
+            .kernels()
+            .use(
+                name,
+                () ->
+                    new KernelLibrary.Entry(
+                        RowKernels.rope(name, heads, dim),
+                        "rotation of all heads",
+                        CheckCase.grid(1, 2)
+                            .dim("sequence_rows", 2)
+                            .dim("position", position)
+                            .floats("x", 2 * heads * dim)
+                            .floats("cosines", (position + 2) * dim / 2)
+                            .floats("sines", (position + 2) * dim / 2)
+                            .floats("y", 2 * heads * dim)
+                            .build()));
+    builder.observe(op.input(), heads, dim, false);
+    Location y = builder.activation(result, x.width());
+    for (Mode mode : Mode.values()) {
+      builder.launch(
+          mode,
+          kernel,
+          result.name(),
+          List.of(mode.rows()),
+          Map.of(
+              "x", x.buffer(),
+              "cosines", tables.cosines(builder, op),
+              "sines", tables.sines(builder, op),
+              "y", y.buffer()),
+          Map.of(
+              "sequence_rows", sequenceRows(mode, x), "position", Expression.counter("position")));
+    }
+    builder.observe(result, heads, dim, false);
+  }
+
+  void lastRow(LastRowOp op, Value result) {
+    Location x = builder.location(op.input());
+    builder.locate(
+        result,
+        new Location(
+            x.buffer(),
+            x.width(),
+            Map.of(
+                Mode.PREFILL, Expression.counter("span").minus(1),
+                Mode.STEP, Expression.constant(0)),
+            true));
+  }
+
+  void argmax(ArgmaxOp op, Value result) {
+    Location logits = builder.location(op.input());
+    String name = "argmax_" + logits.width();
+    Kernel kernel =
+        builder
+            .kernels()
+            .use(
+                name,
+                () ->
+                    new KernelLibrary.Entry(
+                        RowKernels.argmax(name, logits.width()),
+                        "index of the largest",
+                        CheckCase.grid(1)
+                            .floats("logits", logits.width())
+                            .floats("next", 1)
+                            .build()));
+    Location next = builder.singleRow(result, Program.NEXT, StorageFormat.I32, 1);
+    for (Mode mode : Mode.values()) {
+      builder.launch(
+          mode,
+          kernel,
+          result.name(),
+          List.of(),
+          Map.of("logits", logits.buffer(), "next", next.buffer()),
+          Map.of());
+    }
+  }
+}

@@ -1,0 +1,166 @@
+package dev.kvasir.codegen.assemble;
+
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.ir.diag.CompilerBug;
+import dev.kvasir.ir.graph.Graph;
+import dev.kvasir.ir.graph.Node;
+import dev.kvasir.ir.graph.Value;
+import dev.kvasir.ir.graph.ops.AppendKvOp;
+import dev.kvasir.ir.graph.ops.ArgmaxOp;
+import dev.kvasir.ir.graph.ops.AttentionOp;
+import dev.kvasir.ir.graph.ops.EmbedOp;
+import dev.kvasir.ir.graph.ops.GatedLinearOp;
+import dev.kvasir.ir.graph.ops.LastRowOp;
+import dev.kvasir.ir.graph.ops.LinearOp;
+import dev.kvasir.ir.graph.ops.RmsNormOp;
+import dev.kvasir.ir.graph.ops.RopeOp;
+import dev.kvasir.ir.model.WeightSource;
+import dev.kvasir.ir.type.CacheType;
+import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.plans.PlanFormat;
+import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.memory.BufferDeclaration;
+import dev.kvasir.plans.memory.MemoryPlan;
+import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.Program;
+import dev.kvasir.plans.safetensors.SafetensorsWriter;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Lowers a graph, operation by operation, to kernels, a program and a memory plan. */
+public final class GraphLowering {
+
+  /**
+   * What a graph became.
+   *
+   * @param program what runs when
+   * @param memory every buffer
+   * @param files kernels, check vectors and derived tensors, by plan entry
+   */
+  public record Lowered(Program program, MemoryPlan memory, Map<String, byte[]> files) {
+    /** Copies the map. */
+    public Lowered {
+      files = Map.copyOf(files);
+    }
+  }
+
+  private final Graph graph;
+  private final PlanSizes sizes;
+  private final KernelLibrary kernels = new KernelLibrary();
+  private final ProgramBuilder builder;
+  private final CacheAssembly caches;
+  private final RotaryTables rotary;
+  private final DenseLowering dense;
+  private final AttentionLowering attention;
+  private final Map<Value, AppendKvOp> appends = new HashMap<>();
+
+  private GraphLowering(Graph graph, WeightSource weights, PlanSizes sizes) {
+    this.graph = graph;
+    this.sizes = sizes;
+    this.builder = new ProgramBuilder(sizes, weights, kernels);
+    List<CacheType> types =
+        graph.parameters().stream()
+            .map(Value::type)
+            .filter(CacheType.class::isInstance)
+            .map(CacheType.class::cast)
+            .toList();
+    this.caches =
+        new CacheAssembly(sizes.context(), types.stream().mapToInt(CacheType::kvHeads).sum());
+    this.rotary = new RotaryTables(sizes.context());
+    this.dense = new DenseLowering(builder);
+    this.attention = new AttentionLowering(builder, caches, maxSplits(types));
+  }
+
+  /**
+   * {@return the lowered graph}
+   *
+   * @param graph what the pass pipeline left
+   * @param weights the model's tensors
+   * @param sizes the plan's constants
+   */
+  public static Lowered lower(Graph graph, WeightSource weights, PlanSizes sizes) {
+    return new GraphLowering(graph, weights, sizes).run();
+  }
+
+  private int maxSplits(List<CacheType> types) {
+    return types.stream()
+        .flatMap(type -> type.groups().stream())
+        .mapToInt(this::splits)
+        .max()
+        .orElse(1);
+  }
+
+  private int splits(HeadGroup group) {
+    return group.segments().stream()
+        .map(segment -> SegmentPart.of(segment, group.sinkRows()))
+        .mapToInt(part -> Math.ceilDiv(part.slots(sizes.context()), sizes.pagesPerSplit()))
+        .sum();
+  }
+
+  private Lowered run() {
+    builder.scratch(
+        Program.TOKENS, StorageFormat.I32, Expression.counter("max_span"), sizes.span());
+    for (Node node : graph.nodes()) {
+      builder.nextOperation();
+      lower(node);
+    }
+    builder.keep(Program.LOGITS);
+    builder.keep(Program.NEXT);
+    List<BufferDeclaration> buffers = new ArrayList<>(builder.buffers());
+    buffers.addAll(caches.buffers());
+    Program program =
+        new Program(kernels.declarations(), caches.segments(), builder.procedures(), List.of());
+    MemoryPlan memory =
+        new MemoryPlan(buffers, caches.kvBytes(), Expression.constant(builder.scratchBytes()));
+    Map<String, byte[]> files = new TreeMap<>();
+    kernels.addFiles(files);
+    files.put(PlanFormat.WEIGHTS, derivedTensors());
+    return new Lowered(program, memory, files);
+  }
+
+  private void lower(Node node) {
+    Value result = node.result();
+    switch (node.op()) {
+      case EmbedOp op -> dense.embed(op, result);
+      case RmsNormOp op -> dense.rmsNorm(op, result);
+      case LinearOp op ->
+          dense.linear(
+              op,
+              result,
+              result.equals(graph.results().getFirst()) ? Program.LOGITS : result.name());
+      case GatedLinearOp op -> dense.gatedLinear(op, result);
+      case RopeOp op -> dense.rope(op, result, rotary);
+      case AppendKvOp op -> appends.put(result, op);
+      case AttentionOp op -> {
+        AppendKvOp append = appends.get(op.cache());
+        if (append == null) {
+          throw new CompilerBug("attention over a cache that nothing was appended to: " + result);
+        }
+        attention.attention(append, node);
+      }
+      case LastRowOp op -> dense.lastRow(op, result);
+      case ArgmaxOp op -> dense.argmax(op, result);
+      default -> throw new CompilerBug("no kernel is known for " + node.op().id());
+    }
+  }
+
+  private byte[] derivedTensors() {
+    SafetensorsWriter writer = new SafetensorsWriter();
+    rotary
+        .tensors()
+        .forEach(
+            (name, tables) -> {
+              long half = tables.dim() / 2;
+              writer.addFloats(name + ".cosines", tables.cosines(), sizes.context(), half);
+              writer.addFloats(name + ".sines", tables.sines(), sizes.context(), half);
+            });
+    int[] heads = caches.heads();
+    writer.addInts(CacheAssembly.HEADS, heads, heads.length);
+    int[] ordinals = AttentionChecks.ordinals().stream().mapToInt(Integer::intValue).toArray();
+    writer.addInts("ordinals", ordinals, ordinals.length);
+    return writer.toBytes();
+  }
+}

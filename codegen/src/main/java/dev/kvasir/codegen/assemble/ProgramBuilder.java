@@ -1,0 +1,242 @@
+package dev.kvasir.codegen.assemble;
+
+import dev.kvasir.ir.graph.Value;
+import dev.kvasir.ir.graph.WeightReference;
+import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.model.WeightSource;
+import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.memory.BufferDeclaration;
+import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.Program;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The two procedures of a plan while the graph's operations are lowered one after the other. */
+final class ProgramBuilder {
+
+  /** Which procedure a launch belongs to. */
+  enum Mode {
+    /** A span of a prompt: rows in tiles of 16. */
+    PREFILL(PlanSizes.ROW_TILE, Expression.counter("span")),
+    /** One generated token. */
+    STEP(1, Expression.constant(1));
+
+    private final int rowTile;
+    private final Expression rows;
+
+    Mode(int rowTile, Expression rows) {
+      this.rowTile = rowTile;
+      this.rows = rows;
+    }
+
+    /** {@return activation rows that one grid point of a product makes} */
+    int rowTile() {
+      return rowTile;
+    }
+
+    /** {@return rows of the running span} */
+    Expression rows() {
+      return rows;
+    }
+  }
+
+  /**
+   * Where a value of the graph lies.
+   *
+   * @param buffer its buffer
+   * @param width elements of a row
+   * @param firstRow row of the buffer that is the value's first
+   * @param single whether the value is one row rather than the whole span
+   */
+  record Location(String buffer, int width, Map<Mode, Expression> firstRow, boolean single) {}
+
+  private static final Expression ONE = Expression.constant(1);
+
+  private final PlanSizes sizes;
+  private final WeightSource weights;
+  private final KernelLibrary kernels;
+  private final ScratchPlanner scratch = new ScratchPlanner();
+  private final Map<Value, Location> locations = new HashMap<>();
+  private final Map<String, BufferDeclaration> bound = new LinkedHashMap<>();
+  private final Map<Mode, List<Program.Step>> steps =
+      Map.of(Mode.PREFILL, new ArrayList<>(), Mode.STEP, new ArrayList<>());
+  private int operation;
+
+  ProgramBuilder(PlanSizes sizes, WeightSource weights, KernelLibrary kernels) {
+    this.sizes = sizes;
+    this.weights = weights;
+    this.kernels = kernels;
+  }
+
+  PlanSizes sizes() {
+    return sizes;
+  }
+
+  KernelLibrary kernels() {
+    return kernels;
+  }
+
+  /** Moves on to the next operation of the graph. */
+  void nextOperation() {
+    operation++;
+  }
+
+  /** Declares working storage that is first used by the current operation. */
+  String scratch(String name, StorageFormat format, Expression elements, long count) {
+    scratch.declare(name, format, elements, count, operation);
+    return name;
+  }
+
+  /** Declares a buffer for a value of [span, width]. */
+  Location activation(Value value, int width) {
+    Expression rows =
+        Expression.counter("max_span").ceilDivide(PlanSizes.ROW_TILE).times(PlanSizes.ROW_TILE);
+    scratch(value.name(), StorageFormat.F32, rows.times(width), (long) sizes.paddedSpan() * width);
+    return locate(value, new Location(value.name(), width, zero(), false));
+  }
+
+  /** Declares a buffer for a value of one row. */
+  Location singleRow(Value value, String name, StorageFormat format, int width) {
+    scratch(name, format, Expression.constant(width), width);
+    return locate(value, new Location(name, width, zero(), true));
+  }
+
+  static Map<Mode, Expression> zero() {
+    return Map.of(Mode.PREFILL, Expression.constant(0), Mode.STEP, Expression.constant(0));
+  }
+
+  /** Says where a value lies. */
+  Location locate(Value value, Location location) {
+    locations.put(value, location);
+    return location;
+  }
+
+  /** {@return where a value lies} */
+  Location location(Value value) {
+    Location location = locations.get(value);
+    if (location == null) {
+      throw new IllegalStateException("nothing computed " + value);
+    }
+    return location;
+  }
+
+  /** {@return how a weight is stored} */
+  ElementFormat format(WeightReference weight) {
+    return weights
+        .weight(weight.name())
+        .type()
+        .format()
+        .orElseThrow(() -> new IllegalStateException(weight.name() + " holds no numbers"));
+  }
+
+  /** {@return the buffer of a model weight} */
+  String weight(WeightReference weight) {
+    return bind(
+        new BufferDeclaration(
+            weight.name(),
+            BufferDeclaration.Kind.WEIGHT,
+            KernelLibrary.storage(format(weight)),
+            Expression.constant(weight.size()),
+            0,
+            0,
+            0,
+            weight.name()));
+  }
+
+  /** {@return the buffer of a tensor that the plan brings along} */
+  String derived(String tensor, StorageFormat format, long elements) {
+    return bind(
+        new BufferDeclaration(
+            tensor,
+            BufferDeclaration.Kind.DERIVED,
+            format,
+            Expression.constant(elements),
+            0,
+            0,
+            0,
+            tensor));
+  }
+
+  private String bind(BufferDeclaration declaration) {
+    bound.putIfAbsent(declaration.name(), declaration);
+    return declaration.name();
+  }
+
+  /**
+   * Adds a launch.
+   *
+   * @param grid extents after the first, which is one sequence
+   * @param arguments buffer of each kernel argument, by name
+   * @param dims value of each kernel dim, by name
+   */
+  void launch(
+      Mode mode,
+      Kernel kernel,
+      String label,
+      List<Expression> grid,
+      Map<String, String> arguments,
+      Map<String, Expression> dims) {
+    List<Expression> extents = new ArrayList<>(List.of(ONE));
+    extents.addAll(grid);
+    List<String> buffers = kernel.buffers().stream().map(b -> get(arguments, b.name())).toList();
+    buffers.forEach(buffer -> scratch.use(buffer, operation));
+    steps(mode)
+        .add(
+            new Program.Step.Launch(
+                kernel.name(),
+                label,
+                extents,
+                buffers,
+                kernel.dims().stream().map(dim -> get(dims, dim)).toList()));
+  }
+
+  /** Shows a value of [span, heads * columns] to tracers, in both procedures. */
+  void observe(Value value, int heads, int columns, boolean dropColumns) {
+    String buffer = location(value).buffer();
+    scratch.use(buffer, operation);
+    for (Mode mode : Mode.values()) {
+      steps(mode)
+          .add(
+              new Program.Step.Observe(
+                  value.name(), buffer, mode.rows(), heads, columns, dropColumns));
+    }
+  }
+
+  /** Keeps a buffer beyond the current operation: the runtime reads it afterwards. */
+  void keep(String buffer) {
+    scratch.use(buffer, operation + 1);
+  }
+
+  private List<Program.Step> steps(Mode mode) {
+    return get(steps, mode);
+  }
+
+  private static <K, V> V get(Map<K, V> map, K key) {
+    V value = map.get(key);
+    if (value == null) {
+      throw new IllegalStateException("nothing is bound to " + key);
+    }
+    return value;
+  }
+
+  List<Program.Procedure> procedures() {
+    return List.of(
+        new Program.Procedure(Program.PREFILL, steps(Mode.PREFILL)),
+        new Program.Procedure(Program.STEP, steps(Mode.STEP)));
+  }
+
+  /** {@return weights, derived tensors and scratch, in that order} */
+  List<BufferDeclaration> buffers() {
+    List<BufferDeclaration> buffers = new ArrayList<>(bound.values());
+    buffers.addAll(scratch.place());
+    return buffers;
+  }
+
+  long scratchBytes() {
+    return scratch.slabBytes();
+  }
+}

@@ -1,0 +1,141 @@
+package dev.kvasir.codegen.driver;
+
+import dev.kvasir.codegen.assemble.GraphLowering;
+import dev.kvasir.codegen.assemble.PlanSizes;
+import dev.kvasir.ir.diag.CompileException;
+import dev.kvasir.ir.diag.CompilerBug;
+import dev.kvasir.ir.diag.Diagnostic;
+import dev.kvasir.ir.diag.DiagnosticCode;
+import dev.kvasir.ir.graph.Graph;
+import dev.kvasir.ir.graph.GraphPrinter;
+import dev.kvasir.ir.model.ModelConfig;
+import dev.kvasir.ir.policy.Policy;
+import dev.kvasir.ir.policy.ResolvedPolicy;
+import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.passes.PassContext;
+import dev.kvasir.passes.PassEvent;
+import dev.kvasir.passes.Passes;
+import dev.kvasir.passes.analysis.CacheFootprint;
+import dev.kvasir.plans.Manifest;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.PlanChecker;
+import dev.kvasir.plans.PlanException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** The whole path from a model and a policy to a plan. */
+public final class Compiler {
+
+  /** How cache rows are stored when the policy does not say. */
+  private static final ElementFormat DEFAULT_STORAGE = ElementFormat.BF16;
+
+  private static final int ROWS_PER_SPLIT = 1024;
+
+  private Compiler() {}
+
+  /**
+   * Compiles.
+   *
+   * @throws CompileException when the policy does not fit the model or a limit is not met
+   */
+  public static Compilation compile(Model model, Policy policy, CompilerOptions options) {
+    ModelConfig config = model.config();
+    PlanSizes sizes = sizes(model, options);
+    ResolvedPolicy resolved = PolicyCheck.check(policy, config, sizes.context());
+    List<PassEvent> events = new ArrayList<>();
+    PassContext context =
+        new PassContext(PassContext.graphName(name(model)), config, resolved, DEFAULT_STORAGE);
+    Graph graph =
+        Passes.pipeline()
+            .run(
+                context,
+                event -> {
+                  events.add(event);
+                  options.listener().afterPass(event);
+                });
+    GraphLowering.Lowered lowered = GraphLowering.lower(graph, model, sizes);
+    Limits limits = new Limits(lowered.program(), lowered.memory(), sizes.context(), sizes.span());
+    CacheFootprint footprint = CacheFootprint.of(graph, sizes.context(), sizes.context());
+    limits.check(resolved, footprint.dominant());
+    Map<String, byte[]> files = new HashMap<>(lowered.files());
+    files.put("graph.kvir", GraphPrinter.print(graph).getBytes(StandardCharsets.UTF_8));
+    Manifest manifest = Manifests.of(model, policy, resolved, sizes, options, lowered.program());
+    Plan plan = new Plan(manifest, lowered.program(), lowered.memory(), files);
+    try {
+      PlanChecker.check(plan);
+    } catch (PlanException e) {
+      throw new CompilerBug("the compiler wrote a plan that no runtime accepts", e);
+    }
+    return new Compilation(
+        plan, report(model, resolved, sizes, events, plan, limits, footprint.dominant()));
+  }
+
+  private static PlanSizes sizes(Model model, CompilerOptions options) {
+    int most = model.config().maxPositions();
+    int context = options.maxContext().orElse(most);
+    String place = model.path().resolve("config.json").toString();
+    if (context < 1 || context > most) {
+      throw new CompileException(
+          Diagnostic.error(
+                  DiagnosticCode.CONTEXT_TOO_LARGE,
+                  place,
+                  "the maximum context must be between 1 and %d, got %d".formatted(most, context))
+              .withNote("the model's max_position_embeddings is " + most));
+    }
+    int span = options.span().orElse(context);
+    if (span < 1 || span > context) {
+      throw new CompileException(
+          Diagnostic.error(
+                  DiagnosticCode.CONTEXT_TOO_LARGE,
+                  place,
+                  "the span must be between 1 and %d, got %d".formatted(context, span))
+              .withNote("a span is a part of the context of " + context + " tokens"));
+    }
+    return new PlanSizes(context, span, options.rowsPerSplit().orElse(ROWS_PER_SPLIT));
+  }
+
+  static String name(Model model) {
+    return model.path().toAbsolutePath().normalize().getFileName().toString();
+  }
+
+  private static CompileReport report(
+      Model model,
+      ResolvedPolicy policy,
+      PlanSizes sizes,
+      List<PassEvent> events,
+      Plan plan,
+      Limits limits,
+      CacheFootprint.Share dominant) {
+    ModelConfig config = model.config();
+    List<Diagnostic> warnings = new ArrayList<>(model.warnings());
+    warnings.addAll(policy.warnings());
+    return new CompileReport(
+        String.format(
+            Locale.ROOT,
+            "%s  %s  %d layers  %d/%d heads  head %d",
+            name(model),
+            config.modelType(),
+            config.layers(),
+            config.queryHeads(),
+            config.kvHeads(),
+            config.headDim()),
+        policy.name(),
+        events.stream()
+            .map(e -> new CompileReport.PassTime(e.passId(), e.time(), e.changed()))
+            .toList(),
+        plan.program().kernels().stream()
+            .map(kernel -> new CompileReport.KernelLine(kernel.name(), kernel.summary()))
+            .toList(),
+        CacheFootprint.of(events.getFirst().after(), sizes.context(), sizes.context()).bytes(),
+        limits.kvBytes(sizes.context()),
+        sizes.context(),
+        dominant.toString(),
+        dominant.bytes(),
+        limits.peakBytes(sizes.context()),
+        warnings);
+  }
+}

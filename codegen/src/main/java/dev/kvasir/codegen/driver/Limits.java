@@ -1,0 +1,90 @@
+package dev.kvasir.codegen.driver;
+
+import dev.kvasir.ir.diag.Diagnostic;
+import dev.kvasir.ir.diag.DiagnosticCode;
+import dev.kvasir.ir.diag.Diagnostics;
+import dev.kvasir.ir.policy.ByteLimit;
+import dev.kvasir.ir.policy.ResolvedPolicy;
+import dev.kvasir.passes.analysis.CacheFootprint;
+import dev.kvasir.plans.memory.MemoryPlan;
+import dev.kvasir.plans.program.CompiledExpression;
+import dev.kvasir.plans.program.CounterIndex;
+import dev.kvasir.plans.program.Program;
+import java.util.Locale;
+
+/** Proves a policy's byte limits from the memory plan, or says by how much they are missed. */
+final class Limits {
+
+  private final CompiledExpression kvBytes;
+  private final long scratchBytes;
+  private final CounterIndex counters;
+  private final int context;
+  private final int span;
+
+  Limits(Program program, MemoryPlan memory, int context, int span) {
+    this.counters = CounterIndex.ofProgram(program);
+    this.kvBytes = memory.kvBytes().compile(counters);
+    this.context = context;
+    this.span = span;
+    this.scratchBytes = memory.scratchBytes().compile(counters).evaluate(values(0));
+  }
+
+  private long[] values(int tokens) {
+    long[] values = new long[5];
+    CounterIndex.set(values, context, span, tokens, 0);
+    return values;
+  }
+
+  /** {@return resident cache bytes with that many tokens} */
+  long kvBytes(int tokens) {
+    return kvBytes.evaluate(values(tokens));
+  }
+
+  /** {@return cache and working storage with that many tokens} */
+  long peakBytes(int tokens) {
+    return Math.addExact(kvBytes(tokens), scratchBytes);
+  }
+
+  /**
+   * Checks every limit. Both figures only grow with the number of tokens and do not depend on how
+   * they came into the cache, so the end of the range stands for all of it.
+   */
+  void check(ResolvedPolicy policy, CacheFootprint.Share dominant) {
+    Diagnostics diagnostics = new Diagnostics();
+    for (ByteLimit limit : policy.limits()) {
+      int tokens = Math.min(limit.tokens().orElse(context), context);
+      String what =
+          switch (limit.kind()) {
+            case KV_BYTES -> "the cache";
+            case PEAK_BYTES -> "cache and working storage";
+          };
+      long bytes =
+          switch (limit.kind()) {
+            case KV_BYTES -> kvBytes(tokens);
+            case PEAK_BYTES -> peakBytes(tokens);
+          };
+      if (bytes > limit.bytes()) {
+        diagnostics.report(
+            Diagnostic.error(
+                    DiagnosticCode.LIMIT_EXCEEDED,
+                    limit.span(),
+                    String.format(
+                        Locale.ROOT,
+                        "%s needs %,d bytes at %,d tokens, %,d more than the limit of %,d",
+                        what,
+                        bytes,
+                        tokens,
+                        bytes - limit.bytes(),
+                        limit.bytes()))
+                .withNote(
+                    String.format(
+                        Locale.ROOT,
+                        "largest part: %s with %,d bytes; keep fewer rows there, store them in fewer"
+                            + " bits, or raise the limit",
+                        dominant,
+                        dominant.bytes())));
+      }
+    }
+    diagnostics.throwIfErrors();
+  }
+}

@@ -1,0 +1,86 @@
+package dev.kvasir.codegen.driver;
+
+import dev.kvasir.codegen.assemble.PlanSizes;
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.ir.model.ModelConfig;
+import dev.kvasir.ir.policy.Policy;
+import dev.kvasir.ir.policy.ResolvedPolicy;
+import dev.kvasir.plans.Manifest;
+import dev.kvasir.plans.PlanFormat;
+import dev.kvasir.plans.program.Program;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+
+/** Writes down what a plan is. */
+final class Manifests {
+
+  private static final String COMPILER_VERSION = "0.1.0";
+
+  private Manifests() {}
+
+  static Manifest of(
+      Model model,
+      Policy policy,
+      ResolvedPolicy resolved,
+      PlanSizes sizes,
+      CompilerOptions options,
+      Program program) {
+    ModelConfig config = model.config();
+    String text = policy.source().text();
+    List<String> features =
+        program.segments().stream()
+            .map(segment -> "format." + segment.format().text())
+            .distinct()
+            .sorted()
+            .toList();
+    return new Manifest(
+        PlanFormat.MAJOR,
+        PlanFormat.MINOR,
+        COMPILER_VERSION,
+        options.target().name(),
+        features,
+        new Manifest.ModelReference(
+            Compiler.name(model),
+            model.fingerprint(),
+            Optional.empty(),
+            pathHint(model.path(), options.planFolder()),
+            config.layers(),
+            config.queryHeads(),
+            config.kvHeads(),
+            config.headDim(),
+            config.headDim(),
+            config.vocabularySize(),
+            config.softmaxScale(),
+            config.rope().theta(),
+            "half",
+            config.endTokens()),
+        new Manifest.TokenizerFacts("byte"),
+        new Manifest.PolicyRecord(policy.name(), text, sha256(text), resolved.toJson()),
+        sizes.context(),
+        sizes.span(),
+        SegmentPart.PAGE_ROWS,
+        sizes.rowsPerSplit());
+  }
+
+  private static String pathHint(Path model, Path planFolder) {
+    Path from = planFolder.toAbsolutePath().normalize();
+    Path to = model.toAbsolutePath().normalize();
+    Path way = from.getRoot().equals(to.getRoot()) ? from.relativize(to) : to.getFileName();
+    String hint = way.toString().replace('\\', '/');
+    return hint.isEmpty() ? "." : hint;
+  }
+
+  private static String sha256(String text) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java runtime has SHA-256", e);
+    }
+  }
+}

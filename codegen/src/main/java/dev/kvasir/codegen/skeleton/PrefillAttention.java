@@ -1,0 +1,172 @@
+package dev.kvasir.codegen.skeleton;
+
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.kernel.TileExpression;
+import dev.kvasir.ir.kernel.View;
+import dev.kvasir.ir.type.ElementFormat;
+
+/**
+ * Attention of a tile of prompt rows over what the cache held before the running span and over the
+ * span's own raw rows, all query heads of a group at once. Pages that no row of the tile can see
+ * are skipped, not masked. Grid: sequence, listed head, query tile.
+ */
+public final class PrefillAttention {
+
+  private static final int MOST_TILE_ROWS = 64;
+  private static final int MOST_TOKENS = 16;
+
+  private PrefillAttention() {}
+
+  /**
+   * {@return prompt rows that one grid point attends: 16, a smaller power of two for large groups}
+   */
+  public static int tileTokens(int group) {
+    return Integer.highestOneBit(Math.clamp(MOST_TILE_ROWS / group, 1, MOST_TOKENS));
+  }
+
+  /**
+   * {@return the kernel}
+   *
+   * @param name its name in the plan
+   * @param shape the head group
+   * @param spanPages pages of raw rows that the span's scratch holds per head
+   */
+  public static Kernel build(String name, AttentionShape shape, int spanPages) {
+    KernelBuilder kernel = new KernelBuilder(name, "head", "query_block");
+    int tokens = tileTokens(shape.group());
+    int rows = tokens * shape.group();
+    String queryBuffer = kernel.reads("q", ElementFormat.F32);
+    String ordinals = kernel.reads("ordinals", ElementFormat.I32);
+    String heads = kernel.reads("heads", ElementFormat.I32);
+    String table = kernel.reads("table", ElementFormat.I32);
+    for (SegmentPart segment : shape.segments()) {
+      kernel.reads(DecodeAttention.pages(segment), segment.format());
+    }
+    String raw = kernel.reads("raw", ElementFormat.F32);
+    AttentionResult result = new AttentionResult(kernel, shape);
+
+    String queries = kernel.tile("queries", rows, shape.keyDim());
+    String positions = kernel.intTile("positions", rows, 1);
+    OnlineSoftmax softmax = new OnlineSoftmax(kernel, shape, rows, queries);
+
+    IntExpression position = kernel.dim("position");
+    IntExpression span = kernel.dim("span");
+    IntExpression firstToken = kernel.let("first_token", kernel.axis("query_block").times(tokens));
+    IntExpression firstQuery = kernel.let("first_query", position.plus(firstToken));
+    IntExpression endToken = kernel.let("end_token", firstToken.plus(tokens).minimum(span));
+    IntExpression lastQuery = kernel.let("last_query", position.plus(endToken).minus(1));
+    IntExpression head =
+        kernel.let(
+            "head",
+            new IntExpression.BufferElement(
+                heads, kernel.dim("first_head").plus(kernel.axis("head"))));
+    loadPositions(kernel, shape, ordinals, positions, rows, firstQuery);
+    QueryRows.loadScaled(kernel, shape, queryBuffer, queries, head, firstToken, tokens);
+    softmax.start();
+
+    Queries query = new Queries(firstQuery, lastQuery, TileExpression.element(positions), position);
+    for (SegmentPart segment : shape.segments()) {
+      attendCached(kernel, shape, softmax, segment, table, query);
+    }
+    IntExpression seenPages = kernel.let("seen_pages", endToken.ceilDivide(SegmentPart.PAGE_ROWS));
+    IntExpression rawStart = kernel.let("raw_start", head.times(spanPages));
+    for (SegmentPart segment : shape.segments()) {
+      kernel.loop(
+          "raw_page",
+          segment.firstSpanPage(position, firstQuery),
+          segment.endSpanPage(position, seenPages),
+          page -> {
+            IntExpression firstRow =
+                kernel.let("first_row", position.plus(page.times(SegmentPart.PAGE_ROWS)));
+            softmax.attend(
+                raw,
+                rawStart.plus(page),
+                firstRow,
+                segment.seesAll(
+                    firstRow, firstRow.plus(SegmentPart.PAGE_ROWS - 1), firstQuery, lastQuery),
+                (row, queryPosition) ->
+                    segment
+                        .sees(row, queryPosition)
+                        .and(row.less(TileExpression.uniform(position.plus(span)))),
+                query.positions());
+          });
+    }
+    result.store(head, firstToken, tokens, softmax.maximum, softmax.sum, softmax.output);
+    return kernel.build();
+  }
+
+  /**
+   * The tile's queries.
+   *
+   * @param first true position of the earliest
+   * @param last true position of the latest
+   * @param positions true position of each tile row
+   * @param held tokens in the cache before the span
+   */
+  private record Queries(
+      IntExpression first, IntExpression last, TileExpression positions, IntExpression held) {}
+
+  private static void attendCached(
+      KernelBuilder kernel,
+      AttentionShape shape,
+      OnlineSoftmax softmax,
+      SegmentPart segment,
+      String table,
+      Queries query) {
+    int slots = segment.slots(shape.context());
+    IntExpression rows = kernel.let(segment.name() + "_rows", segment.rows(query.held()));
+    IntExpression tableStart =
+        kernel.let(
+            segment.name() + "_table",
+            kernel.dim(segment.name() + "_table").plus(kernel.axis("head").times(slots)));
+    kernel.loop(
+        "page",
+        segment.firstPage(query.first()),
+        rows.ceilDivide(SegmentPart.PAGE_ROWS),
+        page -> {
+          IntExpression physical =
+              kernel.let(
+                  "physical",
+                  new IntExpression.BufferElement(table, tableStart.plus(page.modulo(slots))));
+          IntExpression firstRow =
+              kernel.let(
+                  "first_row", page.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));
+          IntExpression lastRow = firstRow.plus(SegmentPart.PAGE_ROWS - 1);
+          softmax.attend(
+              DecodeAttention.pages(segment),
+              physical,
+              firstRow,
+              segment
+                  .seesAll(firstRow, lastRow, query.first(), query.last())
+                  .and(lastRow.less(query.held())),
+              (row, position) ->
+                  segment.sees(row, position).and(row.less(TileExpression.uniform(query.held()))),
+              query.positions());
+        });
+  }
+
+  /** Tile row r is token r / group; the ordinals 0, 1, 2, ... come from a constant buffer. */
+  private static void loadPositions(
+      KernelBuilder kernel,
+      AttentionShape shape,
+      String ordinals,
+      String positions,
+      int rows,
+      IntExpression firstQuery) {
+    kernel.load(
+        positions,
+        new View(
+            ordinals,
+            new View.Layout.Rows(shape.group(), 1, 0),
+            rows,
+            1,
+            IntExpression.constant(0),
+            0,
+            IntExpression.constant(0),
+            IntExpression.constant(0)));
+    kernel.map(
+        positions, TileExpression.element(positions).plus(TileExpression.uniform(firstQuery)));
+  }
+}

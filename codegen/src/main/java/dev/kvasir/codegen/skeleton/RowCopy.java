@@ -1,0 +1,44 @@
+package dev.kvasir.codegen.skeleton;
+
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.View;
+import dev.kvasir.ir.type.ElementFormat;
+
+/** Copies one key row and one value row from activations [rows, heads * dim] into a page. */
+final class RowCopy {
+
+  private final KernelBuilder kernel;
+  private final AttentionShape shape;
+  private final String key;
+  private final String value;
+
+  RowCopy(KernelBuilder kernel, AttentionShape shape) {
+    this.kernel = kernel;
+    this.shape = shape;
+    kernel.reads("k", ElementFormat.F32);
+    kernel.reads("v", ElementFormat.F32);
+    this.key = kernel.tile("key", 1, shape.keyDim());
+    this.value = kernel.tile("value", 1, shape.valueDim());
+  }
+
+  /**
+   * Copies.
+   *
+   * @param from activation row
+   * @param head KV head
+   * @param pages buffer of pages
+   * @param page page of that buffer
+   * @param row row within the page
+   */
+  void copy(
+      IntExpression from, IntExpression head, String pages, IntExpression page, IntExpression row) {
+    kernel.load(key, activation("k", from, head, shape.keyDim()));
+    kernel.load(value, activation("v", from, head, shape.valueDim()));
+    kernel.store(PagedRows.keys(shape, pages, page).fromRow(row, 1), key);
+    kernel.store(PagedRows.values(shape, pages, page).fromRow(row, 1), value);
+  }
+
+  private View activation(String buffer, IntExpression row, IntExpression head, int dim) {
+    return View.rows(buffer, 1, dim, row, (long) shape.kvHeads() * dim).at(head.times(dim));
+  }
+}

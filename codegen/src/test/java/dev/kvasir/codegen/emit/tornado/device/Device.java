@@ -1,0 +1,107 @@
+package dev.kvasir.codegen.emit.tornado.device;
+
+import dev.kvasir.codegen.emit.tornado.TornadoKernel;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.util.Map;
+import java.util.Random;
+import java.util.random.RandomGenerator;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/** Runs kernels, one work-group after the other, everything checked. */
+public final class Device {
+
+  private final long seed;
+  private final int barrierLeftOut;
+
+  private Device(long seed, int barrierLeftOut) {
+    this.seed = seed;
+    this.barrierLeftOut = barrierLeftOut;
+  }
+
+  /** {@return a device whose threads take turns in an order drawn from {@code seed}} */
+  public static Device of(long seed) {
+    return new Device(seed, -1);
+  }
+
+  /** {@return a device that ignores one barrier of each kernel, counted in code order} */
+  public Device without(int barrier) {
+    return new Device(seed, barrier);
+  }
+
+  /** {@return how many barriers a kernel has in its code} */
+  public static int barriers(TornadoKernel kernel) {
+    return KernelClass.barriers(kernel.classFile(), kernel.methodName());
+  }
+
+  /**
+   * Runs a kernel.
+   *
+   * @param dims launch arguments, [sequence][dim]
+   * @param arrays a {@code FloatArray} or {@code IntArray} for each buffer, by name
+   * @param grid extents of the axes
+   * @throws DeviceException when the kernel does what no device defines
+   */
+  public void run(TornadoKernel kernel, int[][] dims, Map<String, Object> arrays, int[] grid) {
+    int[] flat = java.util.Arrays.stream(dims).flatMapToInt(java.util.Arrays::stream).toArray();
+    IntArray dimArray = new IntArray("dims", flat);
+    Object[] arguments =
+        kernel.arguments().stream()
+            .map(
+                argument ->
+                    switch (argument) {
+                      case TornadoKernel.Argument.Context() -> dimArray;
+                      case TornadoKernel.Argument.Dims() -> dimArray;
+                      case TornadoKernel.Argument.Buffer(String name) -> arrays.get(name);
+                    })
+            .toArray();
+    run(kernel.classFile(), kernel.methodName(), kernel.threads(), arguments, grid);
+  }
+
+  /**
+   * Runs a method.
+   *
+   * @param arguments of the method; the first is replaced by each thread's context
+   */
+  public void run(
+      byte[] classFile, String methodName, int threads, Object[] arguments, int[] grid) {
+    Method method = KernelClass.load(classFile, methodName, barrierLeftOut);
+    Launch launch = new Launch();
+    RandomGenerator seeds = new Random(seed);
+    int[] extents = {1, 1, 1};
+    System.arraycopy(grid, 0, extents, 0, grid.length);
+    int number = 0;
+    for (int x = 0; x < extents[0]; x++) {
+      for (int y = 0; y < extents[1]; y++) {
+        for (int z = 0; z < extents[2]; z++) {
+          WorkGroup group =
+              new WorkGroup(
+                  launch, number++, new int[] {x, y, z}, threads, new Random(seeds.nextLong()));
+          try {
+            group.run(item -> invoke(method, arguments, item));
+          } catch (InterruptedException interruption) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(interruption);
+          }
+        }
+      }
+    }
+  }
+
+  private static void invoke(Method method, Object[] arguments, WorkItem item) {
+    Object[] own = arguments.clone();
+    own[0] = new KernelContext(item);
+    try {
+      method.invoke(null, own);
+    } catch (IllegalAccessException problem) {
+      throw new IllegalStateException(problem);
+    } catch (InvocationTargetException problem) {
+      switch (problem.getCause()) {
+        case RuntimeException cause -> throw cause;
+        case Error cause -> throw cause;
+        case null, default -> throw new IllegalStateException(problem);
+      }
+    }
+  }
+}
