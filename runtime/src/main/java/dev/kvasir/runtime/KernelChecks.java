@@ -81,7 +81,12 @@ final class KernelChecks {
 
   private void launch(KernelDeclaration kernel, MemorySegment[] buffers) {
     List<Integer> grid = kernel.check().grid();
-    int[] dims = kernel.check().dims().stream().mapToInt(Integer::intValue).toArray();
+    List<Integer> dimValues = kernel.check().dims();
+    // The same for every sequence.
+    int[] dims = new int[extent(grid, 0) * dimValues.size()];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = dimValues.get(i % dimValues.size());
+    }
     try {
       backend
           .prepare(kernel.name(), "check", buffers)

@@ -1,6 +1,26 @@
 /**
- * Loads a plan and runs its program: sessions, caches, back ends, tokenizer and sampler. It knows
- * plans and no technique.
+ * Loads a plan and runs its program: sessions, caches, tokenizer and sampler. It knows plans and no
+ * technique.
+ *
+ * <pre>{@code
+ * try (LoadedModel model = LoadedModel.load(planFile, modelDirectory);
+ *     Session session = model.newSession()) {
+ *   session.append(Prompt.of(document));
+ *   session.generate(
+ *       Prompt.of(question), Sampling.greedy().maxTokens(128), token -> print(token.text()));
+ * }
+ * }</pre>
+ *
+ * <p>{@link dev.kvasir.runtime.LoadedModel} binds the model's weights, loads the plan's kernels and
+ * checks each of them once against results that the plan carries. {@link
+ * dev.kvasir.runtime.Session} reserves all memory of one sequence when it opens. A prompt runs as
+ * spans, a generated token as a step; for each, the session covers the rows to come with pages,
+ * interprets the procedure {@code prefill} or {@code step} launch by launch, keeps the logits and
+ * runs the rules whose conditions hold. A step allocates nothing on the Java heap.
+ *
+ * <p>What is wrong with a plan or a model's files is an {@link java.io.IOException} of the package
+ * that reads them; everything else is a {@link dev.kvasir.runtime.KvasirException} with a stable
+ * code.
  */
 @NullMarked
 package dev.kvasir.runtime;

@@ -58,7 +58,7 @@ final class ToyChecks {
             1,
             0,
             0,
-            new Check(List.of(1), List.of(5), List.of(5, 2))));
+            new Check(List.of(2), List.of(5), List.of(5, 3))));
   }
 
   private static KernelDeclaration append(String name, StorageFormat format, int half) {
@@ -97,7 +97,7 @@ final class ToyChecks {
             .addFloats("score.in.scale", new float[] {2}, 1)
             .addFloats("score.out.logits", scores(), 48)
             .addFloats("largest.in.logits", new float[] {1, 3, -2, 3, 2}, 5)
-            .addInts("largest.out.next", new int[] {1, Integer.MIN_VALUE}, 2);
+            .addInts("largest.out.next", new int[] {1, 1, Integer.MIN_VALUE}, 3);
     for (String name : List.of("append_f32", "append_bf16")) {
       writer
           .addInts(name + ".in.tokens", new int[] {TOKEN}, 1)

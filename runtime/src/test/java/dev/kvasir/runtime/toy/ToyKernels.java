@@ -131,7 +131,7 @@ final class ToyKernels {
     }
   }
 
-  /** The index of the largest logit, the lower one of equals. */
+  /** The index of the largest logit, the lower one of equals, for every sequence. */
   static final class Largest {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -147,12 +147,12 @@ final class ToyKernels {
         int axis1,
         int axis2) {
       int best = 0;
-      for (int v = 1; v < dims[0]; v++) {
+      for (int v = 1; v < dims[axis0]; v++) {
         if (buffers[0].get(FLOAT, v * 4L) > buffers[0].get(FLOAT, best * 4L)) {
           best = v;
         }
       }
-      buffers[1].set(INT, 0, best);
+      buffers[1].set(INT, axis0 * 4L, best);
     }
   }
 }
