@@ -11,11 +11,11 @@ final class LocalMemory {
   /** Local memory that every device TornadoVM supports has for a work-group. */
   static final int LIMIT = 48 * 1024;
 
-  /** Partial results of a reduction, one for each thread. No tile has this name. */
-  static final String FLOAT_SCRATCH = "reduce.values";
+  /** Partial results of a reduction, one for each thread. Names of tiles start with a letter. */
+  static final String FLOAT_SCRATCH = "_values";
 
   /** Where each partial result of an argmax lies. */
-  static final String INT_SCRATCH = "reduce.indices";
+  static final String INT_SCRATCH = "_indices";
 
   /** One array. */
   record Array(String name, Kernel.TileType type, int size) {}

@@ -3,6 +3,8 @@ package dev.kvasir.codegen.emit.tornado.device;
 import dev.kvasir.codegen.emit.tornado.TornadoKernel;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.random.RandomGenerator;
@@ -30,8 +32,8 @@ public final class Device {
     return new Device(seed, barrier);
   }
 
-  /** {@return how many barriers a kernel has in its code} */
-  public static int barriers(TornadoKernel kernel) {
+  /** {@return the barriers of a kernel, by method name, in code order} */
+  public static List<String> barriers(TornadoKernel kernel) {
     return KernelClass.barriers(kernel.classFile(), kernel.methodName());
   }
 
@@ -44,7 +46,7 @@ public final class Device {
    * @throws DeviceException when the kernel does what no device defines
    */
   public void run(TornadoKernel kernel, int[][] dims, Map<String, Object> arrays, int[] grid) {
-    int[] flat = java.util.Arrays.stream(dims).flatMapToInt(java.util.Arrays::stream).toArray();
+    int[] flat = Arrays.stream(dims).flatMapToInt(Arrays::stream).toArray();
     IntArray dimArray = new IntArray("dims", flat);
     Object[] arguments =
         kernel.arguments().stream()

@@ -14,6 +14,7 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.reflect.Method;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Loads a kernel's class with every access to a local array checked. */
@@ -57,14 +58,14 @@ final class KernelClass {
     throw new IllegalArgumentException("the class has no public method " + methodName);
   }
 
-  /** {@return how many barriers the method has} */
-  static int barriers(byte[] classFile, String methodName) {
-    return (int)
-        ClassFile.of().parse(classFile).methods().stream()
-            .filter(method -> method.methodName().equalsString(methodName))
-            .flatMap(method -> method.code().orElseThrow().elementStream())
-            .filter(KernelClass::isBarrier)
-            .count();
+  /** {@return the barriers that the method calls, by name, in code order} */
+  static List<String> barriers(byte[] classFile, String methodName) {
+    return ClassFile.of().parse(classFile).methods().stream()
+        .filter(method -> method.methodName().equalsString(methodName))
+        .flatMap(method -> method.code().orElseThrow().elementStream())
+        .filter(KernelClass::isBarrier)
+        .map(call -> ((InvokeInstruction) call).name().stringValue())
+        .toList();
   }
 
   private static boolean isBarrier(CodeElement element) {
