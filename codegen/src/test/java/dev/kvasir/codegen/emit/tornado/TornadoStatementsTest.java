@@ -2,14 +2,19 @@ package dev.kvasir.codegen.emit.tornado;
 
 import static dev.kvasir.codegen.emit.tornado.SmallKernel.view;
 import static dev.kvasir.codegen.emit.tornado.SmallKernel.whole;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
 
 import dev.kvasir.codegen.emit.tornado.device.Device;
+import dev.kvasir.codegen.emit.tornado.device.DeviceException;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -318,7 +323,7 @@ final class TornadoStatementsTest {
             .tile("a", 20, 20)
             .tile("b", 20, 20)
             .of(
-                new Statement.Load("a", whole("data", 20, 20)),
+                new Statement.Load("a", transposed),
                 new Statement.Map("a", a.times(2)),
                 new Statement.Store(whole("data", 20, 20), "a"),
                 new Statement.Load("b", transposed),
@@ -328,6 +333,16 @@ final class TornadoStatementsTest {
         .floats("data", normal(400))
         .alias("same", "data")
         .agree(description, device, NO_DIMS, 1);
+    List<String> barriers = Device.barriers(TornadoLowering.lower(kernel));
+    for (int barrier = 0; barrier < barriers.size(); barrier++) {
+      TwinRun run = new TwinRun(kernel).floats("data", normal(400)).alias("same", "data");
+      Device broken = device.without(barrier);
+      assertThatThrownBy(() -> run.runDevice(broken, NO_DIMS, 1))
+          .as("%s, without barrier %d, %s", description, barrier, barriers.get(barrier))
+          .isInstanceOf(DeviceException.class)
+          .extracting(problem -> ((DeviceException) problem).fault())
+          .isEqualTo(DeviceException.Fault.RACE);
+    }
   }
 
   @ParameterizedTest
@@ -463,7 +478,7 @@ final class TornadoStatementsTest {
       for (int row = 0; row < rows; row++) {
         left[row * length + n] = 0;
       }
-      java.util.Arrays.fill(right, n * columns, (n + 1) * columns, Float.NaN);
+      Arrays.fill(right, n * columns, (n + 1) * columns, Float.NaN);
     }
     // A row may skip what another takes.
     left[1] = 0;
@@ -499,9 +514,9 @@ final class TornadoStatementsTest {
     float[] out = run.floatsOnDevice("out");
     for (int i = 0; i < in.length; i++) {
       double exact = in[i] < -126 ? 0 : Math.pow(2, Math.min(in[i], 126));
-      org.assertj.core.api.Assertions.assertThat((double) out[i])
+      assertThat((double) out[i])
           .as("%s, 2^%s", description, in[i])
-          .isCloseTo(exact, org.assertj.core.data.Offset.offset(2.5e-7 * exact));
+          .isCloseTo(exact, offset(2.5e-7 * exact));
     }
   }
 }

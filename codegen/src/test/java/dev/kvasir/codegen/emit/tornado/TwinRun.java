@@ -8,6 +8,7 @@ import dev.kvasir.ir.kernel.KernelInterpreter;
 import dev.kvasir.ir.kernel.KernelMemory;
 import dev.kvasir.ir.type.ElementFormat;
 import java.lang.classfile.ClassFile;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -50,7 +51,7 @@ final class TwinRun {
   /** A floating buffer of NaN. */
   TwinRun poison(String buffer, int size) {
     float[] values = new float[size];
-    java.util.Arrays.fill(values, Float.NaN);
+    Arrays.fill(values, Float.NaN);
     return floats(buffer, values);
   }
 
