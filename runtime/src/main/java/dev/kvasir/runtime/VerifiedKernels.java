@@ -68,6 +68,7 @@ final class VerifiedKernels {
       add(digest, kernel.toString());
       add(digest, plan.files().get(JvmKernelAbi.entryName(kernel.name(), vectorBits)));
     }
+    add(digest, plan.files().get(JvmKernelAbi.entryName(JvmKernelAbi.SHARED, vectorBits)));
     add(digest, plan.files().get(PlanFormat.CHECKS));
     return HexFormat.of().formatHex(digest.digest());
   }

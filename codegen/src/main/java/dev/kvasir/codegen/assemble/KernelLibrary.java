@@ -70,11 +70,13 @@ final class KernelLibrary {
   /** Adds class files, kernel text and check vectors to the entries of a plan. */
   void addFiles(Map<String, byte[]> files) {
     CheckVectors.Builder vectors = new CheckVectors.Builder();
+    List<Kernel> all = entries.values().stream().map(Entry::kernel).toList();
+    for (int bits : JvmKernelAbi.VECTOR_BITS) {
+      JvmLowering.lowerTogether(all, bits)
+          .forEach((name, bytes) -> files.put(JvmKernelAbi.entryName(name, bits), bytes));
+    }
     for (Entry entry : entries.values()) {
       Kernel kernel = entry.kernel();
-      for (int bits : JvmKernelAbi.VECTOR_BITS) {
-        files.put(JvmKernelAbi.entryName(kernel.name(), bits), JvmLowering.lower(kernel, bits));
-      }
       files.put(
           "kernels/text/" + kernel.name() + ".kernel",
           KernelPrinter.print(kernel).getBytes(StandardCharsets.UTF_8));

@@ -22,6 +22,12 @@ public final class JvmKernelAbi {
   /** Vector widths, in bits, for which every kernel is present. */
   public static final List<Integer> VECTOR_BITS = List.of(128, 256, 512);
 
+  /**
+   * Name of the class that holds phases shared by several kernels, so that each is compiled to
+   * machine code once. A plan may be without it; no kernel has this name.
+   */
+  public static final String SHARED = "shared_phases";
+
   private static final String PACKAGE = "dev.kvasir.kernels.v";
 
   private JvmKernelAbi() {}

@@ -20,6 +20,10 @@ public final class JvmBackend implements Backend {
   /** What a manifest calls plans for this back end. */
   public static final String TARGET = "jvm";
 
+  // About what it costs to wake helpers: launches of less work in all run on the caller alone.
+  private static final double SERIAL_NANOS = 10_000;
+  private static final double MAX_GROWTH = 1.05;
+
   private final Map<String, MethodHandle> entries;
   private final int vectorBits;
   private final WorkerPool pool;
@@ -51,6 +55,10 @@ public final class JvmBackend implements Backend {
       classes.put(JvmKernelAbi.className(kernel.name(), vectorBits), bytes);
       tileFloats = Math.max(tileFloats, kernel.tileFloats());
       tileInts = Math.max(tileInts, kernel.tileInts());
+    }
+    byte[] shared = plan.files().get(JvmKernelAbi.entryName(JvmKernelAbi.SHARED, vectorBits));
+    if (shared != null) {
+      classes.put(JvmKernelAbi.className(JvmKernelAbi.SHARED, vectorBits), shared);
     }
     KernelClassLoader loader = new KernelClassLoader(classes);
     Map<String, MethodHandle> entries = new HashMap<>();
@@ -113,15 +121,35 @@ public final class JvmBackend implements Backend {
     pool.close();
   }
 
-  private record JvmLaunch(
-      WorkerPool pool, String kernel, String label, MethodHandle entry, MemorySegment[] buffers)
-      implements PreparedLaunch {
+  /** A kernel with its buffers, and how long its points take, so that few go to no helper. */
+  private static final class JvmLaunch implements PreparedLaunch {
+
+    private final WorkerPool pool;
+    private final String kernel;
+    private final String label;
+    private final MethodHandle entry;
+    private final MemorySegment[] buffers;
+    private double nanosPerPoint = SERIAL_NANOS;
+
+    JvmLaunch(
+        WorkerPool pool, String kernel, String label, MethodHandle entry, MemorySegment[] buffers) {
+      this.pool = pool;
+      this.kernel = kernel;
+      this.label = label;
+      this.entry = entry;
+      this.buffers = buffers;
+    }
 
     @Override
     public void run(int extent0, int extent1, int extent2, int[] dims) {
       try {
         int points = Math.multiplyExact(Math.multiplyExact(extent0, extent1), extent2);
-        pool.run(entry, buffers, dims, points, extent1, extent2);
+        boolean serial = points * nanosPerPoint <= SERIAL_NANOS;
+        long start = System.nanoTime();
+        pool.run(entry, buffers, dims, points, extent1, extent2, serial);
+        double nanos = (double) (System.nanoTime() - start) * (serial ? 1 : pool.threads());
+        // A launch that the machine interrupted says nothing about the next one.
+        nanosPerPoint = Math.min(nanos / Math.max(1, points), nanosPerPoint * MAX_GROWTH);
       } catch (Throwable thrown) {
         throw new KernelException(kernel, label, thrown);
       }

@@ -1,30 +1,17 @@
 package dev.kvasir.codegen.emit.jvm;
 
-import static dev.kvasir.codegen.emit.jvm.Descriptors.*;
-import static java.lang.constant.ConstantDescs.CD_int;
-import static java.lang.constant.ConstantDescs.CD_long;
-import static java.lang.constant.ConstantDescs.CD_void;
-
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
 import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.TypeKind;
-import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Contractions. Two register-blocked bodies serve all of them:
- *
- * <ul>
- *   <li><b>outer</b>: up to 4 rows x 4 vectors of accumulators; each term loads the vectors of one
- *       buffer line and broadcasts one number a row. For keys stored column by column and for
- *       values: every line is read once, in order, without a reduction.
- *   <li><b>inner</b>: up to 4 x 4 accumulators along the contracted axis, reduced at the end. For
- *       row-major weights.
- * </ul>
+ * Contractions, cut into blocks for the loops of {@link DotBody}: outer for keys stored column by
+ * column and for values, where every line is read once, in order, without a reduction; inner for
+ * row-major weights.
  */
 final class DotEmitter {
 
@@ -52,32 +39,6 @@ final class DotEmitter {
 
   /** A loop over equal steps. */
   private record Run(int from, int to, int step) {}
-
-  /** Everything static about an outer body; equal keys share one method. */
-  private record Outer(
-      Left left,
-      int rows,
-      int vectors,
-      int lanes,
-      int terms,
-      long lineBytes,
-      int resultStride,
-      ElementFormat format,
-      boolean accumulate,
-      boolean guarded) {}
-
-  /** Everything static about an inner body; equal keys share one method. */
-  private record Inner(
-      Left left,
-      int rows,
-      int columns,
-      int lanes,
-      int fromTerm,
-      int toTerm,
-      long lineBytes,
-      int resultStride,
-      ElementFormat format,
-      boolean accumulate) {}
 
   /** Writes the phase of a {@code dot.nt} and returns its name. */
   String dotNT(Statement.DotNT dot, PhaseArguments arguments) {
@@ -229,19 +190,17 @@ final class DotEmitter {
     int elementBytes = sides.format().bytes();
     for (Run rowRun : runs(result.rows(), ROW_BLOCK)) {
       for (Block block : blocks(columns, rowRun.step())) {
-        Outer key =
-            new Outer(
-                left,
+        DotBody body =
+            new DotBody(
+                DotBody.Shape.OUTER,
+                left.view(),
                 rowRun.step(),
                 block.vectors(),
                 block.lanes(),
-                terms,
                 (long) lineStride * elementBytes,
-                result.columns(),
                 sides.format(),
                 accumulate,
                 guarded);
-        String body = emission.sharedMethod("outer", key, bodyType(left), b -> outerBody(b, key));
         Emission.loop(
             code,
             rowRun.from(),
@@ -249,20 +208,13 @@ final class DotEmitter {
             rowRun.step(),
             row -> {
               pushSides(code, sides, left, row, (long) block.first() * elementBytes, -1, 0);
+              code.loadConstant(0).loadConstant(terms);
               Emission.pushInt(code, -1, resultOffset + block.first(), row, result.columns());
-              code.invokestatic(emission.self(), body, bodyType(left));
+              code.loadConstant(result.columns());
+              emission.shared(body).invoke(code);
             });
       }
     }
-  }
-
-  /**
-   * (tile floats, right segment, right origin, [left segment, left origin | left index], result).
-   */
-  private static MethodTypeDesc bodyType(Left left) {
-    return left.view()
-        ? MethodTypeDesc.of(CD_void, FLOAT_ARRAY, SEGMENT, CD_long, SEGMENT, CD_long, CD_int)
-        : MethodTypeDesc.of(CD_void, FLOAT_ARRAY, SEGMENT, CD_long, CD_int, CD_int);
   }
 
   private void pushSides(
@@ -281,113 +233,7 @@ final class DotEmitter {
     } else {
       Emission.pushInt(code, -1, sides.leftOffset(), row, left.rowStride());
     }
-  }
-
-  private static final int BODY_SEGMENT = 1;
-  private static final int BODY_ORIGIN = 2;
-  private static final int BODY_LEFT = 4;
-
-  private static int resultSlot(Left left) {
-    return left.view() ? BODY_LEFT + 3 : BODY_LEFT + 1;
-  }
-
-  /** Pushes left[row, term + variable]. */
-  private static void pushLeft(
-      CodeBuilder code, Lanes lanes, Left left, int element, int variable) {
-    if (left.view()) {
-      lanes.loadBuffer(
-          ElementFormat.F32,
-          BODY_LEFT,
-          () ->
-              Emission.pushLong(
-                  code, BODY_LEFT + 1, (long) element * Float.BYTES, variable, Float.BYTES));
-    } else {
-      lanes.loadFloats(
-          PhaseArguments.FLOATS, () -> Emission.pushInt(code, BODY_LEFT, element, variable, 1));
-    }
-  }
-
-  private void outerBody(CodeBuilder code, Outer key) {
-    Lanes lanes = new Lanes(code, key.lanes());
-    Lanes scalar = new Lanes(code, 1);
-    int resultSlot = resultSlot(key.left());
-    int[][] sums = new int[key.rows()][key.vectors()];
-    for (int row = 0; row < key.rows(); row++) {
-      for (int vector = 0; vector < key.vectors(); vector++) {
-        int at = row * key.resultStride() + vector * key.lanes();
-        sums[row][vector] = code.allocateLocal(lanes.floatKind());
-        if (key.accumulate()) {
-          lanes.loadFloats(
-              PhaseArguments.FLOATS, () -> Emission.pushInt(code, resultSlot, at, -1, 0));
-        } else {
-          lanes.zero();
-        }
-        code.storeLocal(lanes.floatKind(), sums[row][vector]);
-      }
-    }
-    Emission.loop(
-        code,
-        0,
-        key.terms(),
-        1,
-        term -> {
-          int[] line = new int[key.vectors()];
-          for (int vector = 0; vector < key.vectors(); vector++) {
-            long at = (long) vector * key.lanes() * key.format().bytes();
-            lanes.loadBuffer(
-                key.format(),
-                BODY_SEGMENT,
-                () -> Emission.pushLong(code, BODY_ORIGIN, at, term, key.lineBytes()));
-            line[vector] = code.allocateLocal(lanes.floatKind());
-            code.storeLocal(lanes.floatKind(), line[vector]);
-          }
-          int factor = code.allocateLocal(lanes.floatKind());
-          for (int row = 0; row < key.rows(); row++) {
-            pushLeft(code, scalar, key.left(), row * key.left().rowStride(), term);
-            lanes.broadcastFloat();
-            code.storeLocal(lanes.floatKind(), factor);
-            for (int vector = 0; vector < key.vectors(); vector++) {
-              addTerm(code, lanes, key.guarded(), line[vector], factor, sums[row][vector]);
-            }
-          }
-        });
-    for (int row = 0; row < key.rows(); row++) {
-      for (int vector = 0; vector < key.vectors(); vector++) {
-        int at = row * key.resultStride() + vector * key.lanes();
-        code.loadLocal(lanes.floatKind(), sums[row][vector]);
-        lanes.storeFloats(
-            PhaseArguments.FLOATS, () -> Emission.pushInt(code, resultSlot, at, -1, 0));
-      }
-    }
-    code.return_();
-  }
-
-  /** sum = line * factor + sum; guarded, a factor of 0 leaves the sum as it is. */
-  private static void addTerm(
-      CodeBuilder code, Lanes lanes, boolean guarded, int line, int factor, int sum) {
-    TypeKind kind = lanes.floatKind();
-    if (!guarded) {
-      code.loadLocal(kind, line).loadLocal(kind, factor).loadLocal(kind, sum);
-      lanes.fma();
-      code.storeLocal(kind, sum);
-      return;
-    }
-    if (lanes.isVector()) {
-      code.aload(line).aload(factor).aload(sum);
-      lanes.fma();
-      code.aload(sum).aload(factor);
-      lanes.operator(COMPARISON, "EQ");
-      code.fconst_0()
-          .invokevirtual(FLOAT_VECTOR, "compare", COMPARE_FLOAT)
-          .invokevirtual(FLOAT_VECTOR, "blend", FLOAT_BLEND)
-          .astore(sum);
-    } else {
-      var skip = code.newLabel();
-      code.fload(factor).fconst_0().fcmpl().ifeq(skip);
-      code.fload(line).fload(factor).fload(sum);
-      lanes.fma();
-      code.fstore(sum).labelBinding(skip);
-    }
+    code.loadConstant(left.rowStride());
   }
 
   private void inner(
@@ -416,19 +262,17 @@ final class DotEmitter {
       }
       for (Run rowRun : runs(result.rows(), rowBlock)) {
         for (Run columnRun : runs(result.columns(), columnBlock)) {
-          Inner key =
-              new Inner(
-                  left,
+          DotBody body =
+              new DotBody(
+                  DotBody.Shape.INNER,
+                  left.view(),
                   rowRun.step(),
                   columnRun.step(),
                   lanes,
-                  from,
-                  to,
-                  lineBytes,
-                  result.columns(),
+                  0,
                   sides.format(),
-                  accumulate);
-          String body = emission.sharedMethod("inner", key, bodyType(left), b -> innerBody(b, key));
+                  accumulate,
+                  false);
           Emission.loop(
               code,
               columnRun.from(),
@@ -442,9 +286,11 @@ final class DotEmitter {
                       rowRun.step(),
                       row -> {
                         pushSides(code, sides, left, row, 0, column, lineBytes);
+                        code.loadConstant(from).loadConstant(to);
                         Emission.pushInt(code, -1, resultOffset, row, result.columns());
                         code.iload(column).iadd();
-                        code.invokestatic(emission.self(), body, bodyType(left));
+                        code.loadConstant(result.columns()).loadConstant(lineBytes);
+                        emission.shared(body).invoke(code);
                       }));
         }
       }
@@ -463,60 +309,5 @@ final class DotEmitter {
       runs.add(new Run(whole, extent, extent - whole));
     }
     return runs;
-  }
-
-  private void innerBody(CodeBuilder code, Inner key) {
-    Lanes lanes = new Lanes(code, key.lanes());
-    int resultSlot = resultSlot(key.left());
-    TypeKind kind = lanes.floatKind();
-    int[][] sums = new int[key.rows()][key.columns()];
-    for (int[] row : sums) {
-      for (int column = 0; column < row.length; column++) {
-        row[column] = code.allocateLocal(kind);
-        lanes.zero();
-        code.storeLocal(kind, row[column]);
-      }
-    }
-    Emission.loop(
-        code,
-        key.fromTerm(),
-        key.toTerm(),
-        key.lanes(),
-        term -> {
-          int[] factors = new int[key.rows()];
-          for (int row = 0; row < key.rows(); row++) {
-            pushLeft(code, lanes, key.left(), row * key.left().rowStride(), term);
-            factors[row] = code.allocateLocal(kind);
-            code.storeLocal(kind, factors[row]);
-          }
-          int line = code.allocateLocal(kind);
-          for (int column = 0; column < key.columns(); column++) {
-            long at = column * key.lineBytes();
-            lanes.loadBuffer(
-                key.format(),
-                BODY_SEGMENT,
-                () -> Emission.pushLong(code, BODY_ORIGIN, at, term, key.format().bytes()));
-            code.storeLocal(kind, line);
-            for (int row = 0; row < key.rows(); row++) {
-              addTerm(code, lanes, false, line, factors[row], sums[row][column]);
-            }
-          }
-        });
-    Lanes scalar = new Lanes(code, 1);
-    for (int row = 0; row < key.rows(); row++) {
-      for (int column = 0; column < key.columns(); column++) {
-        int at = row * key.resultStride() + column;
-        code.loadLocal(kind, sums[row][column]);
-        lanes.sumLanes();
-        if (key.accumulate()) {
-          scalar.loadFloats(
-              PhaseArguments.FLOATS, () -> Emission.pushInt(code, resultSlot, at, -1, 0));
-          code.fadd();
-        }
-        scalar.storeFloats(
-            PhaseArguments.FLOATS, () -> Emission.pushInt(code, resultSlot, at, -1, 0));
-      }
-    }
-    code.return_();
   }
 }

@@ -6,8 +6,6 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
@@ -18,14 +16,15 @@ final class Emission {
   private final ClassDesc self;
   private final int lanes;
   private final TileFrame frame;
-  private final Map<Object, String> shared = new HashMap<>();
+  private final SharedPhases shared;
   private int methods;
 
-  Emission(ClassBuilder builder, ClassDesc self, int lanes, TileFrame frame) {
+  Emission(ClassBuilder builder, ClassDesc self, int lanes, TileFrame frame, SharedPhases shared) {
     this.builder = builder;
     this.self = self;
     this.lanes = lanes;
     this.frame = frame;
+    this.shared = shared;
   }
 
   ClassDesc self() {
@@ -53,15 +52,9 @@ final class Emission {
     return name;
   }
 
-  /** Adds a static method once for each key and returns its name. */
-  String sharedMethod(String prefix, Object key, MethodTypeDesc type, Consumer<CodeBuilder> body) {
-    String known = shared.get(key);
-    if (known != null) {
-      return known;
-    }
-    String name = method(prefix, type, body);
-    shared.put(key, name);
-    return name;
+  /** {@return the loop of a contraction, written once for all kernels that share phases} */
+  SharedPhases.Phase shared(DotBody body) {
+    return shared.phase("dot", body, body.type(), body::write);
   }
 
   /** Writes {@code for (int i = from; i < to; i += step) body(i)}; {@code body} gets i's slot. */

@@ -7,6 +7,7 @@ import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.plans.abi.JvmKernelAbi;
+import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
@@ -15,6 +16,8 @@ import java.lang.constant.ClassDesc;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /**
  * Writes a kernel as a class file over the Vector API: uniform control in the entry method, each
@@ -25,30 +28,66 @@ public final class JvmLowering {
   private JvmLowering() {}
 
   /**
-   * {@return the class file of {@code kernel} for vectors of {@code vectorBits}}
+   * {@return the class file of {@code kernel} for vectors of {@code vectorBits}, whole in itself}
    *
    * @param kernel a verified kernel
    * @param vectorBits 128, 256 or 512
    */
   public static byte[] lower(Kernel kernel, int vectorBits) {
-    if (!JvmKernelAbi.VECTOR_BITS.contains(vectorBits)) {
-      throw new IllegalArgumentException(
-          "vector bits must be one of " + JvmKernelAbi.VECTOR_BITS + ", got " + vectorBits);
-    }
     ClassDesc self = ClassDesc.of(JvmKernelAbi.className(kernel.name(), vectorBits));
+    SharedPhases own = new SharedPhases(self);
+    return write(
+        self,
+        builder -> {
+          writeEntry(builder, self, kernel, vectorBits, own);
+          own.writeTo(builder);
+        });
+  }
+
+  /**
+   * {@return class files by kernel name: one for each kernel and {@link JvmKernelAbi#SHARED} for
+   * the phases they share}
+   *
+   * @param kernels verified kernels with distinct names
+   * @param vectorBits 128, 256 or 512
+   */
+  public static Map<String, byte[]> lowerTogether(List<Kernel> kernels, int vectorBits) {
+    ClassDesc sharedClass = ClassDesc.of(JvmKernelAbi.className(JvmKernelAbi.SHARED, vectorBits));
+    SharedPhases shared = new SharedPhases(sharedClass);
+    Map<String, byte[]> classes = new TreeMap<>();
+    for (Kernel kernel : kernels) {
+      ClassDesc self = ClassDesc.of(JvmKernelAbi.className(kernel.name(), vectorBits));
+      classes.put(
+          kernel.name(),
+          write(self, builder -> writeEntry(builder, self, kernel, vectorBits, shared)));
+    }
+    classes.put(JvmKernelAbi.SHARED, write(sharedClass, shared::writeTo));
+    return classes;
+  }
+
+  private static byte[] write(ClassDesc self, Consumer<ClassBuilder> body) {
     return ClassFile.of()
         .build(
             self,
             builder -> {
               builder.withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL);
-              Emission emission =
-                  new Emission(builder, self, vectorBits / Integer.SIZE, new TileFrame(kernel));
-              builder.withMethodBody(
-                  JvmKernelAbi.ENTRY,
-                  RUN,
-                  ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC,
-                  code -> new Entry(code, emission, kernel).write());
+              body.accept(builder);
             });
+  }
+
+  private static void writeEntry(
+      ClassBuilder builder, ClassDesc self, Kernel kernel, int vectorBits, SharedPhases shared) {
+    if (!JvmKernelAbi.VECTOR_BITS.contains(vectorBits)) {
+      throw new IllegalArgumentException(
+          "vector bits must be one of " + JvmKernelAbi.VECTOR_BITS + ", got " + vectorBits);
+    }
+    Emission emission =
+        new Emission(builder, self, vectorBits / Integer.SIZE, new TileFrame(kernel), shared);
+    builder.withMethodBody(
+        JvmKernelAbi.ENTRY,
+        RUN,
+        ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC,
+        code -> new Entry(code, emission, kernel).write());
   }
 
   /** The entry method: loads its arguments, then walks the statements. */
