@@ -66,6 +66,7 @@ final class WorkerPool implements AutoCloseable {
   /**
    * Runs {@code points} grid points; not for two threads at once.
    *
+   * @param serial whether the caller runs all points itself
    * @throws Throwable what a grid point threw
    */
   void run(
@@ -74,14 +75,15 @@ final class WorkerPool implements AutoCloseable {
       int[] kernelDims,
       int points,
       int secondExtent,
-      int thirdExtent)
+      int thirdExtent,
+      boolean serial)
       throws Throwable {
     entry = kernel;
     buffers = kernelBuffers;
     dims = kernelDims;
     extent1 = secondExtent;
     extent2 = thirdExtent;
-    if (points <= 1 || threads == 1) {
+    if (serial || points <= 1 || threads == 1) {
       runPoints(callerStorage, 0, points);
       return;
     }

@@ -47,7 +47,7 @@ class WorkerPoolTest {
           if (launch % 500 == 0) {
             Thread.sleep(2);
           }
-          pool.run(count, buffers, extents, points, extents[1], extents[2]);
+          pool.run(count, buffers, extents, points, extents[1], extents[2], launch % 7 == 0);
           assertThat(firstWrong(cells, points))
               .as("seed %d, launch %d of %d points", seed, launch, points)
               .isEqualTo(points);
@@ -65,10 +65,10 @@ class WorkerPoolTest {
       MemorySegment[] buffers = {arena.allocate(4 * 300L)};
       for (int round = 0; round < 500; round++) {
         int bad = random.nextInt(200);
-        assertThatThrownBy(() -> pool.run(fail, buffers, new int[] {bad}, 200, 1, 200))
+        assertThatThrownBy(() -> pool.run(fail, buffers, new int[] {bad}, 200, 1, 200, false))
             .hasMessage("point " + bad);
         buffers[0].fill((byte) 0);
-        pool.run(count, buffers, new int[] {1, 1, 200}, 200, 1, 200);
+        pool.run(count, buffers, new int[] {1, 1, 200}, 200, 1, 200, false);
         assertThat(firstWrong(buffers[0], 200)).as("seed %d", seed).isEqualTo(200);
       }
     }
