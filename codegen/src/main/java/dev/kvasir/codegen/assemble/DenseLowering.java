@@ -46,15 +46,15 @@ final class DenseLowering {
   void embed(EmbedOp op, Value result) {
     int width = op.weight().shape().getLast();
     ElementFormat format = builder.format(op.weight());
+    String name = "embedding_" + width + "_" + format.text();
     Kernel kernel =
         builder
             .kernels()
             .use(
-                "embedding_" + width + "_" + format.text(),
+                name,
                 () ->
                     new KernelLibrary.Entry(
-                        RowKernels.embedding(
-                            "embedding_" + width + "_" + format.text(), width, format),
+                        RowKernels.embedding(name, width, format),
                         "table look-up",
                         CheckCase.grid(1, 2)
                             .dim("sequence_rows", 2)

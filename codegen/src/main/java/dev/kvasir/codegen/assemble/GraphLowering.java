@@ -149,14 +149,7 @@ public final class GraphLowering {
 
   private byte[] derivedTensors() {
     SafetensorsWriter writer = new SafetensorsWriter();
-    rotary
-        .tensors()
-        .forEach(
-            (name, tables) -> {
-              long half = tables.dim() / 2;
-              writer.addFloats(name + ".cosines", tables.cosines(), sizes.context(), half);
-              writer.addFloats(name + ".sines", tables.sines(), sizes.context(), half);
-            });
+    rotary.writeTo(writer);
     int[] heads = caches.heads();
     writer.addInts(CacheAssembly.HEADS, heads, heads.length);
     int[] ordinals = AttentionChecks.ordinals().stream().mapToInt(Integer::intValue).toArray();

@@ -252,7 +252,7 @@ final class DotEmitter {
     long lineBytes = layout.rowStride() * sides.format().bytes();
     int resultOffset = emission.frame().offset(result.name());
     int rowBlock = Math.min(ROW_BLOCK, result.rows());
-    int columnBlock = emission.lanes() == 16 ? 4 : rowBlock >= 4 ? 2 : 4;
+    int columnBlock = rowBlock == ROW_BLOCK ? ROW_BLOCK / 2 : ROW_BLOCK;
     boolean accumulate = dot.accumulate();
     for (int lanes : List.of(emission.lanes(), 1)) {
       int from = lanes == 1 ? vectorTerms : 0;

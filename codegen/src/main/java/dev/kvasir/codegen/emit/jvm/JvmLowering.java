@@ -230,6 +230,8 @@ public final class JvmLowering {
       code.i2l().loadConstant(view.blockStride()).lmul();
       addElements(view.offset(), 1);
       switch (view.layout()) {
+        case View.Layout.Rows rows when rows.groupStride() != 0 ->
+            code.loadConstant(groupedRow(view, rows)).ladd();
         case View.Layout.Rows rows -> addElements(view.row(), rows.rowStride());
         case View.Layout.Columns _ -> addElements(view.row(), 1);
         case View.Layout.Tiles tiles -> {
@@ -240,6 +242,18 @@ public final class JvmLowering {
         }
       }
       code.loadConstant((long) kernel.buffer(view.buffer()).format().bytes()).lmul();
+    }
+
+    /** {@return elements before the first row of a view whose rows come in groups} */
+    private static long groupedRow(View view, View.Layout.Rows rows) {
+      if (!(view.row() instanceof IntExpression.Constant(int first))) {
+        throw new IllegalStateException("the first row of a grouped view is a constant");
+      }
+      int inGroup = first % rows.group();
+      if (inGroup != 0 && inGroup + view.rows() > rows.group()) {
+        throw new IllegalStateException("a grouped view starts a group or stays within one");
+      }
+      return first / rows.group() * rows.groupStride() + inGroup * rows.rowStride();
     }
 
     private void addElements(IntExpression count, long factor) {
@@ -281,8 +295,17 @@ public final class JvmLowering {
           code.aload(INTS).loadConstant(index).iaload();
         }
         case IntExpression.Binary binary -> {
+          boolean truths =
+              binary.operator() == IntExpression.IntOperator.AND
+                  || binary.operator() == IntExpression.IntOperator.OR;
           push(binary.left());
+          if (truths) {
+            toTruth(binary.left());
+          }
           push(binary.right());
+          if (truths) {
+            toTruth(binary.right());
+          }
           join(binary.operator());
         }
       }
@@ -301,6 +324,29 @@ public final class JvmLowering {
         case LESS, LESS_OR_EQUAL, EQUAL -> compare(operator);
         case AND -> code.iand();
         case OR -> code.ior();
+      }
+    }
+
+    /** Makes the number on the stack 0 or 1; what only ever is one of them stays. */
+    private void toTruth(IntExpression expression) {
+      boolean known =
+          expression instanceof IntExpression.Binary binary
+              && switch (binary.operator()) {
+                case LESS, LESS_OR_EQUAL, EQUAL, AND, OR -> true;
+                case ADD,
+                    SUBTRACT,
+                    MULTIPLY,
+                    FLOOR_DIVIDE,
+                    CEIL_DIVIDE,
+                    MODULO,
+                    MINIMUM,
+                    MAXIMUM ->
+                    false;
+              };
+      if (!known) {
+        Label zero = code.newLabel();
+        Label end = code.newLabel();
+        code.ifeq(zero).iconst_1().goto_(end).labelBinding(zero).iconst_0().labelBinding(end);
       }
     }
 

@@ -19,6 +19,11 @@ final class Lanes {
   /** 2^112: what f16 bits, moved to f32's place, must be multiplied by. */
   private static final float HALF_FACTOR = 0x1p112f;
 
+  /** Above every finite f16. */
+  private static final float HALF_LIMIT = 0x1p16f;
+
+  private static final int EXPONENT_BITS = 0x7f800000;
+
   private final CodeBuilder code;
   private final int lanes;
 
@@ -160,6 +165,7 @@ final class Lanes {
               .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF)
               .loadConstant(HALF_FACTOR)
               .invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_FLOAT);
+          keepHalfInfinities();
         } else {
           getScalar(segment, offset, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT, SEGMENT_GET_SHORT);
           code.invokestatic(FLOAT, "float16ToFloat", HALF_TO_FLOAT);
@@ -167,6 +173,26 @@ final class Lanes {
       }
       case I32 -> throw new IllegalStateException("i32 buffers are read as integers");
     }
+  }
+
+  /**
+   * Numbers of f16's largest exponent, infinities and NaN, now lie at 2^16 and beyond, where no
+   * other does: they get f32's largest exponent and keep their fraction.
+   */
+  private void keepHalfInfinities() {
+    int number = code.allocateLocal(TypeKind.REFERENCE);
+    code.astore(number).aload(number).aload(number);
+    code.invokevirtual(FLOAT_VECTOR, "reinterpretAsInts", INT_SELF);
+    operator(ASSOCIATIVE, "OR");
+    code.loadConstant(EXPONENT_BITS)
+        .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
+        .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF)
+        .aload(number)
+        .invokevirtual(FLOAT_VECTOR, "abs", FLOAT_SELF);
+    operator(COMPARISON, "GE");
+    code.loadConstant(HALF_LIMIT)
+        .invokevirtual(FLOAT_VECTOR, "compare", COMPARE_FLOAT)
+        .invokevirtual(FLOAT_VECTOR, "blend", FLOAT_BLEND);
   }
 
   private void widenShorts(int segment, Runnable offset, String conversion) {

@@ -21,6 +21,7 @@ final class MapEmitter {
 
   private static final float ROUND_TO_INTEGER = 12582912f;
   private static final float EXP2_LIMIT = 126f;
+  private static final int ONE_BITS = 0x3f800000;
   private static final float LOG2_E = 1.442695f;
 
   /** What an emitted expression left on the stack. */
@@ -234,14 +235,15 @@ final class MapEmitter {
           .astore(x);
       horner(x, polynomial);
       code.aload(polynomial)
-          .invokevirtual(FLOAT_VECTOR, "reinterpretAsInts", INT_SELF)
           .aload(rounded)
           .invokevirtual(FLOAT_VECTOR, "reinterpretAsInts", INT_SELF);
       lanes.operator(BINARY, "LSHL");
-      code.loadConstant(23)
+      code.loadConstant(23).invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
+      lanes.operator(ASSOCIATIVE, "ADD");
+      code.loadConstant(ONE_BITS)
           .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
-          .invokevirtual(INT_VECTOR, "add", INT_WITH_VECTOR)
           .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF)
+          .invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_VECTOR)
           .fconst_0()
           .aload(below)
           .invokevirtual(FLOAT_VECTOR, "blend", FLOAT_BLEND_SCALAR);
@@ -257,13 +259,14 @@ final class MapEmitter {
       code.fload(x).fload(rounded).loadConstant(ROUND_TO_INTEGER).fsub().fsub().fstore(x);
       horner(x, polynomial);
       code.fload(polynomial)
-          .invokestatic(FLOAT, "floatToRawIntBits", FLOAT_TO_BITS)
           .fload(rounded)
           .invokestatic(FLOAT, "floatToRawIntBits", FLOAT_TO_BITS)
           .loadConstant(23)
           .ishl()
+          .loadConstant(ONE_BITS)
           .iadd()
           .invokestatic(FLOAT, "intBitsToFloat", BITS_TO_FLOAT)
+          .fmul()
           .labelBinding(end);
     }
 
