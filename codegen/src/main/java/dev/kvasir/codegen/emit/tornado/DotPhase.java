@@ -19,8 +19,8 @@ final class DotPhase {
   /** Most sums that a thread keeps in registers. */
   private static final int MOST_ROWS = 8;
 
-  /** Terms written out one after the other. */
-  private static final int UNROLL = 4;
+  /** Products written out one after the other: more make long methods, not faster ones. */
+  private static final int UNROLL = 8;
 
   private final KernelMethod method;
   private final MethodWriter writer;
@@ -91,6 +91,7 @@ final class DotPhase {
                     (column, firstRow, sums) ->
                         terms(
                             length,
+                            sums.size(),
                             term -> {
                               rightAt.push(() -> writer.push(column), term);
                               Local factor = writer.declareFloat("factor");
@@ -124,6 +125,7 @@ final class DotPhase {
                     (column, firstRow, sums) ->
                         terms(
                             length,
+                            sums.size(),
                             term -> {
                               Runnable factor = () -> rightAt.push(term, () -> writer.push(column));
                               Operand row = i -> left.push(() -> pushRow(firstRow, i), term);
@@ -212,8 +214,9 @@ final class DotPhase {
   }
 
   /** Writes the term for 0 .. length - 1, several in a row where that comes out even. */
-  private void terms(int length, Consumer<Runnable> term) {
-    int step = length % UNROLL == 0 ? UNROLL : 1;
+  private void terms(int length, int rows, Consumer<Runnable> term) {
+    int most = UNROLL / rows;
+    int step = length % most == 0 ? most : 1;
     writer.push(0);
     writer.loop(
         "term",

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvasir.codegen.emit.tornado.TornadoUnsupportedException.Reason;
+import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.ir.kernel.IntExpression;
@@ -30,6 +31,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -40,12 +42,13 @@ final class TornadoLoweringTest {
 
   private static final String API = "uk/ac/manchester/tornado/api/";
 
-  static Stream<Kernel> kernels() {
+  static Stream<Named<Kernel>> kernels() {
+    AttentionShape streaming = AttentionCase.shape(AttentionCase.sinkAndRing(256), 4, 2, 96);
+    AttentionShape dense = AttentionCase.shape(AttentionCase.dense(), 8, 4, 128);
     return Stream.of(
-        DecodeAttention.build(
-            "decode", AttentionCase.shape(AttentionCase.sinkAndRing(256), 4, 2, 96), 4, 8),
-        CombineAttention.build(
-            "combine", AttentionCase.shape(AttentionCase.dense(), 8, 4, 128), 8));
+            DecodeAttention.build("decode", streaming, 4, 8),
+            CombineAttention.build("combine", dense, 8))
+        .map(kernel -> Named.of(kernel.name(), kernel));
   }
 
   @ParameterizedTest
