@@ -1,0 +1,175 @@
+package dev.kvasir.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kvasir.codegen.driver.Compilation;
+import dev.kvasir.codegen.driver.CompileReport;
+import dev.kvasir.ir.policy.Policy;
+import dev.kvasir.plans.Manifest;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** What a compilation did, as text and as JSON. */
+final class CompileOutput {
+  private static final int LABEL = 9;
+  private static final String NOTHING = "every row of every KV head";
+
+  private final Compilation compilation;
+  private final CompileReport report;
+  private final Policy policy;
+  private final ThresholdOptions thresholds;
+
+  CompileOutput(Compilation compilation, Policy policy, ThresholdOptions thresholds) {
+    this.compilation = compilation;
+    this.report = compilation.report();
+    this.policy = policy;
+    this.thresholds = thresholds;
+  }
+
+  /** Writes everything but the line about the file. */
+  void print(PrintWriter out, Optional<Verification.Result> verified) {
+    Labelled lines = new Labelled(out, LABEL);
+    lines.line("model", report.model());
+    lines.lines("policy", policyLines());
+    lines.lines("passes", passLines());
+    lines.lines("kernels", kernelLines());
+    lines.line(
+        "memory",
+        Texts.format(
+            "KV @%d  %s -> %s  (%s)   dominant: %s %s",
+            report.context(),
+            Texts.bytes(report.fullKvBytes()),
+            Texts.bytes(report.kvBytes()),
+            Texts.ratio(report.fullKvBytes(), report.kvBytes()),
+            report.dominantPart(),
+            Texts.bytes(report.dominantBytes())));
+    lines.line(
+        "", "peak " + Texts.bytes(report.peakBytes()) + ", cache and working memory together");
+    verified.ifPresent(result -> lines.lines("verify", verifyLines(result)));
+  }
+
+  /** Writes the line about the file. */
+  void printWritten(PrintWriter out, Path file, long bytes) {
+    Manifest manifest = compilation.plan().manifest();
+    new Labelled(out, LABEL)
+        .line(
+            "wrote",
+            "%s  (format %d.%d, %s, weights by reference)"
+                .formatted(
+                    file, manifest.formatMajor(), manifest.formatMinor(), Texts.bytes(bytes)));
+  }
+
+  /** {@return the same as an object} */
+  ObjectNode json(Optional<Verification.Result> verified) {
+    ObjectNode object = Json.object();
+    object.put("model", report.model());
+    object.put("policy", report.policy());
+    object.put("target", compilation.plan().manifest().target());
+    object.put("context", report.context());
+    object.put("span", compilation.plan().manifest().span());
+    ArrayNode passes = object.putArray("passes");
+    for (CompileReport.PassTime pass : report.passes()) {
+      passes
+          .addObject()
+          .put("id", pass.id())
+          .put("milliseconds", pass.time().toNanos() / 1e6)
+          .put("changed", pass.changed());
+    }
+    ArrayNode kernels = object.putArray("kernels");
+    for (CompileReport.KernelLine kernel : report.kernels()) {
+      kernels.addObject().put("name", kernel.name()).put("summary", kernel.summary());
+    }
+    object.put("fullKvBytes", report.fullKvBytes());
+    object.put("kvBytes", report.kvBytes());
+    object.put("dominantPart", report.dominantPart());
+    object.put("dominantBytes", report.dominantBytes());
+    object.put("peakBytes", report.peakBytes());
+    object.put("planHash", compilation.plan().sha256());
+    verified.ifPresent(result -> addVerification(object, result));
+    Json.addDiagnostics(object, "warnings", report.warnings());
+    return object;
+  }
+
+  private void addVerification(ObjectNode object, Verification.Result result) {
+    ObjectNode node = object.putObject("verification");
+    node.put("promptTokens", result.promptTokens());
+    node.put("positions", result.positions());
+    node.put("meanCosine", result.meanCosine());
+    node.put("lowestCosine", result.lowestCosine());
+    node.put("agreement", result.agreement());
+    node.put("meanDivergence", result.meanDivergence());
+    node.put("keepsEveryRow", result.keepsEveryRow());
+    ArrayNode bounds = node.putArray("bounds");
+    thresholds.bounds(result.keepsEveryRow()).forEach(bounds::add);
+    node.put("passed", thresholds.accept(result));
+  }
+
+  private List<String> policyLines() {
+    List<String> statements =
+        policy
+            .canonicalText()
+            .lines()
+            .filter(line -> line.startsWith(" "))
+            .map(line -> line.strip().replaceFirst("^use ", "").replaceFirst(";$", ""))
+            .toList();
+    List<String> items = new ArrayList<>(statements.isEmpty() ? List.of(NOTHING) : statements);
+    items.set(0, report.policy() + "  " + items.getFirst());
+    return Texts.wrap(items, " | ", LABEL);
+  }
+
+  private List<String> passLines() {
+    Duration total =
+        report.passes().stream()
+            .map(CompileReport.PassTime::time)
+            .reduce(Duration.ZERO, Duration::plus);
+    List<String> items =
+        new ArrayList<>(
+            report.passes().stream()
+                .map(
+                    pass ->
+                        pass.id()
+                            + " "
+                            + Texts.time(pass.time())
+                            + (pass.changed() ? "" : " (unchanged)"))
+                .toList());
+    int last = items.size() - 1;
+    items.set(
+        last,
+        items.get(last) + Texts.format("   %d in %s", report.passes().size(), Texts.time(total)));
+    return Texts.wrap(items, " > ", LABEL);
+  }
+
+  private List<String> kernelLines() {
+    List<String> lines = new ArrayList<>();
+    lines.add(report.kernels().size() + " emitted");
+    lines.addAll(
+        Texts.table(
+            report.kernels().stream()
+                .map(kernel -> List.of(kernel.name(), kernel.summary()))
+                .toList()));
+    return lines;
+  }
+
+  private List<String> verifyLines(Verification.Result result) {
+    List<String> bounds = thresholds.bounds(result.keepsEveryRow());
+    String verdict =
+        (thresholds.accept(result) ? "PASS" : "FAIL")
+            + (bounds.isEmpty()
+                ? " (the policy drops rows and no bound is set)"
+                : " (%s)".formatted(String.join(", ", bounds)));
+    return List.of(
+        "%d positions after %d tokens, teacher-forced, against policy full in f32"
+            .formatted(result.positions(), result.promptTokens()),
+        Texts.format(
+            "cosine mean %.6f lowest %.6f   top-1 %.1f%%   KL divergence %.2g   %s",
+            result.meanCosine(),
+            result.lowestCosine(),
+            100 * result.agreement(),
+            result.meanDivergence(),
+            verdict));
+  }
+}

@@ -1,0 +1,25 @@
+package dev.kvasir.cli;
+
+import dev.kvasir.plans.Manifest;
+import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.runtime.CacheStats;
+
+/** What the cache of a plan's model would take under the policy {@code full}. */
+final class FullCache {
+
+  private FullCache() {}
+
+  /**
+   * {@return allocated bytes with every row in bf16 and {@code tokens} tokens read: for each layer
+   * and KV head the pages in use and a table entry of four bytes for each page of the context;
+   * comparable to {@link CacheStats#allocatedBytes}}
+   */
+  static long bytes(Manifest manifest, int tokens) {
+    Manifest.ModelReference model = manifest.model();
+    long rowBytes = (long) (model.keyDim() + model.valueDim()) * StorageFormat.BF16.bytes();
+    long pages = Math.ceilDiv(tokens, manifest.pageRows());
+    long slots = Math.ceilDiv(manifest.context(), manifest.pageRows());
+    long head = pages * manifest.pageRows() * rowBytes + slots * Integer.BYTES;
+    return head * model.layers() * model.kvHeads();
+  }
+}

@@ -1,0 +1,129 @@
+package dev.kvasir.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kvasir.cli.CommandException.Kind;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.PlanFormat;
+import dev.kvasir.plans.PlanReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The verb {@code inspect}: what a plan holds. */
+@Command(
+    name = "inspect",
+    mixinStandardHelpOptions = true,
+    header = "Shows what a plan holds.",
+    description = "The file is checked as for a run. With --json and no other option: everything.")
+final class InspectCommand implements Callable<Integer> {
+  private static final String GRAPH = "graph.kvir";
+
+  private final Console console;
+
+  @Parameters(paramLabel = "PLAN", description = "A plan file that 'kvasir compile' wrote.")
+  private Path file = Path.of("");
+
+  @Option(names = "--memory", description = "Show segments, buffers and what sessions allocate.")
+  private boolean memory;
+
+  @Option(names = "--program", description = "Show procedures, launches and rules.")
+  private boolean program;
+
+  @Option(names = "--kernels", description = "Show every kernel: what is fused, arguments, IR.")
+  private boolean kernels;
+
+  @Option(names = "--ir", description = "Show the graph after all passes.")
+  private boolean ir;
+
+  @Mixin private final CommonOptions common = new CommonOptions();
+
+  InspectCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Plan plan = PlanReader.read(file);
+    if (common.json()) {
+      Json.print(console, json(plan));
+      return ExitCodes.OK;
+    }
+    PlanText text = new PlanText(plan);
+    List<List<String>> parts = new ArrayList<>();
+    parts.add(text.summary(file, Files.size(file), PlanReader.sha256(file)));
+    if (memory) {
+      parts.add(text.memory());
+    }
+    if (program) {
+      parts.add(text.program());
+    }
+    if (kernels) {
+      parts.add(text.kernels());
+    }
+    if (ir) {
+      parts.add(graph(plan).lines().toList());
+    }
+    for (int i = 0; i < parts.size(); i++) {
+      if (i > 0) {
+        console.out().println();
+      }
+      parts.get(i).forEach(console.out()::println);
+    }
+    return ExitCodes.OK;
+  }
+
+  private ObjectNode json(Plan plan) throws IOException {
+    boolean all = !memory && !program && !kernels && !ir;
+    ObjectNode object = Json.object();
+    object.put("file", file.toString());
+    object.put("fileBytes", Files.size(file));
+    object.put("planHash", PlanReader.sha256(file));
+    try (ZipFile zip = new ZipFile(file.toFile())) {
+      object.set("manifest", Json.parse(entry(zip, PlanFormat.MANIFEST)));
+      if (all || memory) {
+        object.set("memory", Json.parse(entry(zip, PlanFormat.MEMORY)));
+      }
+      if (all || program) {
+        object.set("program", Json.parse(entry(zip, PlanFormat.PROGRAM)));
+      }
+    }
+    if (all || kernels) {
+      object.set("kernels", PlanText.kernelsJson(plan));
+    }
+    if (all || ir) {
+      object.put("graph", graph(plan));
+    }
+    return object;
+  }
+
+  private String graph(Plan plan) {
+    return Optional.ofNullable(plan.files().get(GRAPH))
+        .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
+        .orElseThrow(
+            () ->
+                new CommandException(
+                    Kind.FILE_UNREADABLE,
+                    file.toString(),
+                    "the plan holds no " + GRAPH,
+                    "inspect it without --ir"));
+  }
+
+  private static String entry(ZipFile zip, String name) throws IOException {
+    ZipEntry entry = zip.getEntry(name);
+    if (entry == null) {
+      throw new IllegalStateException("a checked plan holds " + name);
+    }
+    return new String(zip.getInputStream(entry).readAllBytes(), StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,90 @@
+package dev.kvasir.cli;
+
+import dev.kvasir.cli.CommandException.Kind;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.PlanReader;
+import dev.kvasir.runtime.LoadOptions;
+import dev.kvasir.runtime.LoadedModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Which plan runs, beside which model, and how. */
+final class PlanOptions {
+  @Parameters(paramLabel = "PLAN", description = "A plan file that 'kvasir compile' wrote.")
+  private Path plan = Path.of("");
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description = "The folder of the plan's model. Default: where it was, relative to the plan.")
+  private Optional<Path> model = Optional.empty();
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      converter = PositiveInteger.class,
+      description = "Threads that compute. Default: one for each processor.")
+  private Optional<Integer> threads = Optional.empty();
+
+  @Option(
+      names = "--vector-bits",
+      paramLabel = "BITS",
+      converter = VectorBits.class,
+      completionCandidates = VectorBits.class,
+      description =
+          "Width of vectors: ${COMPLETION-CANDIDATES}. Default: what this machine prefers.")
+  private Optional<Integer> vectorBits = Optional.empty();
+
+  /** {@return the plan file as it was named} */
+  Path file() {
+    return plan;
+  }
+
+  /**
+   * {@return the plan, beside its model, ready to open sessions}
+   *
+   * @throws CommandException when the model is not where the plan says
+   * @throws IOException as {@link LoadedModel#load(Plan, Path, LoadOptions)}
+   */
+  LoadedModel load() throws IOException {
+    Plan read = PlanReader.read(plan);
+    return LoadedModel.load(read, modelFolder(read), loadOptions());
+  }
+
+  private LoadOptions loadOptions() {
+    LoadOptions options = LoadOptions.defaults();
+    if (threads.isPresent()) {
+      options = options.threads(threads.get());
+    }
+    return vectorBits.isPresent() ? options.vectorBits(vectorBits.get()) : options;
+  }
+
+  private Path modelFolder(Plan read) {
+    if (model.isPresent()) {
+      return model.get();
+    }
+    String hint = read.manifest().model().pathHint();
+    Optional<Path> folder = resolve(hint).filter(Files::isDirectory);
+    return folder.orElseThrow(
+        () ->
+            new CommandException(
+                Kind.MODEL_NOT_FOUND,
+                plan.toString(),
+                "expected its model %s at %s relative to the plan, got no folder"
+                    .formatted(read.manifest().model().name(), hint),
+                "name the model's folder with --model"));
+  }
+
+  private Optional<Path> resolve(String hint) {
+    try {
+      return Optional.of(plan.toAbsolutePath().resolveSibling(hint).normalize());
+    } catch (InvalidPathException e) {
+      return Optional.empty();
+    }
+  }
+}

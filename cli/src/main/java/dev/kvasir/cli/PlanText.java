@@ -1,0 +1,227 @@
+package dev.kvasir.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kvasir.plans.Manifest;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.memory.BufferDeclaration;
+import dev.kvasir.plans.program.CounterIndex;
+import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.KernelDeclaration;
+import dev.kvasir.plans.program.Program;
+import dev.kvasir.plans.program.SegmentDeclaration;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** A plan in lines for people. */
+final class PlanText {
+  private static final int LABEL = 10;
+  private static final int SHOWN_HASH = 12;
+
+  private final Plan plan;
+  private final CounterIndex counters;
+
+  PlanText(Plan plan) {
+    this.plan = plan;
+    this.counters = CounterIndex.ofProgram(plan.program());
+  }
+
+  /** {@return what the plan is, for whom and how large its cache gets} */
+  List<String> summary(Path file, long bytes, String hash) {
+    Manifest manifest = plan.manifest();
+    Manifest.ModelReference model = manifest.model();
+    StringWriter text = new StringWriter();
+    Labelled lines = new Labelled(new PrintWriter(text), LABEL);
+    lines.line("plan", "%s  %s  %s".formatted(file, Texts.bytes(bytes), shown(hash)));
+    lines.line(
+        "written",
+        "by Kvasir %s, format %d.%d, for target %s"
+            .formatted(
+                manifest.compilerVersion(),
+                manifest.formatMajor(),
+                manifest.formatMinor(),
+                manifest.target()));
+    lines.line(
+        "model",
+        "%s  %d layers  %d/%d heads  head %d  vocabulary %d  %s"
+            .formatted(
+                model.name(),
+                model.layers(),
+                model.queryHeads(),
+                model.kvHeads(),
+                model.keyDim(),
+                model.vocabulary(),
+                shown(model.fingerprint())));
+    lines.line("", "at %s relative to the plan".formatted(model.pathHint()));
+    lines.lines("policy", manifest.policy().text().stripTrailing().lines().toList());
+    lines.line(
+        "context",
+        "%s, spans of %d, pages of %d rows, %d rows a split"
+            .formatted(
+                Texts.count(manifest.context(), "token"),
+                manifest.span(),
+                manifest.pageRows(),
+                manifest.rowsPerSplit()));
+    long full = FullCache.bytes(manifest, manifest.context());
+    long cache = value(plan.memory().kvBytes(), manifest.context());
+    lines.line(
+        "memory",
+        "KV @%d  %s -> %s  (%s)   working memory %s"
+            .formatted(
+                manifest.context(),
+                Texts.bytes(full),
+                Texts.bytes(cache),
+                Texts.ratio(full, cache),
+                Texts.bytes(value(plan.memory().scratchBytes(), manifest.context()))));
+    lines.line("features", String.join(", ", manifest.features()));
+    Program program = plan.program();
+    lines.line(
+        "holds",
+        "%s, %s, %s, %s, %s"
+            .formatted(
+                Texts.count(program.kernels().size(), "kernel"),
+                Texts.count(program.procedures().size(), "procedure"),
+                Texts.count(program.rules().size(), "rule"),
+                Texts.count(program.segments().size(), "segment"),
+                Texts.count(plan.files().size(), "file")));
+    return text.toString().lines().toList();
+  }
+
+  /** {@return segments, buffers and the formulas of their bytes} */
+  List<String> memory() {
+    List<String> lines = new ArrayList<>();
+    lines.add("kv-bytes = " + plan.memory().kvBytes().text());
+    lines.add("scratch-bytes = " + plan.memory().scratchBytes().text());
+    lines.add("");
+    List<List<String>> segments = new ArrayList<>();
+    segments.add(List.of("segment", "heads", "format", "page", "slots", "from", "window", "rows"));
+    for (SegmentDeclaration segment : plan.program().segments()) {
+      segments.add(
+          List.of(
+              segment.name(),
+              segment.heads().toString(),
+              segment.format().text(),
+              Texts.bytes(segment.pageBytes(plan.manifest().pageRows())),
+              Integer.toString(segment.slots()),
+              Integer.toString(segment.firstPosition()),
+              segment.window() == 0 ? "-" : Integer.toString(segment.window()),
+              segment.rows().text()));
+    }
+    lines.addAll(Texts.table(segments));
+    lines.add("");
+    List<List<String>> buffers = new ArrayList<>();
+    buffers.add(List.of("buffer", "kind", "format", "bytes", "uses", "offset", "tensor"));
+    for (BufferDeclaration buffer : plan.memory().buffers()) {
+      boolean scratch = buffer.kind() == BufferDeclaration.Kind.SCRATCH;
+      long elements = value(buffer.elements(), plan.manifest().context());
+      buffers.add(
+          List.of(
+              buffer.name(),
+              buffer.kind().name().toLowerCase(Locale.ROOT),
+              buffer.format().text(),
+              Texts.bytes(elements * buffer.format().bytes()),
+              scratch ? "%d..%d".formatted(buffer.firstUse(), buffer.lastUse()) : "",
+              scratch ? Long.toString(buffer.offset()) : "",
+              buffer.tensor()));
+    }
+    lines.addAll(Texts.table(buffers));
+    return lines;
+  }
+
+  /** {@return procedures and rules, a step a line} */
+  List<String> program() {
+    List<String> lines = new ArrayList<>();
+    for (Program.Procedure procedure : plan.program().procedures()) {
+      lines.add("procedure " + procedure.name());
+      List<List<String>> steps = procedure.steps().stream().map(PlanText::step).toList();
+      Texts.table(steps).forEach(line -> lines.add("  " + line));
+    }
+    for (Program.Rule rule : plan.program().rules()) {
+      lines.add("when %s call %s".formatted(rule.condition().text(), rule.procedure()));
+    }
+    return lines;
+  }
+
+  /** {@return every kernel with its arguments and, where the plan holds it, its text} */
+  List<String> kernels() {
+    List<String> lines = new ArrayList<>();
+    for (KernelDeclaration kernel : plan.program().kernels()) {
+      lines.add("%s: %s".formatted(kernel.name(), kernel.summary()));
+      kernelText(plan, kernel.name())
+          .ifPresentOrElse(
+              text -> text.lines().forEach(line -> lines.add("  " + line)),
+              () -> lines.add("  " + arguments(kernel)));
+      lines.add("");
+    }
+    if (!lines.isEmpty()) {
+      lines.removeLast();
+    }
+    return lines;
+  }
+
+  /** {@return every kernel: name, summary, arguments, dims, axes, text} */
+  static ArrayNode kernelsJson(Plan plan) {
+    ArrayNode array = Json.object().putArray("kernels");
+    for (KernelDeclaration kernel : plan.program().kernels()) {
+      ObjectNode node = array.addObject();
+      node.put("name", kernel.name()).put("summary", kernel.summary());
+      ArrayNode arguments = node.putArray("arguments");
+      for (KernelDeclaration.Argument argument : kernel.arguments()) {
+        arguments
+            .addObject()
+            .put("name", argument.name())
+            .put("format", argument.format().text())
+            .put("written", argument.written())
+            .put("read", argument.read());
+      }
+      kernel.dims().forEach(node.putArray("dims")::add);
+      node.put("axes", kernel.axes());
+      kernelText(plan, kernel.name()).ifPresent(text -> node.put("text", text));
+    }
+    return array;
+  }
+
+  private static Optional<String> kernelText(Plan plan, String kernel) {
+    return Optional.ofNullable(plan.files().get("kernels/text/" + kernel + ".kernel"))
+        .map(bytes -> new String(bytes, StandardCharsets.UTF_8));
+  }
+
+  private static String arguments(KernelDeclaration kernel) {
+    return kernel.arguments().stream()
+        .map(argument -> argument.name() + ": " + argument.format().text())
+        .collect(Collectors.joining(", "));
+  }
+
+  private static List<String> step(Program.Step step) {
+    return switch (step) {
+      case Program.Step.Launch launch ->
+          List.of("launch", launch.kernel(), texts(launch.grid()), launch.label());
+      case Program.Step.Call call -> List.of("call", call.procedure(), "", "");
+      case Program.Step.Observe observe ->
+          List.of("observe", observe.name(), "[%s]".formatted(observe.rows().text()), "");
+    };
+  }
+
+  private static String texts(List<Expression> expressions) {
+    return expressions.stream().map(Expression::text).collect(Collectors.joining(", ", "[", "]"));
+  }
+
+  /** {@return the value of an expression when all {@code tokens} are in the cache} */
+  private long value(Expression expression, int tokens) {
+    long[] values = new long[counters.names().size()];
+    Manifest manifest = plan.manifest();
+    CounterIndex.set(values, manifest.context(), manifest.span(), tokens, 0);
+    return expression.compile(counters).evaluate(values);
+  }
+
+  private static String shown(String hash) {
+    return hash.substring(0, SHOWN_HASH);
+  }
+}

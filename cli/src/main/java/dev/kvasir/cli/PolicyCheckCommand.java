@@ -1,0 +1,84 @@
+package dev.kvasir.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kvasir.codegen.driver.Model;
+import dev.kvasir.codegen.driver.PolicyCheck;
+import dev.kvasir.ir.diag.CompileException;
+import dev.kvasir.ir.diag.Diagnostic;
+import dev.kvasir.ir.policy.Policy;
+import dev.kvasir.ir.policy.ResolvedPolicy;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The verb {@code policy check}: whether a policy makes sense, alone or for a model. */
+@Command(
+    name = "check",
+    mixinStandardHelpOptions = true,
+    header = "Checks a policy and prints it in its canonical form.",
+    description =
+        "Without --model only the grammar is checked: what techniques, values and sets mean depends"
+            + " on the model.")
+final class PolicyCheckCommand implements Callable<Integer> {
+  private final Console console;
+
+  @Parameters(paramLabel = "POLICY", description = "A policy file, or a shipped policy's name.")
+  private String policy = "";
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description = "Also check names, values, sets and combinations for this model.")
+  private Optional<Path> model = Optional.empty();
+
+  @Mixin private final CommonOptions common = new CommonOptions();
+
+  PolicyCheckCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() {
+    try {
+      Policy parsed = ShippedPolicies.parse(policy);
+      Optional<ResolvedPolicy> resolved = model.map(folder -> resolve(parsed, folder));
+      List<Diagnostic> warnings = resolved.map(ResolvedPolicy::warnings).orElse(List.of());
+      warnings.forEach(warning -> console.err().println(warning.render()));
+      print(parsed, resolved, warnings);
+    } catch (CompileException mistake) {
+      if (common.json()) {
+        ObjectNode object = Json.object().put("valid", false);
+        Json.addDiagnostics(object, "diagnostics", mistake.diagnostics());
+        Json.print(console, object);
+      }
+      throw mistake;
+    }
+    return ExitCodes.OK;
+  }
+
+  private void print(Policy parsed, Optional<ResolvedPolicy> resolved, List<Diagnostic> warnings) {
+    if (!common.json()) {
+      console.out().print(parsed.canonicalText());
+      if (resolved.isEmpty()) {
+        console.err().println("checked the grammar alone; give --model for all else");
+      }
+      return;
+    }
+    ObjectNode object = Json.object().put("valid", true);
+    object.put("canonical", parsed.canonicalText());
+    resolved.ifPresent(meaning -> object.set("resolved", Json.parse(meaning.toJson())));
+    Json.addDiagnostics(object, "diagnostics", warnings);
+    Json.print(console, object);
+  }
+
+  private static ResolvedPolicy resolve(Policy policy, Path folder) {
+    try (Model opened = Model.open(folder)) {
+      return PolicyCheck.check(policy, opened);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package dev.kvasir.cli;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Numbers and lists as people read them, the same in every locale. */
+final class Texts {
+  private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
+  private static final int LINE = 100;
+
+  private Texts() {}
+
+  /** {@return a number of bytes with three digits, for example {@code 1.25 MiB}} */
+  static String bytes(long bytes) {
+    double value = bytes;
+    int unit = 0;
+    while (value >= 1024 && unit < UNITS.length - 1) {
+      value /= 1024;
+      unit++;
+    }
+    return unit == 0 ? bytes + " B" : threeDigits(value) + " " + UNITS[unit];
+  }
+
+  /** {@return a time with three digits, for example {@code 3.21 ms} or {@code 1.84 s}} */
+  static String time(Duration time) {
+    double milliseconds = time.toNanos() / 1e6;
+    return milliseconds < 1000
+        ? threeDigits(milliseconds) + " ms"
+        : threeDigits(milliseconds / 1000) + " s";
+  }
+
+  /** {@return a rate, for example {@code 812 tokens/s}} */
+  static String tokensPerSecond(double rate) {
+    return threeDigits(rate) + " tokens/s";
+  }
+
+  /** {@return how many times {@code before} is {@code after}, for example {@code 2.4x}} */
+  static String ratio(long before, long after) {
+    return after == 0 ? "-" : format("%.1fx", (double) before / after);
+  }
+
+  /** {@return a count with its noun, for example {@code 1,024 tokens}} */
+  static String count(long count, String singular) {
+    return format("%,d %s%s", count, singular, count == 1 ? "" : "s");
+  }
+
+  /** {@return {@code String.format} in the root locale} */
+  static String format(String format, Object... arguments) {
+    return String.format(Locale.ROOT, format, arguments);
+  }
+
+  /** {@return the items joined by {@code separator}, broken into lines of {@code indent} less} */
+  static List<String> wrap(List<String> items, String separator, int indent) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder();
+    for (int i = 0; i < items.size(); i++) {
+      String item = items.get(i) + (i + 1 < items.size() ? separator : "");
+      if (!line.isEmpty() && line.length() + item.stripTrailing().length() > LINE - indent) {
+        lines.add(line.toString().stripTrailing());
+        line.setLength(0);
+      }
+      line.append(item);
+    }
+    lines.add(line.toString());
+    return lines;
+  }
+
+  /**
+   * {@return rows as lines, each column as wide as its widest cell}
+   *
+   * @param rows of equal length
+   */
+  static List<String> table(List<List<String>> rows) {
+    int columns = rows.isEmpty() ? 0 : rows.getFirst().size();
+    int[] widths = new int[columns];
+    for (List<String> row : rows) {
+      for (int i = 0; i < columns; i++) {
+        widths[i] = Math.max(widths[i], row.get(i).length());
+      }
+    }
+    List<String> lines = new ArrayList<>();
+    for (List<String> row : rows) {
+      StringBuilder line = new StringBuilder();
+      for (int i = 0; i < columns; i++) {
+        line.append(row.get(i));
+        line.repeat(' ', widths[i] - row.get(i).length() + 2);
+      }
+      lines.add(line.toString().stripTrailing());
+    }
+    return lines;
+  }
+
+  private static String threeDigits(double value) {
+    if (value >= 100) {
+      return format("%,.0f", value);
+    }
+    return value >= 10 ? format("%.1f", value) : format("%.2f", value);
+  }
+}

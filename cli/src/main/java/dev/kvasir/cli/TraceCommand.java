@@ -1,0 +1,135 @@
+package dev.kvasir.cli;
+
+import dev.kvasir.cli.CommandException.Kind;
+import dev.kvasir.plans.AtomicFile;
+import dev.kvasir.runtime.LoadedModel;
+import dev.kvasir.runtime.Prompt;
+import dev.kvasir.runtime.Session;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The verb {@code trace}: writes what happened in a run as tensors. */
+@Command(
+    name = "trace",
+    mixinStandardHelpOptions = true,
+    header = "Writes what happens in a run to a safetensors file.",
+    description = {
+      "Steps are numbered over the spans of the prompt and then the generated tokens. The last span"
+          + " yields the first token, so there are N - 1 more steps; the last token is not read.",
+      "Per layer L and step T: layer.L.step.T.{q,k,v,q_pre,k_pre,out} [heads, rows, dim], .lse"
+          + " [heads, rows], .position [rows]. Per segment S of layer L at the end:"
+          + " layer.L.cache.S.{k,v} [heads, rows, dim], .heads [heads], .position [heads, rows],"
+          + " .bytes [1]. Once: tokens, the prompt's and the generated ones."
+    })
+final class TraceCommand implements Callable<Integer>, Failures.Placed {
+  private final Console console;
+
+  @Mixin private final PlanOptions plan = new PlanOptions();
+  @Mixin private final PromptOptions prompt = new PromptOptions();
+
+  @Option(
+      names = {"-n", "--max-tokens"},
+      paramLabel = "N",
+      converter = PositiveInteger.class,
+      description = "Tokens to generate, always the most likely one. Default: ${DEFAULT-VALUE}.")
+  private int count = 1;
+
+  @Option(
+      names = {"-o", "--output"},
+      required = true,
+      paramLabel = "FILE",
+      description = "The safetensors file to write.")
+  private Path output = Path.of("");
+
+  @Mixin private final CommonOptions common = new CommonOptions();
+
+  TraceCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public String place() {
+    return plan.file().toString();
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Prompt text = prompt.prompt();
+    TraceRecorder recorder;
+    try (LoadedModel model = plan.load();
+        Session session = model.newSession()) {
+      recorder = new TraceRecorder(model.plan());
+      session.observe(recorder);
+      trace(session, text.encode(model.tokenizer()), model.plan().manifest().span(), recorder);
+      session.stopObserving();
+      recorder.addCache(session.segments());
+    }
+    write(recorder);
+    print(recorder);
+    return ExitCodes.OK;
+  }
+
+  private void trace(Session session, int[] tokens, int span, TraceRecorder recorder) {
+    int[] all = Arrays.copyOf(tokens, tokens.length + count);
+    try (Progress progress = Progress.begin(console, "trace", tokens.length + count - 1L)) {
+      int steps = 0;
+      for (int from = 0; from < tokens.length; from += span) {
+        int[] part = Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + span));
+        recorder.beginStep(steps++);
+        session.append(Prompt.ofTokens(part));
+        progress.advance(part.length);
+      }
+      recorder.prompt(tokens.length, steps);
+      all[tokens.length] = session.greedyToken();
+      for (int i = tokens.length; i < all.length - 1; i++) {
+        recorder.beginStep(steps++);
+        session.step(all[i]);
+        all[i + 1] = session.greedyToken();
+        progress.advance(1);
+      }
+    }
+    recorder.addTokens(all);
+  }
+
+  private void write(TraceRecorder recorder) {
+    try {
+      AtomicFile.write(output, recorder.writer()::writeTo);
+    } catch (IOException e) {
+      throw new CommandException(
+          Kind.OUTPUT_NOT_WRITABLE,
+          output.toString(),
+          "the trace cannot be written: " + e.getMessage(),
+          "choose another path with -o");
+    }
+  }
+
+  private void print(TraceRecorder recorder) throws IOException {
+    long bytes = Files.size(output);
+    if (common.json()) {
+      Json.print(
+          console,
+          Json.object()
+              .put("file", output.toString())
+              .put("fileBytes", bytes)
+              .put("tensors", recorder.tensors())
+              .put("prefillSteps", recorder.prefillSteps())
+              .put("steps", recorder.steps()));
+      return;
+    }
+    new Labelled(console.out(), 9)
+        .line(
+            "wrote",
+            "%s  (%s in %s, %s)"
+                .formatted(
+                    output,
+                    Texts.count(recorder.tensors(), "tensor"),
+                    Texts.count(recorder.steps(), "step"),
+                    Texts.bytes(bytes)));
+  }
+}

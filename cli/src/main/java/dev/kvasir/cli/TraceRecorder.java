@@ -1,0 +1,137 @@
+package dev.kvasir.cli;
+
+import dev.kvasir.plans.Manifest;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.safetensors.SafetensorsWriter;
+import dev.kvasir.runtime.SegmentSnapshot;
+import dev.kvasir.runtime.TraceObserver;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Collects what a session shows, under the names of a trace file.
+ *
+ * <p>Values are f32, byte counts included (pages are large powers of two, so f32 holds their bytes
+ * exactly); positions, tokens and head numbers are i32.
+ */
+final class TraceRecorder implements TraceObserver {
+  private static final Pattern LAYER_VALUE = Pattern.compile("layer\\.(\\d+)\\.(.+)");
+
+  private final SafetensorsWriter writer = new SafetensorsWriter();
+  private final Set<Integer> layersOfStep = new HashSet<>();
+  private int step;
+  private int steps;
+  private int prefillSteps;
+  private int tensors;
+
+  TraceRecorder(Plan plan) {
+    Manifest manifest = plan.manifest();
+    Manifest.ModelReference model = manifest.model();
+    writer
+        .metadata("plan_hash", plan.sha256())
+        .metadata("softmax_scale", Double.toString(model.softmaxScale()))
+        .metadata("rope_theta", Double.toString(model.ropeTheta()))
+        .metadata("rope_style", model.ropeStyle())
+        .metadata("policy", manifest.policy().resolvedJson());
+  }
+
+  /** Says that what follows belongs to step {@code number}, counted from 0. */
+  void beginStep(int number) {
+    step = number;
+    steps = number + 1;
+    layersOfStep.clear();
+  }
+
+  /** Says how long the prompt was and how many steps it took. */
+  void prompt(int tokens, int spans) {
+    prefillSteps = spans;
+    writer
+        .metadata("prompt_tokens", Integer.toString(tokens))
+        .metadata("prefill_steps", Integer.toString(spans));
+  }
+
+  @Override
+  public void observe(String name, int position, List<Integer> shape, float[] values) {
+    Matcher matcher = LAYER_VALUE.matcher(name);
+    if (!matcher.matches()) {
+      return;
+    }
+    int layer = Integer.parseInt(matcher.group(1));
+    String prefix = "layer.%d.step.%d.".formatted(layer, step);
+    long[] extents = shape.stream().mapToLong(Integer::longValue).toArray();
+    addFloats(prefix + matcher.group(2), values, extents);
+    if (layersOfStep.add(layer)) {
+      int rows = shape.get(1);
+      int[] positions = new int[rows];
+      for (int row = 0; row < rows; row++) {
+        positions[row] = position + row;
+      }
+      addInts(prefix + "position", positions, rows);
+    }
+  }
+
+  /** Adds the tokens of the prompt and those that were generated. */
+  void addTokens(int[] tokens) {
+    addInts("tokens", tokens, tokens.length);
+  }
+
+  /** Adds what the cache holds; segments are numbered within their layer, in plan order. */
+  void addCache(List<SegmentSnapshot> segments) {
+    Map<Integer, Integer> numbers = new HashMap<>();
+    for (SegmentSnapshot segment : segments) {
+      int number = numbers.merge(segment.layer(), 1, Integer::sum) - 1;
+      String prefix = "layer.%d.cache.%d.".formatted(segment.layer(), number);
+      int heads = segment.heads().size();
+      int rows = segment.rows();
+      addFloats(prefix + "k", segment.keys(), heads, rows, segment.keyDim());
+      addFloats(prefix + "v", segment.values(), heads, rows, segment.valueDim());
+      addInts(
+          prefix + "heads", segment.heads().stream().mapToInt(Integer::intValue).toArray(), heads);
+      addInts(prefix + "position", repeat(segment.positions(), heads), heads, rows);
+      addFloats(prefix + "bytes", new float[] {segment.bytes()}, 1);
+    }
+  }
+
+  /** {@return what was collected} */
+  SafetensorsWriter writer() {
+    return writer;
+  }
+
+  /** {@return how many tensors there are} */
+  int tensors() {
+    return tensors;
+  }
+
+  /** {@return how many steps there were} */
+  int steps() {
+    return steps;
+  }
+
+  /** {@return how many steps the prompt took} */
+  int prefillSteps() {
+    return prefillSteps;
+  }
+
+  private static int[] repeat(int[] values, int times) {
+    int[] repeated = new int[values.length * times];
+    for (int i = 0; i < times; i++) {
+      System.arraycopy(values, 0, repeated, i * values.length, values.length);
+    }
+    return repeated;
+  }
+
+  private void addFloats(String name, float[] values, long... shape) {
+    writer.addFloats(name, values, shape);
+    tensors++;
+  }
+
+  private void addInts(String name, int[] values, long... shape) {
+    writer.addInts(name, values, shape);
+    tensors++;
+  }
+}
