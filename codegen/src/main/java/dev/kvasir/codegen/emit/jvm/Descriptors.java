@@ -36,7 +36,6 @@ final class Descriptors {
   static final ClassDesc OPERATORS = ClassDesc.of("jdk.incubator.vector.VectorOperators");
   static final ClassDesc ASSOCIATIVE = OPERATORS.nested("Associative");
   static final ClassDesc BINARY = OPERATORS.nested("Binary");
-  static final ClassDesc UNARY = OPERATORS.nested("Unary");
   static final ClassDesc COMPARISON = OPERATORS.nested("Comparison");
   static final ClassDesc CONVERSION = OPERATORS.nested("Conversion");
 
@@ -66,7 +65,6 @@ final class Descriptors {
   static final MethodTypeDesc INT_WITH_INT = MethodTypeDesc.of(INT_VECTOR, CD_int);
   static final MethodTypeDesc FLOAT_SELF = MethodTypeDesc.of(FLOAT_VECTOR);
   static final MethodTypeDesc INT_SELF = MethodTypeDesc.of(INT_VECTOR);
-  static final MethodTypeDesc FLOAT_UNARY = MethodTypeDesc.of(FLOAT_VECTOR, UNARY);
   static final MethodTypeDesc FLOAT_BLEND = MethodTypeDesc.of(FLOAT_VECTOR, VECTOR, MASK);
   static final MethodTypeDesc FLOAT_BLEND_SCALAR = MethodTypeDesc.of(FLOAT_VECTOR, CD_float, MASK);
   static final MethodTypeDesc INT_BLEND = MethodTypeDesc.of(INT_VECTOR, VECTOR, MASK);

@@ -24,6 +24,9 @@ final class Lanes {
 
   private static final int EXPONENT_BITS = 0x7f800000;
 
+  /** Elements that are left when halving stops; no species is narrower. */
+  private static final int SCALAR_LANES = 4;
+
   private final CodeBuilder code;
   private final int lanes;
 
@@ -330,19 +333,45 @@ final class Lanes {
     }
   }
 
-  /** Lanes on the stack become their sum, a float. */
+  /**
+   * Lanes on the stack become their sum, a float: halves are added until four elements are left.
+   * The Vector API leaves the order of its own sum open, and compiled code sums otherwise than
+   * interpreted code does; here the order is fixed, so that results never depend on when a method
+   * was compiled.
+   */
   void sumLanes() {
-    reduceLanes("ADD");
+    if (!isVector()) {
+      return;
+    }
+    storeReduction();
+    for (int half = lanes / 2; half >= SCALAR_LANES; half /= 2) {
+      Lanes narrow = new Lanes(code, half);
+      narrow.loadReduction(0);
+      narrow.loadReduction(half);
+      narrow.add();
+      narrow.storeReduction();
+    }
+    Lanes scalar = new Lanes(code, 1);
+    for (int pair = 0; pair < SCALAR_LANES; pair += 2) {
+      scalar.loadReduction(pair);
+      scalar.loadReduction(pair + 1);
+      code.fadd();
+    }
+    code.fadd();
+  }
+
+  private void loadReduction(int element) {
+    loadFloats(PhaseArguments.FLOATS, () -> code.loadConstant(TileFrame.REDUCTION + element));
+  }
+
+  private void storeReduction() {
+    storeFloats(PhaseArguments.FLOATS, () -> code.loadConstant(TileFrame.REDUCTION));
   }
 
   /** Lanes on the stack become their maximum, a float. */
   void maximumLane() {
-    reduceLanes("MAX");
-  }
-
-  private void reduceLanes(String operator) {
     if (isVector()) {
-      operator(ASSOCIATIVE, operator);
+      operator(ASSOCIATIVE, "MAX");
       code.invokevirtual(FLOAT_VECTOR, "reduceLanes", REDUCE_FLOAT);
     }
   }

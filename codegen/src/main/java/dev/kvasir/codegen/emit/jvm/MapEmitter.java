@@ -22,7 +22,6 @@ final class MapEmitter {
   private static final float ROUND_TO_INTEGER = 12582912f;
   private static final float EXP2_LIMIT = 126f;
   private static final int ONE_BITS = 0x3f800000;
-  private static final float LOG2_E = 1.442695f;
 
   /** What an emitted expression left on the stack. */
   private enum Kind {
@@ -50,7 +49,8 @@ final class MapEmitter {
         "map",
         arguments.type(),
         code -> {
-          int whole = tile.columns() / emission.lanes() * emission.lanes();
+          int lanes = usesLogarithm(map.value()) ? 1 : emission.lanes();
+          int whole = tile.columns() / lanes * lanes;
           Emission.loop(
               code,
               0,
@@ -61,9 +61,8 @@ final class MapEmitter {
                     code,
                     0,
                     whole,
-                    emission.lanes(),
-                    column ->
-                        new Body(code, emission.lanes(), arguments, row, column).write(tile, map));
+                    lanes,
+                    column -> new Body(code, lanes, arguments, row, column).write(tile, map));
                 Emission.loop(
                     code,
                     whole,
@@ -73,6 +72,26 @@ final class MapEmitter {
               });
           code.return_();
         });
+  }
+
+  /** Vector logarithms differ between compiled and interpreted code; scalar ones do not. */
+  private static boolean usesLogarithm(TileExpression expression) {
+    return switch (expression) {
+      case TileExpression.Unary unary ->
+          unary.operator() == TileExpression.UnaryOperator.LOG2 || usesLogarithm(unary.operand());
+      case TileExpression.Binary binary ->
+          usesLogarithm(binary.left()) || usesLogarithm(binary.right());
+      case TileExpression.Select select ->
+          usesLogarithm(select.condition())
+              || usesLogarithm(select.whenTrue())
+              || usesLogarithm(select.whenFalse());
+      case TileExpression.FloatConstant _,
+          TileExpression.Element _,
+          TileExpression.Uniform _,
+          TileExpression.RowIndex _,
+          TileExpression.ColumnIndex _ ->
+          false;
+    };
   }
 
   private static void registerUniforms(TileExpression expression, PhaseArguments arguments) {
@@ -291,18 +310,11 @@ final class MapEmitter {
     }
 
     private void log2() {
-      if (lanes.isVector()) {
-        lanes.operator(UNARY, "LOG");
-        code.invokevirtual(FLOAT_VECTOR, "lanewise", FLOAT_UNARY)
-            .loadConstant(LOG2_E)
-            .invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_FLOAT);
-      } else {
-        code.f2d()
-            .invokestatic(MATH, "log", DOUBLE_TO_DOUBLE)
-            .loadConstant(1.0 / Math.log(2.0))
-            .dmul()
-            .d2f();
-      }
+      code.f2d()
+          .invokestatic(MATH, "log", DOUBLE_TO_DOUBLE)
+          .loadConstant(1.0 / Math.log(2.0))
+          .dmul()
+          .d2f();
     }
 
     private void reciprocalSquareRoot() {

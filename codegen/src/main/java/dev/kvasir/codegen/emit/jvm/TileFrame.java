@@ -10,9 +10,12 @@ public final class TileFrame {
   /** Tiles start at multiples of a 512-bit vector. */
   private static final int ALIGNMENT = 16;
 
+  /** Where a vector lies while its lanes are summed: in front of the tiles of every kernel. */
+  static final int REDUCTION = 0;
+
   private final Kernel kernel;
   private final Map<String, Integer> offsets = new HashMap<>();
-  private int floats;
+  private int floats = REDUCTION + ALIGNMENT;
   private int ints;
 
   /** Lays out the tiles of {@code kernel} in declaration order. */
