@@ -311,37 +311,6 @@ public final class JvmLowering {
       }
     }
 
-    private static boolean joinsTruth(IntExpression.IntOperator operator) {
-      return operator == IntExpression.IntOperator.AND || operator == IntExpression.IntOperator.OR;
-    }
-
-    private static boolean isTruth(IntExpression expression) {
-      return expression instanceof IntExpression.Binary binary
-          && switch (binary.operator()) {
-            case LESS, LESS_OR_EQUAL, EQUAL, AND, OR -> true;
-            case ADD,
-                SUBTRACT,
-                MULTIPLY,
-                FLOOR_DIVIDE,
-                CEIL_DIVIDE,
-                MODULO,
-                MINIMUM,
-                MAXIMUM ->
-                false;
-          };
-    }
-
-    /** Pushes 1 when the value is not 0, else 0. */
-    private void pushTruth(IntExpression expression) {
-      push(expression);
-      if (isTruth(expression)) {
-        return;
-      }
-      Label end = code.newLabel();
-      Label zero = code.newLabel();
-      code.ifeq(zero).iconst_1().goto_(end).labelBinding(zero).iconst_0().labelBinding(end);
-    }
-
     private void join(IntExpression.IntOperator operator) {
       switch (operator) {
         case ADD -> code.iadd();
@@ -364,14 +333,7 @@ public final class JvmLowering {
           expression instanceof IntExpression.Binary binary
               && switch (binary.operator()) {
                 case LESS, LESS_OR_EQUAL, EQUAL, AND, OR -> true;
-                case ADD,
-                    SUBTRACT,
-                    MULTIPLY,
-                    FLOOR_DIVIDE,
-                    CEIL_DIVIDE,
-                    MODULO,
-                    MINIMUM,
-                    MAXIMUM ->
+                case ADD, SUBTRACT, MULTIPLY, FLOOR_DIVIDE, CEIL_DIVIDE, MODULO, MINIMUM, MAXIMUM ->
                     false;
               };
       if (!known) {
