@@ -64,6 +64,14 @@ public final class PrefillAttention {
                 heads, kernel.dim("first_head").plus(kernel.axis("head"))));
     loadPositions(kernel, shape, ordinals, positions, rows, firstQuery);
     QueryRows.loadScaled(kernel, shape, queryBuffer, queries, head, firstToken, tokens);
+    // Rows of the tile beyond the span hold anything: a NaN there would reach the others through
+    // the
+    // shared decision to rescale.
+    kernel.map(
+        queries,
+        TileExpression.element(positions)
+            .less(TileExpression.uniform(position.plus(span)))
+            .select(TileExpression.element(queries), TileExpression.constant(0)));
     softmax.start();
 
     Queries query = new Queries(firstQuery, lastQuery, TileExpression.element(positions), position);
