@@ -9,6 +9,7 @@ import dev.kvasir.codegen.driver.Model;
 import dev.kvasir.plans.PlanWriter;
 import dev.kvasir.runtime.CacheStats;
 import dev.kvasir.runtime.Generation;
+import dev.kvasir.runtime.LoadOptions;
 import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
 import dev.kvasir.runtime.Sampling;
@@ -102,7 +103,9 @@ final class DemoCommand implements Callable<Integer> {
     String prompt = Prose.withQuestionAtEnd();
     String stop = Prose.ANSWER.substring(Prose.ANSWER.length() - 1);
     Sampling sampling = Sampling.greedy().maxTokens(MOST_TOKENS).stop(stop);
-    try (LoadedModel model = LoadedModel.load(file, folder);
+    // A short run is mostly the just-in-time compiler's work: leave it the other cores.
+    LoadOptions options = LoadOptions.defaults().threads(1);
+    try (LoadedModel model = LoadedModel.load(file, folder, options);
         Session session = model.newSession()) {
       Generation generation = session.generate(Prompt.of(prompt), sampling, token -> {});
       String end =
