@@ -2,6 +2,7 @@ package dev.kvasir.plans;
 
 import dev.kvasir.plans.memory.MemoryPlan;
 import dev.kvasir.plans.program.Program;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Objects;
@@ -25,6 +26,16 @@ public record Plan(
   public Plan {
     SortedMap<String, byte[]> sorted = new TreeMap<>(files);
     files = Collections.unmodifiableSortedMap(sorted);
+  }
+
+  /**
+   * Writes the plan to a file, whole or not at all: a file that is already there stays as it is
+   * until the new one is complete.
+   *
+   * @throws PlanException when the path cannot be written
+   */
+  public void save(Path file) throws PlanException {
+    PlanWriter.write(this, file);
   }
 
   /**
