@@ -1,0 +1,81 @@
+package dev.kvasir.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvasir.plans.Manifest;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.program.CompiledExpression;
+import dev.kvasir.plans.program.CounterIndex;
+import dev.kvasir.runtime.LoadedModel;
+import dev.kvasir.runtime.Prompt;
+import dev.kvasir.runtime.Session;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Allocated cache bytes: what a session reports, what its plan promised, what the rules say. */
+final class CacheBytesTest {
+  private static final int PAGE_ROWS = 64;
+  private static final int LAYERS = 4;
+  private static final int HEADS = 2;
+  private static final int STEPS = 330;
+
+  /** 64 rows of a key and a value of 32 elements in bf16. */
+  private static final long PAGE_BYTES = PAGE_ROWS * (32 + 32) * 2L;
+
+  /** A page table entry is a 32-bit number. */
+  private static final long ENTRY_BYTES = 4;
+
+  @ParameterizedTest
+  @CsvSource({"full, 8", "streaming, 0", "zigzag-sets, 4", "duo-sets, 3"})
+  void allocatedBytesFollowTheFormulaAfterEveryStep(String policy, int denseHeads) {
+    LoadedModel model = SampleModel.shared(policy, "bf16");
+    try (Session session = model.newSession()) {
+      session.append(Prompt.ofTokens('I'));
+      for (int tokens = 1; tokens <= STEPS; tokens++) {
+        long allocated = session.cacheStats().allocatedBytes();
+        assertThat(allocated).as("after %s tokens", tokens).isEqualTo(promised(model, tokens));
+        assertThat(allocated).as("after %s tokens", tokens).isEqualTo(rule(denseHeads, tokens));
+        session.step(session.greedyToken());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"full, 8", "streaming, 0", "zigzag-sets, 4", "duo-sets, 3"})
+  void aPromptAllocatesWhatItsTokensWouldOneByOne(String policy, int denseHeads) {
+    LoadedModel model = SampleModel.shared(policy, "bf16");
+    for (int length : new int[] {3, 4, 5, 68, 69, 230}) {
+      try (Session session = model.newSession()) {
+        session.append(Prompt.ofTokens(new int[length]));
+        assertThat(session.cacheStats().allocatedBytes())
+            .as("after a prompt of %s", length)
+            .isEqualTo(rule(denseHeads, length));
+      }
+    }
+  }
+
+  private static long promised(LoadedModel model, int tokens) {
+    Plan plan = model.plan();
+    Manifest manifest = plan.manifest();
+    CompiledExpression bytes =
+        plan.memory().kvBytes().compile(CounterIndex.ofProgram(plan.program()));
+    long[] counters = new long[CounterIndex.PROGRAM_COUNTERS.size()];
+    CounterIndex.set(counters, manifest.context(), manifest.span(), tokens, 0);
+    return bytes.evaluate(counters);
+  }
+
+  /**
+   * Dense heads hold every page; the others one page of sink rows and a ring of two pages, one of
+   * them open. Tables have an entry for each page that could be held.
+   */
+  private static long rule(int denseHeads, int tokens) {
+    int streamingHeads = LAYERS * HEADS - denseHeads;
+    int ringSlots = Math.ceilDiv(SampleModel.RECENT, PAGE_ROWS) + 1;
+    int ringRows = Math.max(0, tokens - SampleModel.SINK);
+    long dense = Math.ceilDiv(tokens, PAGE_ROWS);
+    long streaming = 1L + Math.min(Math.ceilDiv(ringRows, PAGE_ROWS), ringSlots);
+    long denseEntries = Math.ceilDiv(SampleModel.CONTEXT, PAGE_ROWS);
+    return denseHeads * (dense * PAGE_BYTES + denseEntries * ENTRY_BYTES)
+        + streamingHeads * (streaming * PAGE_BYTES + (1 + ringSlots) * ENTRY_BYTES);
+  }
+}

@@ -1,0 +1,123 @@
+package dev.kvasir.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.kvasir.codegen.driver.Model;
+import dev.kvasir.ir.reference.ReferenceEvaluator;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.runtime.LoadOptions;
+import dev.kvasir.runtime.LoadedModel;
+import dev.kvasir.runtime.Prompt;
+import dev.kvasir.runtime.Session;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import jdk.incubator.vector.FloatVector;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Compiled plans against the naive evaluator in double precision: a prompt of several spans, then
+ * decode steps on given tokens.
+ */
+final class EvaluatorAgreementTest {
+  private static final int PROMPT = 230;
+  private static final int STEPS = 64;
+  private static final long SEED = 7;
+  private static final int[] TOKENS =
+      NeedlePrompt.of(new Random(SEED), PROMPT + STEPS, 170).text().chars().toArray();
+
+  /** Expected logits by policy and format. */
+  private static final Map<String, List<double[]>> EXPECTED = new HashMap<>();
+
+  @ParameterizedTest
+  @CsvSource({
+    "full, f32",
+    "full, bf16",
+    "streaming, f32",
+    "streaming, bf16",
+    "zigzag-sets, f32",
+    "zigzag-sets, bf16",
+    "duo-sets, f32",
+    "duo-sets, bf16"
+  })
+  void logitsAreThoseOfTheEvaluator(String policy, String format) {
+    LoadedModel model = SampleModel.shared(policy, format);
+
+    assertAgreement(run(model), expected(policy, format, model.plan()));
+  }
+
+  /** Heads of every kind are in {@code duo-sets}: its kernels are all that the others have. */
+  @ParameterizedTest
+  @ValueSource(ints = {128, 256, 512})
+  void everyVectorWidthAgreesAndThreadsChangeNoBit(int vectorBits) {
+    int machineBits = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+    assumeThat(vectorBits)
+        .as("this machine has vectors of %s bits; wider ones are only emulated", machineBits)
+        .isLessThanOrEqualTo(machineBits);
+    Plan plan = SampleModel.compile(SampleModel.shipped("duo-sets", "f32"));
+
+    List<float[]> two = run(plan, vectorBits, 2);
+    assertAgreement(two, expected("duo-sets", "f32", plan));
+    List<float[]> one = run(plan, vectorBits, 1);
+    for (int step = 0; step < two.size(); step++) {
+      assertThat(one.get(step)).as("one thread, step %s", step).isEqualTo(two.get(step));
+    }
+  }
+
+  private static void assertAgreement(List<float[]> found, List<double[]> expected) {
+    assertThat(found).hasSameSizeAs(expected).hasSize(1 + STEPS);
+    for (int step = 0; step < found.size(); step++) {
+      assertThat(Vectors.cosine(found.get(step), expected.get(step)))
+          .as("cosine at step %s, seed %s", step, SEED)
+          .isGreaterThan(0.99999);
+    }
+  }
+
+  private static List<float[]> run(Plan plan, int vectorBits, int threads) {
+    LoadOptions options = LoadOptions.defaults().threads(threads).vectorBits(vectorBits);
+    try (LoadedModel model = SampleModel.load(plan, options)) {
+      return run(model);
+    }
+  }
+
+  private static List<float[]> run(LoadedModel model) {
+    List<float[]> logits = new ArrayList<>();
+    try (Session session = model.newSession()) {
+      session.append(Prompt.ofTokens(Arrays.copyOf(TOKENS, PROMPT)));
+      logits.add(session.logits());
+      for (int step = 0; step < STEPS; step++) {
+        session.step(TOKENS[PROMPT + step]);
+        logits.add(session.logits());
+      }
+    }
+    return logits;
+  }
+
+  private static List<double[]> expected(String policy, String format, Plan plan) {
+    return EXPECTED.computeIfAbsent(policy + " " + format, key -> evaluate(plan));
+  }
+
+  private static List<double[]> evaluate(Plan plan) {
+    List<double[]> logits = new ArrayList<>();
+    try (Model model = Model.open(SampleModel.FOLDER)) {
+      ReferenceEvaluator evaluator = new ReferenceEvaluator(SampleModel.graph(plan), model);
+      for (int from = 0; from < PROMPT; from += SampleModel.SPAN) {
+        int to = Math.min(PROMPT, from + SampleModel.SPAN);
+        double[] last = evaluator.prefill(Arrays.copyOfRange(TOKENS, from, to)).logits();
+        if (to == PROMPT) {
+          logits.add(last);
+        }
+      }
+      for (int step = 0; step < STEPS; step++) {
+        logits.add(evaluator.step(TOKENS[PROMPT + step]).logits());
+      }
+    }
+    return logits;
+  }
+}

@@ -1,0 +1,127 @@
+package dev.kvasir.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvasir.ir.diag.SourceText;
+import dev.kvasir.ir.policy.Policy;
+import dev.kvasir.runtime.LoadedModel;
+import dev.kvasir.runtime.Prompt;
+import dev.kvasir.runtime.Sampling;
+import dev.kvasir.runtime.Session;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Which policies find planted keys, and where. */
+final class RecallTest {
+  /** Prompts of a recall rate, with needles at depths spread evenly. */
+  private static final int PROMPTS = 20;
+
+  private static final int LENGTH = 300;
+  private static final long SEED = 20260101;
+
+  /** The model's own page says 63 of 64, 64 of 64 and 64 of 64. */
+  @ParameterizedTest
+  @ValueSource(ints = {128, 256, 512})
+  void aFullCacheRecallsAtEveryLength(int length) {
+    List<NeedlePrompt> prompts = NeedlePrompt.spread(new Random(SEED + length), length, PROMPTS);
+
+    assertThat(recalled(SampleModel.shared("full", "f32"), prompts))
+        .as("recalled of %s prompts of %s, seed %s", PROMPTS, length, SEED + length)
+        .isGreaterThanOrEqualTo(18);
+  }
+
+  @Test
+  void streamingLosesNeedlesOutsideItsWindow() {
+    Random random = new Random(SEED);
+    List<NeedlePrompt> prompts =
+        IntStream.range(0, PROMPTS)
+            .mapToObj(index -> NeedlePrompt.of(random, LENGTH, 120 + 9 * index))
+            .toList();
+
+    assertThat(recalled(SampleModel.shared("streaming", "bf16"), prompts))
+        .as("recalled of %s needles outside the window, seed %s", PROMPTS, SEED)
+        .isLessThanOrEqualTo(1);
+    assertThat(recalled(SampleModel.shared("full", "f32"), prompts))
+        .as("recalled of the same %s needles by the full cache, seed %s", PROMPTS, SEED)
+        .isGreaterThanOrEqualTo(18);
+  }
+
+  @Test
+  void streamingKeepsNeedlesInsideItsWindow() {
+    Random random = new Random(SEED);
+    // The answer's last character is asked for 5 steps later: the needle is inside until then.
+    int farthest = SampleModel.RECENT - 6;
+    List<NeedlePrompt> prompts =
+        IntStream.range(0, PROMPTS)
+            .mapToObj(index -> NeedlePrompt.of(random, LENGTH, farthest - 2 * index))
+            .toList();
+
+    assertThat(recalled(SampleModel.shared("streaming", "bf16"), prompts))
+        .as("recalled of %s needles inside the window, seed %s", PROMPTS, SEED)
+        .isGreaterThanOrEqualTo(18);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"zigzag-sets, 0.60", "duo-sets, 0.50"})
+  void retrievalSetsRecallLikeTheFullCacheAtFarFewerBytes(String policy, double bytes) {
+    List<NeedlePrompt> prompts = setPrompts();
+    LoadedModel compressed = SampleModel.shared(policy, "bf16");
+
+    assertThat(recalled(compressed, prompts))
+        .as("recalled of %s prompts of %s, seed %s", prompts.size(), LENGTH, SEED)
+        .isGreaterThanOrEqualTo(prompts.size() * 9 / 10);
+    assertThat((double) bytesAt(compressed) / bytesAt(SampleModel.shared("full", "bf16")))
+        .as("cache bytes after %s tokens, of those of the full cache", SampleModel.CONTEXT)
+        .isLessThan(bytes);
+  }
+
+  @Test
+  void otherRetrievalLayersOfEqualBytesLose() {
+    List<NeedlePrompt> prompts = setPrompts();
+    Policy wrong =
+        Policy.parse(
+            new SourceText(
+                "wrong.kvp",
+                "policy wrong { use group-heads(criterion = layer, retrieval = [0, 3],"
+                    + " sink = 4, recent = 64); }"));
+
+    try (LoadedModel model =
+        SampleModel.load(SampleModel.compile(wrong), SampleModel.twoThreads())) {
+      assertThat(bytesAt(model)).isEqualTo(bytesAt(SampleModel.shared("zigzag-sets", "bf16")));
+      assertThat(recalled(model, prompts))
+          .as("recalled of %s prompts of %s, seed %s", prompts.size(), LENGTH, SEED)
+          .isLessThan(prompts.size() / 2);
+    }
+  }
+
+  /** More prompts than for one rate: these policies are told from others by a few in a hundred. */
+  private static List<NeedlePrompt> setPrompts() {
+    return NeedlePrompt.spread(new Random(SEED), LENGTH, 3 * PROMPTS);
+  }
+
+  private static int recalled(LoadedModel model, List<NeedlePrompt> prompts) {
+    int right = 0;
+    for (NeedlePrompt prompt : prompts) {
+      Sampling sampling = Sampling.greedy().maxTokens(prompt.answer().length());
+      try (Session session = model.newSession()) {
+        String text = session.generate(Prompt.of(prompt.text()), sampling, token -> {}).text();
+        if (text.equals(prompt.answer())) {
+          right++;
+        }
+      }
+    }
+    return right;
+  }
+
+  private static long bytesAt(LoadedModel model) {
+    try (Session session = model.newSession()) {
+      session.append(Prompt.ofTokens(new int[SampleModel.CONTEXT]));
+      return session.cacheStats().allocatedBytes();
+    }
+  }
+}
