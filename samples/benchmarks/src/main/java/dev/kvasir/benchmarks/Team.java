@@ -1,0 +1,70 @@
+package dev.kvasir.benchmarks;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A fixed number of threads, the caller's included, that run their parts of one task at a time.
+ * Waiting threads spin, so that starting a task costs next to nothing.
+ */
+final class Team implements AutoCloseable {
+
+  /** A task in as many parts as there are threads. */
+  @FunctionalInterface
+  interface Task {
+    /** Runs part {@code part}. */
+    void run(int part);
+  }
+
+  private final List<Thread> helpers = new ArrayList<>();
+  private final AtomicInteger unfinished = new AtomicInteger();
+  private Task task = part -> {};
+  private volatile int number;
+  private volatile boolean stopped;
+
+  Team(int threads) {
+    for (int part = 1; part < threads; part++) {
+      int own = part;
+      Thread helper = new Thread(() -> help(own), "team-" + own);
+      helper.setDaemon(true);
+      helper.start();
+      helpers.add(helper);
+    }
+  }
+
+  /** {@return the number of threads} */
+  int threads() {
+    return helpers.size() + 1;
+  }
+
+  /** Runs all parts and waits for them; for one caller. */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // the caller alone writes the number
+  void run(Task next) {
+    task = next;
+    unfinished.set(helpers.size());
+    number++;
+    next.run(0);
+    while (unfinished.get() != 0) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private void help(int part) {
+    int seen = 0;
+    while (!stopped) {
+      if (number == seen) {
+        Thread.onSpinWait();
+      } else {
+        seen = number;
+        task.run(part);
+        unfinished.decrementAndGet();
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    stopped = true;
+  }
+}
