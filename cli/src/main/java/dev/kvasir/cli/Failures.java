@@ -11,6 +11,7 @@ import dev.kvasir.runtime.KvasirException;
 import java.io.IOException;
 import java.util.Set;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -23,6 +24,11 @@ final class Failures {
     /** {@return what errors that name no place of their own are about} */
     String place();
   }
+
+  /** The option that shows where an error arose. */
+  static final String STACKTRACE = "--stacktrace";
+
+  private static final String INTERNAL = "internal error: ";
 
   private static final Set<DiagnosticCode> MISTAKES_OF_USAGE =
       Set.of(DiagnosticCode.OUTPUT_NOT_WRITABLE, DiagnosticCode.CONTEXT_TOO_LARGE);
@@ -54,13 +60,28 @@ final class Failures {
 
   /** Reports what a verb threw. */
   int execution(Exception failure, CommandLine command, ParseResult parsed) {
-    int status = status(failure);
-    String message = message(failure, command);
+    OptionSpec option = command.getCommandSpec().findOption(STACKTRACE);
+    boolean stacktrace = option != null && Boolean.TRUE.equals(option.getValue());
+    return report(message(failure, command), status(failure), failure, stacktrace);
+  }
+
+  /** Reports what no verb catches: memory that ran out, or a bug. */
+  int error(Error failure, boolean stacktrace) {
+    if (failure instanceof OutOfMemoryError) {
+      String message =
+          "kvasir: error[%s]: Java's memory is used up (%s); raise it with KVASIR_JVM_OPTIONS=-Xmx..."
+              .formatted(ErrorCode.OUT_OF_MEMORY.text(), failure.getMessage());
+      return report(message, ExitCodes.UNAVAILABLE, failure, stacktrace);
+    }
+    return report(INTERNAL + failure, ExitCodes.INTERNAL, failure, stacktrace);
+  }
+
+  private int report(String message, int status, Throwable failure, boolean stacktrace) {
     console.err().println(message);
     if (status == ExitCodes.INTERNAL) {
-      console.err().println("this is a bug in Kvasir; run again with --stacktrace");
+      console.err().println("this is a bug in Kvasir; run again with " + STACKTRACE);
     }
-    if (parsed.expandedArgs().contains("--stacktrace")) {
+    if (stacktrace) {
       failure.printStackTrace(console.err());
     }
     return status;
@@ -79,7 +100,7 @@ final class Failures {
       case SafetensorsException mistake ->
           modelMessage(DiagnosticCode.SAFETENSORS_HEADER_INVALID, mistake);
       case IOException mistake -> modelMessage(DiagnosticCode.MODEL_UNREADABLE, mistake);
-      default -> "internal error: " + failure;
+      default -> INTERNAL + failure;
     };
   }
 

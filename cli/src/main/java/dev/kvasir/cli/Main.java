@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 
@@ -40,8 +41,13 @@ public final class Main {
 
   /** As the public method, with variables of the environment that stand for options. */
   static int run(String[] arguments, Console console, Map<String, String> environment) {
-    CommandLine command = commandLine(console, environment);
-    int status = command.execute(arguments);
+    int status;
+    try {
+      status = commandLine(console, environment).execute(arguments);
+    } catch (Error failure) {
+      boolean stacktrace = List.of(arguments).contains(Failures.STACKTRACE);
+      status = new Failures(console).error(failure, stacktrace);
+    }
     console.out().flush();
     console.err().flush();
     return status;
