@@ -60,7 +60,7 @@ public final class Compiler {
     GraphLowering.Lowered lowered = GraphLowering.lower(graph, model, sizes);
     Limits limits = new Limits(lowered.program(), lowered.memory(), sizes.context(), sizes.span());
     CacheFootprint footprint = CacheFootprint.of(graph, sizes.context(), sizes.context());
-    limits.check(resolved, footprint.dominant());
+    limits.check(resolved, tokens -> CacheFootprint.of(graph, tokens, sizes.context()).dominant());
     Map<String, byte[]> files = new HashMap<>(lowered.files());
     files.put("graph.kvir", GraphPrinter.print(graph).getBytes(StandardCharsets.UTF_8));
     Manifest manifest = Manifests.of(model, policy, resolved, sizes, options, lowered.program());

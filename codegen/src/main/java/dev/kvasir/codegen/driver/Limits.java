@@ -11,6 +11,7 @@ import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.Program;
 import java.util.Locale;
+import java.util.function.IntFunction;
 
 /** Proves a policy's byte limits from the memory plan, or says by how much they are missed. */
 final class Limits {
@@ -49,7 +50,7 @@ final class Limits {
    * Checks every limit. Both figures only grow with the number of tokens and do not depend on how
    * they came into the cache, so the end of the range stands for all of it.
    */
-  void check(ResolvedPolicy policy, CacheFootprint.Share dominant) {
+  void check(ResolvedPolicy policy, IntFunction<CacheFootprint.Share> dominant) {
     Diagnostics diagnostics = new Diagnostics();
     for (ByteLimit limit : policy.limits()) {
       int tokens = Math.min(limit.tokens().orElse(context), context);
@@ -76,15 +77,30 @@ final class Limits {
                         tokens,
                         bytes - limit.bytes(),
                         limit.bytes()))
-                .withNote(
-                    String.format(
-                        Locale.ROOT,
-                        "largest part: %s with %,d bytes; keep fewer rows there, store them in fewer"
-                            + " bits, or raise the limit",
-                        dominant,
-                        dominant.bytes())));
+                .withNote(largestPart(limit, dominant.apply(tokens))));
       }
     }
     diagnostics.throwIfErrors();
+  }
+
+  private String largestPart(ByteLimit limit, CacheFootprint.Share dominant) {
+    boolean withScratch =
+        switch (limit.kind()) {
+          case KV_BYTES -> false;
+          case PEAK_BYTES -> true;
+        };
+    if (withScratch && scratchBytes > dominant.bytes()) {
+      return String.format(
+          Locale.ROOT,
+          "largest part: working storage with %,d bytes; prefill in shorter spans, or raise the"
+              + " limit",
+          scratchBytes);
+    }
+    return String.format(
+        Locale.ROOT,
+        "largest part: %s with %,d bytes; keep fewer rows there, store them in fewer bits, or raise"
+            + " the limit",
+        dominant,
+        dominant.bytes());
   }
 }
