@@ -4,11 +4,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvasir.codegen.driver.Model;
 import dev.kvasir.codegen.driver.PolicyCheck;
 import dev.kvasir.ir.diag.CompileException;
-import dev.kvasir.ir.diag.Diagnostic;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.ir.policy.ResolvedPolicy;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -22,8 +20,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     header = "Checks a policy and prints it in its canonical form.",
     description =
-        "Without --model only the grammar is checked: what techniques, values and sets mean depends"
-            + " on the model.")
+        "Names, values and combinations are checked; sets of layers and KV heads only with"
+            + " --model.")
 final class PolicyCheckCommand implements Callable<Integer> {
   private final Console console;
 
@@ -33,7 +31,7 @@ final class PolicyCheckCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       paramLabel = "DIR",
-      description = "Also check names, values, sets and combinations for this model.")
+      description = "Also check sets and sizes for this model.")
   private Optional<Path> model = Optional.empty();
 
   @Mixin private final CommonOptions common = new CommonOptions();
@@ -46,10 +44,10 @@ final class PolicyCheckCommand implements Callable<Integer> {
   public Integer call() {
     try {
       Policy parsed = ShippedPolicies.parse(policy);
-      Optional<ResolvedPolicy> resolved = model.map(folder -> resolve(parsed, folder));
-      List<Diagnostic> warnings = resolved.map(ResolvedPolicy::warnings).orElse(List.of());
-      warnings.forEach(warning -> console.err().println(warning.render()));
-      print(parsed, resolved, warnings);
+      ResolvedPolicy resolved =
+          model.map(folder -> resolve(parsed, folder)).orElseGet(() -> PolicyCheck.check(parsed));
+      resolved.warnings().forEach(warning -> console.err().println(warning.render()));
+      print(parsed, resolved);
     } catch (CompileException mistake) {
       if (common.json()) {
         ObjectNode object = Json.object().put("valid", false);
@@ -61,18 +59,17 @@ final class PolicyCheckCommand implements Callable<Integer> {
     return ExitCodes.OK;
   }
 
-  private void print(Policy parsed, Optional<ResolvedPolicy> resolved, List<Diagnostic> warnings) {
+  private void print(Policy parsed, ResolvedPolicy resolved) {
     if (!common.json()) {
       console.out().print(parsed.canonicalText());
-      if (resolved.isEmpty()) {
-        console.err().println("checked the grammar alone; give --model for all else");
-      }
       return;
     }
     ObjectNode object = Json.object().put("valid", true);
     object.put("canonical", parsed.canonicalText());
-    resolved.ifPresent(meaning -> object.set("resolved", Json.parse(meaning.toJson())));
-    Json.addDiagnostics(object, "diagnostics", warnings);
+    if (model.isPresent()) {
+      object.set("resolved", Json.parse(resolved.toJson()));
+    }
+    Json.addDiagnostics(object, "diagnostics", resolved.warnings());
     Json.print(console, object);
   }
 

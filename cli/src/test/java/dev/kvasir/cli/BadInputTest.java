@@ -221,6 +221,23 @@ final class BadInputTest {
   }
 
   @Test
+  void policyCheckNeedsAModelForSetsAlone() throws IOException {
+    Path policy =
+        Files.writeString(
+            folder.resolve("p.kvp"), "policy p {\nuse group-heads(retrieval = [7]);\n}");
+    CommandRun without = CommandRun.of("policy", "check", policy);
+    CommandRun with = CommandRun.of("policy", "check", policy, "--model", CommandRun.SAMPLE);
+    Files.writeString(policy, "policy p {\nuse group-head();\n}");
+    CommandRun unknown = CommandRun.of("policy", "check", policy);
+
+    assertThat(without.status()).isZero();
+    assertThat(with.status()).isEqualTo(3);
+    assertThat(with.err()).contains("error[KV2011]: layer 7 does not exist");
+    assertThat(unknown.status()).isEqualTo(3);
+    assertThat(unknown.err()).contains("error[KV2001]", "did you mean group-heads?");
+  }
+
+  @Test
   void policyCheckTellsMachinesWhatIsWrong() throws IOException {
     Path policy = Files.writeString(folder.resolve("p.kvp"), "policy p {\nuse store-kv();\n}");
 
