@@ -5,7 +5,6 @@ import dev.kvasir.codegen.driver.Model;
 import dev.kvasir.codegen.driver.Target;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.plans.Plan;
-import dev.kvasir.plans.PlanWriter;
 import dev.kvasir.runtime.CacheStats;
 import dev.kvasir.runtime.Generation;
 import dev.kvasir.runtime.LoadedModel;
@@ -53,7 +52,7 @@ public final class CompileAndGenerate {
       throws IOException {
     try (Model model = Model.open(modelFolder)) {
       Plan plan = Kvasir.compile(model, Policy.parse(policyFile), Target.jvm());
-      PlanWriter.write(plan, planFile);
+      plan.save(planFile);
     }
 
     try (LoadedModel model = LoadedModel.load(planFile, modelFolder);

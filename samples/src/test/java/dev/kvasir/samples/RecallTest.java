@@ -82,7 +82,7 @@ final class RecallTest {
 
   @Test
   void otherRetrievalLayersOfEqualBytesLose() {
-    List<NeedlePrompt> prompts = setPrompts();
+    List<NeedlePrompt> prompts = NeedlePrompt.spread(new Random(SEED), LENGTH, PROMPTS);
     Policy wrong =
         Policy.parse(
             new SourceText(
@@ -94,8 +94,8 @@ final class RecallTest {
         SampleModel.load(SampleModel.compile(wrong), SampleModel.twoThreads())) {
       assertThat(bytesAt(model)).isEqualTo(bytesAt(SampleModel.shared("zigzag-sets", "bf16")));
       assertThat(recalled(model, prompts))
-          .as("recalled of %s prompts of %s, seed %s", prompts.size(), LENGTH, SEED)
-          .isLessThan(prompts.size() / 2);
+          .as("recalled of %s prompts of %s, seed %s", PROMPTS, LENGTH, SEED)
+          .isLessThan(PROMPTS / 2);
     }
   }
 
