@@ -6,7 +6,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A fixed number of threads, the caller's included, that run their parts of one task at a time.
- * Waiting threads spin, so that starting a task costs next to nothing.
+ * Waiting threads spin, so that starting a task costs next to nothing, and soon offer their
+ * processor: where another thread of the team waits for it, spinning on would cost a time slice.
  */
 final class Team implements AutoCloseable {
 
@@ -16,6 +17,8 @@ final class Team implements AutoCloseable {
     /** Runs part {@code part}. */
     void run(int part);
   }
+
+  private static final int SPINS = 1000;
 
   private final List<Thread> helpers = new ArrayList<>();
   private final AtomicInteger unfinished = new AtomicInteger();
@@ -45,21 +48,33 @@ final class Team implements AutoCloseable {
     unfinished.set(helpers.size());
     number++;
     next.run(0);
+    int turns = 0;
     while (unfinished.get() != 0) {
-      Thread.onSpinWait();
+      pause(turns++);
     }
   }
 
   private void help(int part) {
     int seen = 0;
+    int turns = 0;
     while (!stopped) {
       if (number == seen) {
-        Thread.onSpinWait();
+        pause(turns++);
       } else {
+        turns = 0;
         seen = number;
         task.run(part);
         unfinished.decrementAndGet();
       }
+    }
+  }
+
+  @SuppressWarnings("ThreadPriorityCheck") // speed, not correctness, hangs on the yield
+  private static void pause(int turns) {
+    if (turns < SPINS) {
+      Thread.onSpinWait();
+    } else {
+      Thread.yield();
     }
   }
 
