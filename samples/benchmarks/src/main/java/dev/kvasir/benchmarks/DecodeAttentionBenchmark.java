@@ -21,6 +21,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.infra.IterationParams;
+import org.openjdk.jmh.runner.IterationType;
 
 /**
  * Decode attention of one layer, whose cache is cold: how many bytes of keys and values it reads in
@@ -107,7 +109,7 @@ public class DecodeAttentionBenchmark {
 
   /** Reads the same memory and prints both rates. */
   @TearDown(Level.Iteration)
-  public void compare() {
+  public void compare(IterationParams iteration) {
     kernel.check();
     double best = 0;
     for (int pass = 0; pass < READ_PASSES; pass++) {
@@ -116,7 +118,9 @@ public class DecodeAttentionBenchmark {
       best = Math.max(best, kernel.pages().byteSize() / (double) (System.nanoTime() - begin));
     }
     Rates rate = new Rates(calls * kernel.layerBytes() / (double) nanos, best);
-    rates.add(rate);
+    if (iteration.getType() == IterationType.MEASUREMENT) {
+      rates.add(rate);
+    }
     System.out.printf(
         Locale.ROOT,
         "[decode %.2f GB/s, read %.2f GB/s, %.0f %%] ",
@@ -128,8 +132,7 @@ public class DecodeAttentionBenchmark {
   /** Prints the middle of the measured iterations. */
   @TearDown(Level.Trial)
   public void close() {
-    List<Rates> measured = rates.subList(Math.max(0, rates.size() - 10), rates.size());
-    List<Rates> sorted = new ArrayList<>(measured);
+    List<Rates> sorted = new ArrayList<>(rates);
     Collections.sort(sorted, (a, b) -> Double.compare(a.percent(), b.percent()));
     Rates middle = sorted.get(sorted.size() / 2);
     System.out.printf(
