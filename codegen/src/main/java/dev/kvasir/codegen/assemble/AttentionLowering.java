@@ -115,15 +115,11 @@ final class AttentionLowering {
   private void stage(String layer, AttentionShape shape, Map<String, String> arguments) {
     String name = "stage_rows_d" + shape.keyDim();
     Kernel kernel =
-        builder
-            .kernels()
-            .use(
-                name,
-                () ->
-                    new KernelLibrary.Entry(
-                        StageRows.build(name, shape, builder.sizes().spanPages()),
-                        "page layout of a span's keys and values",
-                        checks.stage(shape)));
+        builder.kernel(
+            name,
+            "page layout of a span's keys and values",
+            () -> StageRows.build(name, shape, builder.sizes().spanPages()),
+            () -> checks.stage(shape));
     builder.launch(
         Mode.PREFILL,
         kernel,
@@ -139,17 +135,13 @@ final class AttentionLowering {
     AttentionShape shape = group.shape();
     String name = "prefill_attention_" + shape.text();
     Kernel kernel =
-        builder
-            .kernels()
-            .use(
-                name,
-                () ->
-                    new KernelLibrary.Entry(
-                        PrefillAttention.build(name, shape, builder.sizes().spanPages()),
-                        "QK^T + mask + softmax + PV over cache and span, "
-                            + shape.group()
-                            + " query heads per read",
-                        checks.prefill(shape)));
+        builder.kernel(
+            name,
+            "QK^T + mask + softmax + PV over cache and span, "
+                + shape.group()
+                + " query heads per read",
+            () -> PrefillAttention.build(name, shape, builder.sizes().spanPages()),
+            () -> checks.prefill(shape));
     builder.launch(
         Mode.PREFILL,
         kernel,
@@ -166,15 +158,11 @@ final class AttentionLowering {
     AttentionShape shape = group.shape();
     String name = "append_rows_" + shape.text();
     Kernel kernel =
-        builder
-            .kernels()
-            .use(
-                name,
-                () ->
-                    new KernelLibrary.Entry(
-                        AppendRows.build(name, shape),
-                        "page layout + rounding of new keys and values",
-                        checks.append(shape)));
+        builder.kernel(
+            name,
+            "page layout + rounding of new keys and values",
+            () -> AppendRows.build(name, shape),
+            () -> checks.append(shape));
     IntExpression pages =
         AppendRows.pages(
             shape, ProgramExpressions.counter("position"), ProgramExpressions.counter("tokens"));
@@ -194,17 +182,11 @@ final class AttentionLowering {
     int pagesPerSplit = builder.sizes().pagesPerSplit();
     String name = "decode_attention_" + shape.text();
     Kernel kernel =
-        builder
-            .kernels()
-            .use(
-                name,
-                () ->
-                    new KernelLibrary.Entry(
-                        DecodeAttention.build(name, shape, pagesPerSplit, maxSplits),
-                        "QK^T + softmax + PV over pages, "
-                            + shape.group()
-                            + " query heads per read",
-                        checks.decode(shape)));
+        builder.kernel(
+            name,
+            "QK^T + softmax + PV over pages, " + shape.group() + " query heads per read",
+            () -> DecodeAttention.build(name, shape, pagesPerSplit, maxSplits),
+            () -> checks.decode(shape));
     Expression splits =
         ProgramExpressions.of(
             DecodeAttention.splits(shape, pagesPerSplit, ProgramExpressions.counter("tokens")));
@@ -220,15 +202,11 @@ final class AttentionLowering {
         dims);
     String combineName = "combine_attention_d" + shape.valueDim();
     Kernel combine =
-        builder
-            .kernels()
-            .use(
-                combineName,
-                () ->
-                    new KernelLibrary.Entry(
-                        CombineAttention.build(combineName, shape, maxSplits),
-                        "join of splits + normalisation",
-                        checks.combine(shape)));
+        builder.kernel(
+            combineName,
+            "join of splits + normalisation",
+            () -> CombineAttention.build(combineName, shape, maxSplits),
+            () -> checks.combine(shape));
     builder.launch(
         Mode.STEP, combine, layer + " combine attention", List.of(heads), arguments, dims);
   }

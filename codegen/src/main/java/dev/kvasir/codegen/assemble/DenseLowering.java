@@ -48,20 +48,17 @@ final class DenseLowering {
     ElementFormat format = builder.format(op.weight());
     String name = "embedding_" + width + "_" + format.text();
     Kernel kernel =
-        builder
-            .kernels()
-            .use(
-                name,
-                () ->
-                    new KernelLibrary.Entry(
-                        RowKernels.embedding(name, width, format),
-                        "table look-up",
-                        CheckCase.grid(1, 2)
-                            .dim("sequence_rows", 2)
-                            .ints("tokens", List.of(3, 0))
-                            .floats("table", 4 * width)
-                            .floats("y", 2 * width)
-                            .build()));
+        builder.kernel(
+            name,
+            "table look-up",
+            () -> RowKernels.embedding(name, width, format),
+            () ->
+                CheckCase.grid(1, 2)
+                    .dim("sequence_rows", 2)
+                    .ints("tokens", List.of(3, 0))
+                    .floats("table", 4 * width)
+                    .floats("y", 2 * width)
+                    .build());
     Location y = builder.activation(result, width);
     for (Mode mode : Mode.values()) {
       builder.launch(
@@ -80,21 +77,18 @@ final class DenseLowering {
     ElementFormat format = builder.format(op.weight());
     String name = "rms_norm_" + width + "_" + format.text();
     Kernel kernel =
-        builder
-            .kernels()
-            .use(
-                name,
-                () ->
-                    new KernelLibrary.Entry(
-                        RowKernels.rmsNorm(name, width, op.epsilon(), format),
-                        "mean square, scale, weight",
-                        CheckCase.grid(1, 2)
-                            .dim("sequence_rows", 2)
-                            .dim("first_row", 1)
-                            .floats("x", 3 * width)
-                            .floats("w", width)
-                            .floats("y", 2 * width)
-                            .build()));
+        builder.kernel(
+            name,
+            "mean square, scale, weight",
+            () -> RowKernels.rmsNorm(name, width, op.epsilon(), format),
+            () ->
+                CheckCase.grid(1, 2)
+                    .dim("sequence_rows", 2)
+                    .dim("first_row", 1)
+                    .floats("x", 3 * width)
+                    .floats("w", width)
+                    .floats("y", 2 * width)
+                    .build());
     Location y =
         x.single()
             ? builder.singleRow(result, result.name(), StorageFormat.F32, width)
@@ -145,18 +139,15 @@ final class DenseLowering {
             .formatted(outputs, inputs, format.text(), tile, residual ? "_add" : "");
     int columns = DenseKernels.columnBlock(outputs);
     int blocks = Math.min(2, outputs / columns);
-    return builder
-        .kernels()
-        .use(
-            name,
-            () ->
-                new KernelLibrary.Entry(
-                    DenseKernels.product(name, outputs, inputs, format, tile, residual),
-                    residual ? "matrix product + residual" : "matrix product",
-                    productCheck(tile, outputs, inputs, columns, blocks)
-                        .floats("w", columns * blocks * inputs)
-                        .floats("r", (tile - 1) * outputs + columns * blocks)
-                        .build()));
+    return builder.kernel(
+        name,
+        residual ? "matrix product + residual" : "matrix product",
+        () -> DenseKernels.product(name, outputs, inputs, format, tile, residual),
+        () ->
+            productCheck(tile, outputs, inputs, columns, blocks)
+                .floats("w", columns * blocks * inputs)
+                .floats("r", (tile - 1) * outputs + columns * blocks)
+                .build());
   }
 
   private static CheckCase.Builder productCheck(
@@ -200,18 +191,15 @@ final class DenseLowering {
       String name =
           "gated_product_%dx%d_%s_%s_m%d".formatted(outputs, inputs, gate.text(), up.text(), tile);
       Kernel kernel =
-          builder
-              .kernels()
-              .use(
-                  name,
-                  () ->
-                      new KernelLibrary.Entry(
-                          DenseKernels.gatedProduct(name, outputs, inputs, gate, up, tile),
-                          "two matrix products + SwiGLU",
-                          productCheck(tile, outputs, inputs, columns, blocks)
-                              .floats("gate", columns * blocks * inputs)
-                              .floats("up", columns * blocks * inputs)
-                              .build()));
+          builder.kernel(
+              name,
+              "two matrix products + SwiGLU",
+              () -> DenseKernels.gatedProduct(name, outputs, inputs, gate, up, tile),
+              () ->
+                  productCheck(tile, outputs, inputs, columns, blocks)
+                      .floats("gate", columns * blocks * inputs)
+                      .floats("up", columns * blocks * inputs)
+                      .build());
       launchProduct(
           mode,
           kernel,
@@ -234,22 +222,19 @@ final class DenseLowering {
     String name = "rope_%dx%d".formatted(heads, dim);
     int position = 3;
     Kernel kernel =
-        builder
-            .kernels()
-            .use(
-                name,
-                () ->
-                    new KernelLibrary.Entry(
-                        RowKernels.rope(name, heads, dim),
-                        "rotation of all heads",
-                        CheckCase.grid(1, 2)
-                            .dim("sequence_rows", 2)
-                            .dim("position", position)
-                            .floats("x", 2 * heads * dim)
-                            .floats("cosines", (position + 2) * dim / 2)
-                            .floats("sines", (position + 2) * dim / 2)
-                            .floats("y", 2 * heads * dim)
-                            .build()));
+        builder.kernel(
+            name,
+            "rotation of all heads",
+            () -> RowKernels.rope(name, heads, dim),
+            () ->
+                CheckCase.grid(1, 2)
+                    .dim("sequence_rows", 2)
+                    .dim("position", position)
+                    .floats("x", 2 * heads * dim)
+                    .floats("cosines", (position + 2) * dim / 2)
+                    .floats("sines", (position + 2) * dim / 2)
+                    .floats("y", 2 * heads * dim)
+                    .build());
     builder.observe(op.input(), heads, dim, false);
     Location y = builder.activation(result, x.width());
     for (Mode mode : Mode.values()) {
@@ -286,18 +271,11 @@ final class DenseLowering {
     Location logits = builder.location(op.input());
     String name = "argmax_" + logits.width();
     Kernel kernel =
-        builder
-            .kernels()
-            .use(
-                name,
-                () ->
-                    new KernelLibrary.Entry(
-                        RowKernels.argmax(name, logits.width()),
-                        "index of the largest",
-                        CheckCase.grid(1)
-                            .floats("logits", logits.width())
-                            .floats("next", 1)
-                            .build()));
+        builder.kernel(
+            name,
+            "index of the largest",
+            () -> RowKernels.argmax(name, logits.width()),
+            () -> CheckCase.grid(1).floats("logits", logits.width()).floats("next", 1).build());
     Location next = builder.singleRow(result, Program.NEXT, StorageFormat.I32, 1);
     for (Mode mode : Mode.values()) {
       builder.launch(

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** The two procedures of a plan while the graph's operations are lowered one after the other. */
 final class ProgramBuilder {
@@ -76,8 +77,15 @@ final class ProgramBuilder {
     return sizes;
   }
 
-  KernelLibrary kernels() {
-    return kernels;
+  /**
+   * {@return the kernel of that name, built when it is the first use}
+   *
+   * @param summary what is fused in it, for people
+   * @param build writes the IR
+   * @param check a small case
+   */
+  Kernel kernel(String name, String summary, Supplier<Kernel> build, Supplier<CheckCase> check) {
+    return kernels.use(name, () -> new KernelLibrary.Entry(build.get(), summary, check.get()));
   }
 
   /** Moves on to the next operation of the graph. */

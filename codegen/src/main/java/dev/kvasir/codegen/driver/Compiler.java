@@ -45,7 +45,7 @@ public final class Compiler {
   public static Compilation compile(Model model, Policy policy, CompilerOptions options) {
     ModelConfig config = model.config();
     PlanSizes sizes = sizes(model, options);
-    ResolvedPolicy resolved = PolicyCheck.check(policy, config, sizes.context());
+    ResolvedPolicy resolved = PolicyCheck.check(policy, model);
     List<PassEvent> events = new ArrayList<>();
     PassContext context =
         new PassContext(PassContext.graphName(name(model)), config, resolved, DEFAULT_STORAGE);

@@ -36,12 +36,10 @@ public final class PolicyCheck {
    * @throws dev.kvasir.ir.diag.CompileException when it does not make sense for the model
    */
   public static ResolvedPolicy check(Policy policy, Model model) {
-    return check(policy, model.config(), model.config().maxPositions());
-  }
-
-  static ResolvedPolicy check(Policy policy, ModelConfig config, int context) {
+    ModelConfig config = model.config();
     ModelFacts facts =
-        new ModelFacts(config.modelType(), config.layers(), config.kvHeads(), context);
+        new ModelFacts(
+            config.modelType(), config.layers(), config.kvHeads(), config.maxPositions());
     return PolicyResolver.resolve(policy, Passes.techniques(), facts);
   }
 }

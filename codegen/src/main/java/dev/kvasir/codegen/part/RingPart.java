@@ -2,7 +2,6 @@ package dev.kvasir.codegen.part;
 
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.type.CacheSegment;
-import dev.kvasir.ir.type.ElementFormat;
 import java.util.OptionalInt;
 
 /**
@@ -14,23 +13,8 @@ import java.util.OptionalInt;
 record RingPart(CacheSegment segment, int sink) implements SegmentPart {
 
   @Override
-  public String name() {
-    return segment.name();
-  }
-
-  @Override
-  public ElementFormat format() {
-    return segment.format();
-  }
-
-  @Override
   public int firstPosition() {
     return sink;
-  }
-
-  @Override
-  public OptionalInt endPosition() {
-    return OptionalInt.empty();
   }
 
   @Override

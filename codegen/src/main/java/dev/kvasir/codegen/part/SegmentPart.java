@@ -16,20 +16,33 @@ public interface SegmentPart {
   /** Cache rows of a page. */
   int PAGE_ROWS = 64;
 
+  /** {@return what the cache type says of it} */
+  CacheSegment segment();
+
   /** {@return the segment's name within its layer} */
-  String name();
+  default String name() {
+    return segment().name();
+  }
 
   /** {@return how its rows are stored} */
-  ElementFormat format();
+  default ElementFormat format() {
+    return segment().format();
+  }
 
   /** {@return true position of row 0} */
-  int firstPosition();
+  default int firstPosition() {
+    return 0;
+  }
 
   /** {@return the true position after the last row it can ever hold; empty for no end} */
-  OptionalInt endPosition();
+  default OptionalInt endPosition() {
+    return OptionalInt.empty();
+  }
 
   /** {@return rows at true positions up to current - window are invisible; empty for no window} */
-  OptionalInt window();
+  default OptionalInt window() {
+    return segment().window();
+  }
 
   /** {@return rows appended once {@code tokens} true tokens are in the cache} */
   IntExpression rows(IntExpression tokens);

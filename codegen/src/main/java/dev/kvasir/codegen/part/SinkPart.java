@@ -2,35 +2,14 @@ package dev.kvasir.codegen.part;
 
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.type.CacheSegment;
-import dev.kvasir.ir.type.ElementFormat;
 import java.util.OptionalInt;
 
 /** The first rows of the sequence, kept for good (StreamingLLM's attention sinks). */
 record SinkPart(CacheSegment segment) implements SegmentPart {
 
   @Override
-  public String name() {
-    return segment.name();
-  }
-
-  @Override
-  public ElementFormat format() {
-    return segment.format();
-  }
-
-  @Override
-  public int firstPosition() {
-    return 0;
-  }
-
-  @Override
   public OptionalInt endPosition() {
     return OptionalInt.of(segment.rows());
-  }
-
-  @Override
-  public OptionalInt window() {
-    return segment.window();
   }
 
   @Override

@@ -146,7 +146,7 @@ public record CacheFootprint(List<Part> parts) {
                   head,
                   segment,
                   pages(group, segment, tokens),
-                  pages(group, segment, context),
+                  Math.max(1, pages(group, segment, context)),
                   pageBytes(cache, segment)));
         }
       }
