@@ -55,7 +55,16 @@ class HostilePlanTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "../evil", "/etc/evil", "a/../evil", "a\\evil", "C:evil", "a//evil", "a/", ".evil", "a/.", "",
+        "../evil",
+        "/etc/evil",
+        "a/../evil",
+        "a\\evil",
+        "C:evil",
+        "a//evil",
+        "a/",
+        ".evil",
+        "a/.",
+        "",
       })
   void namesThatLeadElsewhereAreRefused(String name) {
     // In the zip, where the manifest names another entry.
@@ -150,8 +159,7 @@ class HostilePlanTest {
   @Test
   void unknownFieldsOfANewerMinorVersionAreTolerated() throws IOException {
     replaceInManifest("\"context\" :", "\"colour\" : [ 1 ],\n  \"context\" :");
-    assertRefused(
-        PlanWriter.toBytes(entries), Reason.MALFORMED, "expected no field \"colour\"");
+    assertRefused(PlanWriter.toBytes(entries), Reason.MALFORMED, "expected no field \"colour\"");
     replaceInManifest("\"minor\" : 0", "\"minor\" : 1");
     PlanReader.read("x.kvplan", PlanWriter.toBytes(entries));
   }
@@ -211,8 +219,6 @@ class HostilePlanTest {
   private static void assertRefused(byte[] bytes, Reason reason, String problem) {
     assertThatThrownBy(() -> PlanReader.read("x.kvplan", bytes))
         .hasMessageContaining(problem)
-        .isInstanceOfSatisfying(
-            PlanException.class,
-            e -> assertThat(e.reason()).isEqualTo(reason));
+        .isInstanceOfSatisfying(PlanException.class, e -> assertThat(e.reason()).isEqualTo(reason));
   }
 }

@@ -9,7 +9,8 @@ import dev.kvasir.runtime.Session;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A decode step allocates no heap memory, on any thread, once its kernels are compiled. */
 final class SteadyStepTest {
@@ -21,9 +22,10 @@ final class SteadyStepTest {
    * Kernels allocate until the virtual machine has compiled them; an allocation of the step itself
    * would show in every round.
    */
-  @Test
-  void aSteadyStepAllocatesNothing() {
-    LoadedModel model = SampleModel.shared("full", "bf16");
+  @ParameterizedTest
+  @ValueSource(strings = {"full", "zigzag-sets"})
+  void aSteadyStepAllocatesNothing(String policy) {
+    LoadedModel model = SampleModel.shared(policy, "bf16");
     long[] threads =
         Thread.getAllStackTraces().keySet().stream()
             .filter(thread -> thread.getName().startsWith("kvasir-worker-"))

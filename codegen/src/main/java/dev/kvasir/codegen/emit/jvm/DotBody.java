@@ -157,13 +157,7 @@ record DotBody(
     }
 
     private void terms(int step, IntConsumer body) {
-      int term = code.allocateLocal(TypeKind.INT);
-      Label top = code.newLabel();
-      Label end = code.newLabel();
-      code.iload(firstTerm).istore(term);
-      code.labelBinding(top).iload(term).iload(endTerm).if_icmpge(end);
-      body.accept(term);
-      code.iinc(term, step).goto_(top).labelBinding(end);
+      Emission.loop(code, () -> code.iload(firstTerm), endTerm, step, body);
     }
 
     private void pushLeft(Lanes width, int row, int term) {

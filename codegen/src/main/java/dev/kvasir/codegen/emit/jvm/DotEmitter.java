@@ -211,7 +211,7 @@ final class DotEmitter {
               code.loadConstant(0).loadConstant(terms);
               Emission.pushInt(code, -1, resultOffset + block.first(), row, result.columns());
               code.loadConstant(result.columns());
-              emission.shared(body).invoke(code);
+              emission.shared("dot", body, body.type(), body::write).invoke(code);
             });
       }
     }
@@ -290,7 +290,7 @@ final class DotEmitter {
                         Emission.pushInt(code, -1, resultOffset, row, result.columns());
                         code.iload(column).iadd();
                         code.loadConstant(result.columns()).loadConstant(lineBytes);
-                        emission.shared(body).invoke(code);
+                        emission.shared("dot", body, body.type(), body::write).invoke(code);
                       }));
         }
       }

@@ -4,6 +4,7 @@ import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.function.Consumer;
@@ -52,9 +53,14 @@ final class Emission {
     return name;
   }
 
-  /** {@return the loop of a contraction, written once for all kernels that share phases} */
-  SharedPhases.Phase shared(DotBody body) {
-    return shared.phase("dot", body, body.type(), body::write);
+  /**
+   * {@return a method that is written once for all kernels that share phases}
+   *
+   * @param key equal for equal methods
+   */
+  SharedPhases.Phase shared(
+      String prefix, Object key, MethodTypeDesc type, Consumer<CodeBuilder> body) {
+    return shared.phase(prefix, key, type, body);
   }
 
   /** Writes {@code for (int i = from; i < to; i += step) body(i)}; {@code body} gets i's slot. */
@@ -62,11 +68,19 @@ final class Emission {
     if (to <= from) {
       return;
     }
-    int variable = code.allocateLocal(java.lang.classfile.TypeKind.INT);
+    int limit = code.allocateLocal(TypeKind.INT);
+    code.loadConstant(to).istore(limit);
+    loop(code, () -> code.loadConstant(from), limit, step, body);
+  }
+
+  /** Writes the same loop from what {@code from} pushes to the int in slot {@code to}. */
+  static void loop(CodeBuilder code, Runnable from, int to, int step, IntConsumer body) {
+    int variable = code.allocateLocal(TypeKind.INT);
     Label top = code.newLabel();
     Label end = code.newLabel();
-    code.loadConstant(from).istore(variable);
-    code.labelBinding(top).iload(variable).loadConstant(to).if_icmpge(end);
+    from.run();
+    code.istore(variable);
+    code.labelBinding(top).iload(variable).iload(to).if_icmpge(end);
     body.accept(variable);
     code.iinc(variable, step).goto_(top).labelBinding(end);
   }

@@ -161,14 +161,8 @@ public final class JvmLowering {
               new CopyEmitter(emission, kernel).store(store.tile(), store.view(), arguments),
               arguments);
         }
-        case Statement.Map map -> {
-          PhaseArguments arguments = new PhaseArguments();
-          call(new MapEmitter(emission, kernel).map(map, arguments), arguments);
-        }
-        case Statement.Reduce reduce -> {
-          PhaseArguments arguments = new PhaseArguments();
-          call(new ReduceEmitter(emission, kernel).reduce(reduce, arguments), arguments);
-        }
+        case Statement.Map map -> call(MapEmitter.map(map, emission, kernel));
+        case Statement.Reduce reduce -> call(ReduceBody.reduce(reduce, emission, kernel));
         case Statement.DotNT dot -> {
           PhaseArguments arguments = new PhaseArguments();
           call(new DotEmitter(emission, kernel).dotNT(dot, arguments), arguments);
@@ -222,6 +216,12 @@ public final class JvmLowering {
         }
       }
       code.invokestatic(emission.self(), method, arguments.type());
+    }
+
+    private void call(SharedCall call) {
+      code.aload(FLOATS).aload(INTS);
+      call.arguments().forEach(this::push);
+      call.phase().invoke(code);
     }
 
     /** Pushes (block * blockStride + offset + row contribution) in bytes. */
