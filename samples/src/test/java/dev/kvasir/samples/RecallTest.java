@@ -67,14 +67,14 @@ final class RecallTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"zigzag-sets, 0.60", "duo-sets, 0.50"})
+  @CsvSource({"zigzag-sets, 0.63", "duo-sets, 0.60"})
   void retrievalSetsRecallLikeTheFullCacheAtFarFewerBytes(String policy, double bytes) {
     List<NeedlePrompt> prompts = setPrompts();
     LoadedModel compressed = SampleModel.shared(policy, "bf16");
 
     assertThat(recalled(compressed, prompts))
         .as("recalled of %s prompts of %s, seed %s", prompts.size(), LENGTH, SEED)
-        .isGreaterThanOrEqualTo(prompts.size() * 9 / 10);
+        .isGreaterThanOrEqualTo(prompts.size() * 95 / 100);
     assertThat((double) bytesAt(compressed) / bytesAt(SampleModel.shared("full", "bf16")))
         .as("cache bytes after %s tokens, of those of the full cache", SampleModel.CONTEXT)
         .isLessThan(bytes);
@@ -82,19 +82,19 @@ final class RecallTest {
 
   @Test
   void otherRetrievalLayersOfEqualBytesLose() {
-    List<NeedlePrompt> prompts = NeedlePrompt.spread(new Random(SEED), LENGTH, PROMPTS);
+    List<NeedlePrompt> prompts = NeedlePrompt.spread(new Random(SEED), 2 * LENGTH, PROMPTS);
     Policy wrong =
         Policy.parse(
             new SourceText(
                 "wrong.kvp",
                 "policy wrong { use group-heads(criterion = layer, retrieval = [0, 3],"
-                    + " sink = 4, recent = 64); }"));
+                    + " sink = 4, recent = 128); }"));
 
     try (LoadedModel model =
         SampleModel.load(SampleModel.compile(wrong), SampleModel.twoThreads())) {
       assertThat(bytesAt(model)).isEqualTo(bytesAt(SampleModel.shared("zigzag-sets", "bf16")));
       assertThat(recalled(model, prompts))
-          .as("recalled of %s prompts of %s, seed %s", PROMPTS, LENGTH, SEED)
+          .as("recalled of %s prompts of %s, seed %s", PROMPTS, 2 * LENGTH, SEED)
           .isLessThan(PROMPTS / 2);
     }
   }
