@@ -26,30 +26,32 @@ final class CacheBytesTest {
   private static final long ENTRY_BYTES = 4;
 
   @ParameterizedTest
-  @CsvSource({"full, 8", "streaming, 0", "zigzag-sets, 4", "duo-sets, 3"})
-  void allocatedBytesFollowTheFormulaAfterEveryStep(String policy, int denseHeads) {
+  @CsvSource({"full, 8, 1", "streaming, 0, 64", "zigzag-sets, 4, 128", "duo-sets, 4, 64"})
+  void allocatedBytesFollowTheFormulaAfterEveryStep(String policy, int denseHeads, int recent) {
     LoadedModel model = SampleModel.shared(policy, "bf16");
     try (Session session = model.newSession()) {
       session.append(Prompt.ofTokens('I'));
       for (int tokens = 1; tokens <= STEPS; tokens++) {
         long allocated = session.cacheStats().allocatedBytes();
         assertThat(allocated).as("after %s tokens", tokens).isEqualTo(promised(model, tokens));
-        assertThat(allocated).as("after %s tokens", tokens).isEqualTo(rule(denseHeads, tokens));
+        assertThat(allocated)
+            .as("after %s tokens", tokens)
+            .isEqualTo(rule(denseHeads, recent, tokens));
         session.step(session.greedyToken());
       }
     }
   }
 
   @ParameterizedTest
-  @CsvSource({"full, 8", "streaming, 0", "zigzag-sets, 4", "duo-sets, 3"})
-  void aPromptAllocatesWhatItsTokensWouldOneByOne(String policy, int denseHeads) {
+  @CsvSource({"full, 8, 1", "streaming, 0, 64", "zigzag-sets, 4, 128", "duo-sets, 4, 64"})
+  void aPromptAllocatesWhatItsTokensWouldOneByOne(String policy, int denseHeads, int recent) {
     LoadedModel model = SampleModel.shared(policy, "bf16");
     for (int length : new int[] {3, 4, 5, 68, 69, 230}) {
       try (Session session = model.newSession()) {
         session.append(Prompt.ofTokens(new int[length]));
         assertThat(session.cacheStats().allocatedBytes())
             .as("after a prompt of %s", length)
-            .isEqualTo(rule(denseHeads, length));
+            .isEqualTo(rule(denseHeads, recent, length));
       }
     }
   }
@@ -65,12 +67,12 @@ final class CacheBytesTest {
   }
 
   /**
-   * Dense heads hold every page; the others one page of sink rows and a ring of two pages, one of
-   * them open. Tables have an entry for each page that could be held.
+   * Dense heads hold every page; the others one page of sink rows and a ring of the recent rows'
+   * pages and an open one. Tables have an entry for each page that could be held.
    */
-  private static long rule(int denseHeads, int tokens) {
+  private static long rule(int denseHeads, int recent, int tokens) {
     int streamingHeads = LAYERS * HEADS - denseHeads;
-    int ringSlots = Math.ceilDiv(SampleModel.RECENT, PAGE_ROWS) + 1;
+    int ringSlots = Math.ceilDiv(recent, PAGE_ROWS) + 1;
     int ringRows = Math.max(0, tokens - SampleModel.SINK);
     long dense = Math.ceilDiv(tokens, PAGE_ROWS);
     long streaming = 1L + Math.min(Math.ceilDiv(ringRows, PAGE_ROWS), ringSlots);

@@ -29,7 +29,7 @@ final class TraceTest {
   private static final long SEED = 5;
 
   /** KV heads that keep every row under {@code duo-sets}. */
-  private static final Set<String> RETRIEVAL = Set.of("1/0", "2/0", "2/1");
+  private static final Set<String> RETRIEVAL = Set.of("0/0", "1/0", "2/0", "2/1");
 
   /** A value of one layer over the whole run: [rows][heads * columns]. */
   private final Map<String, List<double[]>> shown = new HashMap<>();

@@ -360,11 +360,13 @@ final class Lanes {
     code.fadd();
   }
 
-  private void loadReduction(int element) {
+  /** Pushes elements of the reduction area. */
+  void loadReduction(int element) {
     loadFloats(PhaseArguments.FLOATS, () -> code.loadConstant(TileFrame.REDUCTION + element));
   }
 
-  private void storeReduction() {
+  /** Pops elements into the reduction area. */
+  void storeReduction() {
     storeFloats(PhaseArguments.FLOATS, () -> code.loadConstant(TileFrame.REDUCTION));
   }
 

@@ -19,13 +19,21 @@ import java.util.List;
  * A reduction of a tile along one axis. Extents and places are parameters, so that all tiles share
  * the loop.
  *
+ * <p>No vector is carried around a loop: whether the just-in-time compiler keeps such a vector in a
+ * register depends on what it had seen when it compiled the method, and where it does not, every
+ * call allocates. A block of vectors is joined in registers, and blocks meet in memory.
+ *
  * @param operator how elements join
  * @param along over which axis
  * @param lanes lanes of a vector
- * @param whole whether a row has whole vectors
- * @param rest whether a row has elements behind them
+ * @param block vectors of a row that are joined at once; 0 when a row has no whole vector
+ * @param blocks whether a row has more than one block
+ * @param rest whether a row has elements behind its whole vectors
  */
-record ReduceBody(ReduceOperator operator, Along along, int lanes, boolean whole, boolean rest) {
+record ReduceBody(
+    ReduceOperator operator, Along along, int lanes, int block, boolean blocks, boolean rest) {
+
+  private static final int MOST_VECTORS = 8;
 
   private static final int ROWS = 2;
   private static final int WHOLE = 3;
@@ -46,7 +54,8 @@ record ReduceBody(ReduceOperator operator, Along along, int lanes, boolean whole
             reduce.operator(),
             reduce.along(),
             emission.lanes(),
-            whole > 0,
+            block(whole / emission.lanes()),
+            whole / emission.lanes() > MOST_VECTORS,
             whole < source.columns());
     return new SharedCall(
         emission.shared("reduce", body, TYPE, body::write),
@@ -56,6 +65,15 @@ record ReduceBody(ReduceOperator operator, Along along, int lanes, boolean whole
             IntExpression.constant(source.columns()),
             IntExpression.constant(emission.frame().offset(reduce.source())),
             IntExpression.constant(emission.frame().offset(reduce.tile()))));
+  }
+
+  /** The largest divisor of a row's vectors up to 8. */
+  private static int block(int vectors) {
+    int block = Math.min(MOST_VECTORS, vectors);
+    while (block > 1 && vectors % block != 0) {
+      block--;
+    }
+    return block;
   }
 
   private void write(CodeBuilder code) {
@@ -86,9 +104,9 @@ record ReduceBody(ReduceOperator operator, Along along, int lanes, boolean whole
     }
   }
 
-  /** Pushes FROM + row * columns + column; a negative row or column is 0. */
-  private static void pushAt(CodeBuilder code, int row, int column) {
-    code.iload(FROM);
+  /** Pushes FROM + row * columns + column + offset; a negative row or column is 0. */
+  private static void pushAt(CodeBuilder code, int row, int column, int offset) {
+    code.iload(FROM).loadConstant(offset).iadd();
     if (row >= 0) {
       code.iload(row).iload(COLUMNS).imul().iadd();
     }
@@ -102,7 +120,6 @@ record ReduceBody(ReduceOperator operator, Along along, int lanes, boolean whole
   }
 
   private void alongColumns(CodeBuilder code) {
-    Lanes first = new Lanes(code, whole ? lanes : 1);
     Lanes scalar = new Lanes(code, 1);
     Emission.loop(
         code,
@@ -110,30 +127,18 @@ record ReduceBody(ReduceOperator operator, Along along, int lanes, boolean whole
         ROWS,
         1,
         row -> {
-          int running = code.allocateLocal(first.floatKind());
-          first.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, -1));
-          code.storeLocal(first.floatKind(), running);
-          if (whole) {
-            Emission.loop(
-                code,
-                () -> code.loadConstant(lanes),
-                WHOLE,
-                lanes,
-                column -> joinElement(code, first, running, row, column));
-          }
           int total = code.allocateLocal(TypeKind.FLOAT);
-          code.loadLocal(first.floatKind(), running);
-          if (operator == ReduceOperator.SUM) {
-            first.sumLanes();
+          if (block > 0) {
+            joinVectors(code, row);
           } else {
-            first.maximumLane();
+            scalar.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, -1, 0));
           }
           code.fstore(total);
           if (rest) {
             Emission.loop(
                 code,
                 () -> {
-                  if (whole) {
+                  if (block > 0) {
                     code.iload(WHOLE);
                   } else {
                     code.loadConstant(1);
@@ -141,22 +146,55 @@ record ReduceBody(ReduceOperator operator, Along along, int lanes, boolean whole
                 },
                 COLUMNS,
                 1,
-                column -> joinElement(code, scalar, total, row, column));
+                column -> {
+                  code.fload(total);
+                  scalar.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, column, 0));
+                  join(scalar);
+                  code.fstore(total);
+                });
           }
           code.fload(total);
           scalar.storeFloats(PhaseArguments.FLOATS, () -> pushTarget(code, row));
         });
   }
 
-  private void joinElement(CodeBuilder code, Lanes width, int running, int row, int column) {
-    code.loadLocal(width.floatKind(), running);
-    width.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, column));
-    join(width);
-    code.storeLocal(width.floatKind(), running);
+  /** Leaves the joined vectors of a row on the stack, as one float. */
+  private void joinVectors(CodeBuilder code, int row) {
+    Lanes vector = new Lanes(code, lanes);
+    vector.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, -1, 0));
+    for (int number = 1; number < block; number++) {
+      joinVector(code, vector, row, -1, number);
+    }
+    if (blocks) {
+      vector.storeReduction();
+      Emission.loop(
+          code,
+          () -> code.loadConstant(block * lanes),
+          WHOLE,
+          block * lanes,
+          column -> {
+            vector.loadReduction(0);
+            for (int number = 0; number < block; number++) {
+              joinVector(code, vector, row, column, number);
+            }
+            vector.storeReduction();
+          });
+      vector.loadReduction(0);
+    }
+    if (operator == ReduceOperator.SUM) {
+      vector.sumLanes();
+    } else {
+      vector.maximumLane();
+    }
+  }
+
+  private void joinVector(CodeBuilder code, Lanes vector, int row, int column, int number) {
+    vector.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, column, number * lanes));
+    join(vector);
   }
 
   private void alongRows(CodeBuilder code) {
-    if (whole) {
+    if (block > 0) {
       columnsAtOnce(code, new Lanes(code, lanes), () -> code.loadConstant(0), WHOLE);
     }
     if (rest) {
@@ -171,17 +209,19 @@ record ReduceBody(ReduceOperator operator, Along along, int lanes, boolean whole
         to,
         width.count(),
         column -> {
-          int running = code.allocateLocal(width.floatKind());
-          width.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, -1, column));
-          code.storeLocal(width.floatKind(), running);
+          width.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, -1, column, 0));
+          width.storeFloats(PhaseArguments.FLOATS, () -> pushTarget(code, column));
           Emission.loop(
               code,
               () -> code.loadConstant(1),
               ROWS,
               1,
-              row -> joinElement(code, width, running, row, column));
-          code.loadLocal(width.floatKind(), running);
-          width.storeFloats(PhaseArguments.FLOATS, () -> pushTarget(code, column));
+              row -> {
+                width.loadFloats(PhaseArguments.FLOATS, () -> pushTarget(code, column));
+                width.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, column, 0));
+                join(width);
+                width.storeFloats(PhaseArguments.FLOATS, () -> pushTarget(code, column));
+              });
         });
   }
 
@@ -196,7 +236,7 @@ record ReduceBody(ReduceOperator operator, Along along, int lanes, boolean whole
           int best = code.allocateLocal(TypeKind.FLOAT);
           int index = code.allocateLocal(TypeKind.INT);
           int value = code.allocateLocal(TypeKind.FLOAT);
-          scalar.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, -1));
+          scalar.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, -1, 0));
           code.fstore(best).iconst_0().istore(index);
           Emission.loop(
               code,
@@ -205,7 +245,7 @@ record ReduceBody(ReduceOperator operator, Along along, int lanes, boolean whole
               1,
               column -> {
                 Label next = code.newLabel();
-                scalar.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, column));
+                scalar.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, column, 0));
                 code.fstore(value).fload(value).fload(best).fcmpl().ifle(next);
                 code.fload(value).fstore(best).iload(column).istore(index).labelBinding(next);
               });
