@@ -47,7 +47,7 @@ final class Manifests {
         new Manifest.ModelReference(
             Compiler.name(model),
             model.fingerprint(),
-            Optional.empty(),
+            Optional.of(model.fullHash()),
             pathHint(model.path(), options.planFolder()),
             config.layers(),
             config.queryHeads(),

@@ -100,6 +100,19 @@ public final class Model implements WeightSource, AutoCloseable {
     return warnings;
   }
 
+  /**
+   * {@return the hash of all bytes of the model's files; reads them all}
+   *
+   * @throws CompileException when a file cannot be read any more
+   */
+  public String fullHash() {
+    try {
+      return ModelFingerprint.fullHash(path);
+    } catch (IOException e) {
+      throw new CompileException(ModelFileErrors.diagnostic(path, e));
+    }
+  }
+
   @Override
   public SortedSet<String> names() {
     return Collections.unmodifiableSortedSet(new TreeSet<>(weights.names()));
