@@ -29,11 +29,7 @@ public final class AppendRows {
     }
     IntExpression position = kernel.dim("position");
     IntExpression tokens = kernel.let("tokens", position.plus(kernel.dim("span")));
-    IntExpression head =
-        kernel.let(
-            "head",
-            new IntExpression.BufferElement(
-                heads, kernel.dim("first_head").plus(kernel.axis("head"))));
+    IntExpression head = PagedRows.head(kernel, heads);
     for (SegmentPart segment : shape.segments()) {
       int slots = segment.slots(shape.context());
       IntExpression end = kernel.let(segment.name() + "_end", segment.rows(tokens));
@@ -50,14 +46,13 @@ public final class AppendRows {
           end.minimum(pageStart.plus(SegmentPart.PAGE_ROWS)),
           row -> {
             IntExpression physical =
-                kernel.let(
-                    "physical",
-                    new IntExpression.BufferElement(
-                        table,
-                        kernel
-                            .dim(segment.name() + "_table")
-                            .plus(kernel.axis("head").times(slots))
-                            .plus(page.modulo(slots))));
+                PagedRows.physical(
+                    kernel,
+                    shape,
+                    segment,
+                    table,
+                    PagedRows.tableStart(kernel, shape, segment),
+                    page);
             copy.copy(
                 row.plus(segment.firstPosition()).minus(position),
                 head,

@@ -37,11 +37,7 @@ public final class CombineAttention {
     String factor = kernel.tile("factor", group, 1);
     String splitFactor = kernel.tile("split_factor", group, 1);
 
-    IntExpression head =
-        kernel.let(
-            "head",
-            new IntExpression.BufferElement(
-                heads, kernel.dim("first_head").plus(kernel.axis("head"))));
+    IntExpression head = PagedRows.head(kernel, heads);
     kernel.map(maximum, TileExpression.constant(OnlineSoftmax.NOTHING));
     kernel.map(sum, TileExpression.constant(0));
     kernel.map(output, TileExpression.constant(0));

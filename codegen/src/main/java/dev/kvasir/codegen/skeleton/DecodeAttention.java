@@ -41,11 +41,7 @@ public final class DecodeAttention {
 
     IntExpression tokens = kernel.dim("tokens");
     IntExpression current = kernel.let("current", tokens.minus(1));
-    IntExpression head =
-        kernel.let(
-            "head",
-            new IntExpression.BufferElement(
-                heads, kernel.dim("first_head").plus(kernel.axis("head"))));
+    IntExpression head = PagedRows.head(kernel, heads);
     QueryRows.loadScaled(kernel, shape, queryBuffer, queries, head, kernel.axis("sequence"), 1);
     softmax.start();
 
@@ -57,11 +53,7 @@ public final class DecodeAttention {
       IntExpression start = clamp(split.times(pagesPerSplit), pages);
       IntExpression end = clamp(split.plus(1).times(pagesPerSplit), pages);
       IntExpression tableStart =
-          kernel.let(
-              segment.name() + "_table",
-              kernel
-                  .dim(segment.name() + "_table")
-                  .plus(kernel.axis("head").times(segment.slots(shape.context()))));
+          kernel.let(segment.name() + "_table", PagedRows.tableStart(kernel, shape, segment));
       kernel.loop(
           "page",
           first.plus(start),
@@ -82,11 +74,7 @@ public final class DecodeAttention {
       IntExpression tableStart,
       IntExpression page,
       IntExpression current) {
-    IntExpression physical =
-        kernel.let(
-            "physical",
-            new IntExpression.BufferElement(
-                table, tableStart.plus(page.modulo(segment.slots(shape.context())))));
+    IntExpression physical = PagedRows.physical(kernel, shape, segment, table, tableStart, page);
     IntExpression firstRow =
         kernel.let("first_row", page.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));
     IntExpression lastRow = firstRow.plus(SegmentPart.PAGE_ROWS - 1);

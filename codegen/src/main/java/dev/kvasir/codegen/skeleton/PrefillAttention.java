@@ -57,11 +57,7 @@ public final class PrefillAttention {
     IntExpression firstQuery = kernel.let("first_query", position.plus(firstToken));
     IntExpression endToken = kernel.let("end_token", firstToken.plus(tokens).minimum(span));
     IntExpression lastQuery = kernel.let("last_query", position.plus(endToken).minus(1));
-    IntExpression head =
-        kernel.let(
-            "head",
-            new IntExpression.BufferElement(
-                heads, kernel.dim("first_head").plus(kernel.axis("head"))));
+    IntExpression head = PagedRows.head(kernel, heads);
     loadPositions(kernel, shape, ordinals, positions, rows, firstQuery);
     QueryRows.loadScaled(kernel, shape, queryBuffer, queries, head, firstToken, tokens);
     // Rows of the tile beyond the span hold anything: a NaN there would reach the others through
@@ -123,21 +119,16 @@ public final class PrefillAttention {
       SegmentPart segment,
       String table,
       Queries query) {
-    int slots = segment.slots(shape.context());
     IntExpression rows = kernel.let(segment.name() + "_rows", segment.rows(query.held()));
     IntExpression tableStart =
-        kernel.let(
-            segment.name() + "_table",
-            kernel.dim(segment.name() + "_table").plus(kernel.axis("head").times(slots)));
+        kernel.let(segment.name() + "_table", PagedRows.tableStart(kernel, shape, segment));
     kernel.loop(
         "page",
         segment.firstPage(query.first()),
         rows.ceilDivide(SegmentPart.PAGE_ROWS),
         page -> {
           IntExpression physical =
-              kernel.let(
-                  "physical",
-                  new IntExpression.BufferElement(table, tableStart.plus(page.modulo(slots))));
+              PagedRows.physical(kernel, shape, segment, table, tableStart, page);
           IntExpression firstRow =
               kernel.let(
                   "first_row", page.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));

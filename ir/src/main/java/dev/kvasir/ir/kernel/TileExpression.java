@@ -1,7 +1,5 @@
 package dev.kvasir.ir.kernel;
 
-import java.util.Arrays;
-
 /**
  * What a {@link Statement.Map} computes for each element. Operands of [A, 1], [1, B] and [1, 1]
  * broadcast. Types are f32, i32 and truth values; both sides of an operator have one type.
@@ -117,13 +115,6 @@ public sealed interface TileExpression {
   /** {@return a uniform integer} */
   static TileExpression uniform(IntExpression value) {
     return new Uniform(value);
-  }
-
-  /** {@return the left-to-right join of {@code operands} by {@code operator}} */
-  static TileExpression join(BinaryOperator operator, TileExpression... operands) {
-    return Arrays.stream(operands)
-        .reduce((left, right) -> new Binary(operator, left, right))
-        .orElseThrow();
   }
 
   /** {@return this + other} */

@@ -212,7 +212,6 @@ public final class JvmLowering {
               code.aload(slot(segments, segment.buffer()));
           case PhaseArguments.Argument.Origin origin ->
               pushOrigin(origin.view(), origin.firstColumn());
-          case PhaseArguments.Argument.Uniform uniform -> push(uniform.value());
         }
       }
       code.invokestatic(emission.self(), method, arguments.type());

@@ -47,10 +47,6 @@ final class Lanes {
     return isVector() ? TypeKind.REFERENCE : TypeKind.FLOAT;
   }
 
-  TypeKind intKind() {
-    return isVector() ? TypeKind.REFERENCE : TypeKind.INT;
-  }
-
   void floatSpecies() {
     species(FLOAT_VECTOR, 32 * lanes);
   }

@@ -1,11 +1,9 @@
 package dev.kvasir.codegen.emit.jvm;
 
 import static dev.kvasir.codegen.emit.jvm.Descriptors.*;
-import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
-import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.View;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
@@ -36,9 +34,6 @@ final class PhaseArguments {
      * given.
      */
     record Origin(View view, int firstColumn) implements Argument {}
-
-    /** A uniform integer. */
-    record Uniform(IntExpression value) implements Argument {}
   }
 
   private final Map<Argument, Integer> slots = new LinkedHashMap<>();
@@ -50,10 +45,6 @@ final class PhaseArguments {
 
   int origin(View view, int firstColumn) {
     return slot(new Argument.Origin(view, firstColumn), 2);
-  }
-
-  int uniform(IntExpression value) {
-    return slot(new Argument.Uniform(value), 1);
   }
 
   private int slot(Argument argument, int width) {
@@ -80,7 +71,6 @@ final class PhaseArguments {
           switch (argument) {
             case Argument.Segment _ -> SEGMENT;
             case Argument.Origin _ -> CD_long;
-            case Argument.Uniform _ -> CD_int;
           });
     }
     return MethodTypeDesc.of(CD_void, parameters);
