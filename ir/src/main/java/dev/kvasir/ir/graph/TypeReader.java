@@ -5,11 +5,14 @@ import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.Dim;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.ir.type.Packing;
+import dev.kvasir.ir.type.QuantisedFormat;
 import dev.kvasir.ir.type.TensorType;
 import dev.kvasir.ir.type.Type;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Reads types in the form that {@link Type#text} writes. */
@@ -88,11 +91,40 @@ final class TypeReader {
     int rows = reader.accept("rows") ? reader.integer() : 0;
     OptionalInt window =
         reader.accept("window") ? OptionalInt.of(reader.integer()) : OptionalInt.empty();
+    Optional<Packing> packing = reader.accept("packed") ? Optional.of(packing()) : Optional.empty();
     return reader.checked(
         start,
         () ->
             new CacheSegment(
-                first, kind(kindText), ElementFormat.ofText(formatText), rows, window));
+                first, kind(kindText), ElementFormat.ofText(formatText), rows, window, packing));
+  }
+
+  private Packing packing() {
+    int start = reader.offset();
+    reader.expect("key");
+    QuantisedFormat key = quantised();
+    reader.expect("value");
+    QuantisedFormat value = quantised();
+    return reader.checked(start, () -> new Packing(key, value));
+  }
+
+  private QuantisedFormat quantised() {
+    int start = reader.offset();
+    String word = reader.word("a quantised format");
+    reader.expect("(");
+    reader.expect("per");
+    reader.expect("=");
+    String per = reader.word("channel or token");
+    reader.expect(",");
+    reader.expect("group");
+    reader.expect("=");
+    int group = reader.integer();
+    reader.expect(")");
+    return reader.checked(
+        start,
+        () ->
+            new QuantisedFormat(
+                QuantisedFormat.bitsOf(word), QuantisedFormat.Per.ofText(per), group));
   }
 
   private static CacheSegment.Kind kind(String text) {

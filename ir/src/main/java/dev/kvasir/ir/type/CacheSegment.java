@@ -1,24 +1,34 @@
 package dev.kvasir.ir.type;
 
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
  * Rows of a KV cache that share one element format and one rule of retention.
  *
- * <p>Text: {@code dense bf16}, {@code sink bf16 rows 4}, {@code ring f32 rows 256 window 4096}; a
- * name other than the kind's comes first: {@code kept = dense bf16}.
+ * <p>Text: {@code dense bf16}, {@code sink bf16 rows 4}, {@code ring f32 rows 256 window 4096},
+ * {@code dense bf16 packed key int8(per = channel, group = 64) value int4(per = token, group =
+ * 32)}; a name other than the kind's comes first: {@code kept = dense bf16}.
  *
  * @param name unique within the cache; lower-case letters, digits and underscores
  * @param kind which rows it holds
- * @param format how keys and values are stored, rounded to nearest even
+ * @param format how keys and values are stored, rounded to nearest even; with a packing those of
+ *     the open page
  * @param rows of a sink: how many first positions it holds; of a ring: how many recent rows a query
  *     sees, the running one included; of a dense segment 0: all
  * @param window the model's own sliding window: a query at position p sees positions above p -
  *     window only
+ * @param packing how closed pages are coded; a sink, which is small and read by every query, has
+ *     none
  */
 public record CacheSegment(
-    String name, Kind kind, ElementFormat format, int rows, OptionalInt window) {
+    String name,
+    Kind kind,
+    ElementFormat format,
+    int rows,
+    OptionalInt window,
+    Optional<Packing> packing) {
 
   /** Which rows a segment holds. */
   public enum Kind {
@@ -56,16 +66,24 @@ public record CacheSegment(
     if (window.isPresent() && window.getAsInt() < 1) {
       throw new IllegalArgumentException("a window is at least 1, got " + window.getAsInt());
     }
+    if (kind == Kind.SINK && packing.isPresent()) {
+      throw new IllegalArgumentException("a sink is never packed");
+    }
   }
 
-  /** {@return a segment of this kind, named after it} */
+  /** {@return an unpacked segment of this kind, named after it} */
   public static CacheSegment of(Kind kind, ElementFormat format, int rows, OptionalInt window) {
-    return new CacheSegment(kind.text(), kind, format, rows, window);
+    return new CacheSegment(kind.text(), kind, format, rows, window, Optional.empty());
   }
 
-  /** {@return this segment in another format} */
+  /** {@return this segment in another format; with a packing, that of the open page} */
   public CacheSegment withFormat(ElementFormat other) {
-    return new CacheSegment(name, kind, other, rows, window);
+    return new CacheSegment(name, kind, other, rows, window, packing);
+  }
+
+  /** {@return this segment with its closed pages coded} */
+  public CacheSegment withPacking(Packing other) {
+    return new CacheSegment(name, kind, format, rows, window, Optional.of(other));
   }
 
   /**
@@ -87,6 +105,7 @@ public record CacheSegment(
         + " "
         + format.text()
         + (kind == Kind.DENSE ? "" : " rows " + rows)
-        + (window.isPresent() ? " window " + window.getAsInt() : "");
+        + (window.isPresent() ? " window " + window.getAsInt() : "")
+        + packing.map(codes -> " " + codes.text()).orElse("");
   }
 }

@@ -22,7 +22,10 @@ import java.util.stream.Collectors;
 public record CacheType(int layer, int kvHeads, int keyDim, int valueDim, List<HeadGroup> groups)
     implements Type {
 
-  /** Copies the groups and refuses anything but an ordered partition with unique segment names. */
+  /**
+   * Copies the groups and refuses anything but an ordered partition with unique segment names, and
+   * codes that do not fit the rows.
+   */
   public CacheType {
     groups = List.copyOf(groups);
     if (layer < 0 || kvHeads < 1 || keyDim < 1 || valueDim < 1) {
@@ -42,6 +45,10 @@ public record CacheType(int layer, int kvHeads, int keyDim, int valueDim, List<H
       for (CacheSegment segment : group.segments()) {
         if (!names.add(segment.name())) {
           throw new IllegalArgumentException("two segments are named " + segment.name());
+        }
+        if (segment.packing().isPresent()) {
+          segment.packing().get().key().checkHeadDim("keys", keyDim);
+          segment.packing().get().value().checkHeadDim("values", valueDim);
         }
       }
     }

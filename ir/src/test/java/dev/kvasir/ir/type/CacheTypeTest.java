@@ -63,6 +63,28 @@ class CacheTypeTest {
         .hasMessage("groups must hold each head from 0 to 2 once, got [1]");
   }
 
+  @Test
+  void aPackingStaysWithItsSegment() {
+    Packing packing =
+        new Packing(
+            new QuantisedFormat(8, QuantisedFormat.Per.CHANNEL, 64),
+            new QuantisedFormat(4, QuantisedFormat.Per.TOKEN, 32));
+    CacheSegment packed = RING.withPacking(packing);
+    assertThat(RING.packing()).isEmpty();
+    assertThat(packed.withFormat(ElementFormat.F16).packing()).contains(packing);
+    assertThat(packed.text())
+        .isEqualTo(
+            "ring f32 rows 3 packed key int8(per = channel, group = 64)"
+                + " value int4(per = token, group = 32)");
+    assertThatThrownBy(() -> SINK.withPacking(packing)).hasMessage("a sink is never packed");
+    HeadGroup group = new HeadGroup(List.of(0), List.of(SINK, packed));
+    assertThat(new CacheType(0, 1, 16, 32, List.of(group)).groups()).containsExactly(group);
+    assertThatThrownBy(() -> new CacheType(0, 1, 16, 16, List.of(group)))
+        .hasMessage("group must divide values of 16 elements, got 32");
+    assertThatThrownBy(() -> new CacheType(0, 1, 72, 32, List.of(group)))
+        .hasMessage("keys of 72 elements cannot be quantised: codes lie in blocks of 16 channels");
+  }
+
   private static List<Integer> visible(HeadGroup group, int query) {
     return IntStream.rangeClosed(0, query + 2)
         .filter(row -> group.segmentAt(row).isVisible(query, row))
