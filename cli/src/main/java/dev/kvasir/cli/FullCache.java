@@ -16,7 +16,7 @@ final class FullCache {
    */
   static long bytes(Manifest manifest, int tokens) {
     Manifest.ModelReference model = manifest.model();
-    long rowBytes = (long) (model.keyDim() + model.valueDim()) * StorageFormat.BF16.bytes();
+    long rowBytes = StorageFormat.BF16.bytes(model.keyDim() + model.valueDim());
     long pages = Math.ceilDiv(tokens, manifest.pageRows());
     long slots = Math.ceilDiv(manifest.context(), manifest.pageRows());
     long head = pages * manifest.pageRows() * rowBytes + slots * Integer.BYTES;

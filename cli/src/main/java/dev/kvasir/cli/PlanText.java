@@ -126,7 +126,7 @@ final class PlanText {
               buffer.name(),
               buffer.kind().name().toLowerCase(Locale.ROOT),
               buffer.format().text(),
-              Texts.bytes(elements * buffer.format().bytes()),
+              Texts.bytes(buffer.format().bytes(elements)),
               scratch ? "%d..%d".formatted(buffer.firstUse(), buffer.lastUse()) : "",
               scratch ? Long.toString(buffer.offset()) : "",
               buffer.tensor()));
@@ -206,6 +206,12 @@ final class PlanText {
       case Program.Step.Call call -> List.of("call", call.procedure(), "", "");
       case Program.Step.Observe observe ->
           List.of("observe", observe.name(), "[%s]".formatted(observe.rows().text()), "");
+      case Program.Step.Require require ->
+          List.of(
+              "require",
+              require.buffer(),
+              "[%s]".formatted(require.elements().text()),
+              require.message());
     };
   }
 

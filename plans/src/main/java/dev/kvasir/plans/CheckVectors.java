@@ -25,8 +25,16 @@ import java.util.TreeSet;
  * the buffer is full. For each that it writes there is {@code KERNEL.out.ARGUMENT}: one value for
  * each element, NaN for floating-point formats and {@link Integer#MIN_VALUE} for i32 where the
  * kernel must leave the element as it was.
+ *
+ * <p>Arguments of codes have tensors of U8 with the bytes of their blocks, as {@link PackedCodes}
+ * says; inputs repeat in whole blocks. No code is free to mark an element that the kernel leaves
+ * alone: where the argument is not read, each byte of its buffer is {@link #UNTOUCHED_CODES} before
+ * the check, and the tensor holds what is there afterwards.
  */
 public final class CheckVectors {
+
+  /** Every byte, before a check, of a buffer of codes that the kernel does not read. */
+  public static final byte UNTOUCHED_CODES = (byte) 0xa5;
 
   private final SortedMap<String, SafetensorsTensor> tensors;
 
@@ -43,7 +51,10 @@ public final class CheckVectors {
       return add(inputName(kernel, argument.name()), argument.format(), values);
     }
 
-    /** Adds what an i32 argument holds before the check; the values repeat. */
+    /**
+     * Adds what an argument of i32 or of codes holds before the check; the values repeat. Codes
+     * repeat in whole blocks: give a multiple of {@link PackedCodes#blockElements}, or all of them.
+     */
     public Builder input(String kernel, Argument argument, int[] values) {
       return add(inputName(kernel, argument.name()), argument.format(), values);
     }
@@ -53,7 +64,10 @@ public final class CheckVectors {
       return add(outputName(kernel, argument.name()), argument.format(), values);
     }
 
-    /** Adds what an i32 argument holds after the check, the smallest integer where untouched. */
+    /**
+     * Adds what an argument of i32 or of codes holds after the check, the smallest integer where it
+     * is untouched. Codes that the kernel also reads are all given, touched or not.
+     */
     public Builder output(String kernel, Argument argument, int[] values) {
       return add(outputName(kernel, argument.name()), argument.format(), values);
     }
@@ -67,21 +81,34 @@ public final class CheckVectors {
       switch (format) {
         case F32 -> writer.addFloats(name, values, values.length);
         case F16, BF16 -> addShorts(name, format, values);
-        case I32 -> throw new IllegalArgumentException(name + " holds integers");
+        case I32, U8, U4 -> throw new IllegalArgumentException(name + " holds integers");
       }
       return this;
     }
 
     private Builder add(String name, StorageFormat format, int[] values) {
-      if (format != StorageFormat.I32) {
-        throw new IllegalArgumentException(name + " holds floating-point numbers");
+      switch (format) {
+        case I32 -> writer.addInts(name, values, values.length);
+        case U8, U4 -> addCodes(name, format, values);
+        case F32, F16, BF16 ->
+            throw new IllegalArgumentException(name + " holds floating-point numbers");
       }
-      writer.addInts(name, values, values.length);
       return this;
     }
 
+    private void addCodes(String name, StorageFormat format, int[] values) {
+      byte[] bytes = new byte[Math.toIntExact(format.bytes(values.length))];
+      MemorySegment codes = MemorySegment.ofArray(bytes).fill(UNTOUCHED_CODES);
+      for (int i = 0; i < values.length; i++) {
+        if (values[i] != Integer.MIN_VALUE) {
+          PackedCodes.set(codes, format.bits(), i, values[i]);
+        }
+      }
+      writer.addBytes(name, bytes, bytes.length);
+    }
+
     private void addShorts(String name, StorageFormat format, float[] values) {
-      byte[] bytes = new byte[values.length * format.bytes()];
+      byte[] bytes = new byte[Math.toIntExact(format.bytes(values.length))];
       ByteBuffer shorts = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
       for (float value : values) {
         boolean half = format == StorageFormat.F16;
@@ -117,11 +144,12 @@ public final class CheckVectors {
         long elements = kernel.check().elements().get(i);
         if (argument.read()) {
           String name = inputName(kernel.name(), argument.name());
-          tensors.put(name, tensor(file, name, argument.format(), 1, elements));
+          tensors.put(name, input(file, name, argument.format(), elements));
         }
         if (argument.written()) {
           String name = outputName(kernel.name(), argument.name());
-          tensors.put(name, tensor(file, name, argument.format(), elements, elements));
+          long all = argument.format().tensorElements(elements);
+          tensors.put(name, tensor(file, name, argument.format(), all, all));
         }
       }
     }
@@ -155,6 +183,19 @@ public final class CheckVectors {
     SafetensorsTensor tensor = tensors.get(name);
     if (tensor == null) {
       throw new IllegalArgumentException("no check vector " + name);
+    }
+    return tensor;
+  }
+
+  private static SafetensorsTensor input(
+      SafetensorsFile file, String name, StorageFormat format, long elements) throws PlanException {
+    long least = format.isCode() ? PackedCodes.BLOCK_BYTES : 1;
+    SafetensorsTensor tensor = tensor(file, name, format, least, format.tensorElements(elements));
+    if (tensor.elements() % least != 0) {
+      throw new PlanException(
+          Reason.MALFORMED,
+          PlanFormat.CHECKS + ": tensor " + name,
+          "expected whole blocks of %d bytes, got %d bytes".formatted(least, tensor.elements()));
     }
     return tensor;
   }

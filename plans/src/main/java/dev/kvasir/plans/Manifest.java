@@ -80,9 +80,34 @@ public record Manifest(
   /**
    * How text becomes tokens.
    *
-   * @param kind {@code byte}: a token is a byte of UTF-8 text
+   * @param kind {@link #BYTE}, {@link #HUGGING_FACE} or {@link #NONE}; a runtime refuses any other
+   * @param sha256 hex hash of the model's {@code tokenizer.json}, for {@link #HUGGING_FACE} alone
    */
-  public record TokenizerFacts(String kind) {}
+  public record TokenizerFacts(String kind, Optional<String> sha256) {
+    /** A token is a byte of UTF-8 text. */
+    public static final String BYTE = "byte";
+
+    /** The model's {@code tokenizer.json} says, in the format of Hugging Face's tokenizers. */
+    public static final String HUGGING_FACE = "huggingface";
+
+    /** Nothing says: sessions read and give token ids alone. */
+    public static final String NONE = "none";
+
+    /** {@return the facts of kind {@link #BYTE}} */
+    public static TokenizerFacts bytes() {
+      return new TokenizerFacts(BYTE, Optional.empty());
+    }
+
+    /** {@return the facts of kind {@link #HUGGING_FACE} with the hash of {@code tokenizer.json}} */
+    public static TokenizerFacts huggingFace(String sha256) {
+      return new TokenizerFacts(HUGGING_FACE, Optional.of(sha256));
+    }
+
+    /** {@return the facts of kind {@link #NONE}} */
+    public static TokenizerFacts none() {
+      return new TokenizerFacts(NONE, Optional.empty());
+    }
+  }
 
   /**
    * The policy that shaped the plan.

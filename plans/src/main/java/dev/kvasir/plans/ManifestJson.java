@@ -41,6 +41,9 @@ final class ManifestJson {
           writeModel(json, manifest.model());
           json.writeObjectFieldStart("tokenizer");
           json.writeStringField("kind", manifest.tokenizer().kind());
+          if (manifest.tokenizer().sha256().isPresent()) {
+            json.writeStringField("sha256", manifest.tokenizer().sha256().get());
+          }
           json.writeEndObject();
           writePolicy(json, manifest.policy());
           json.writeNumberField("context", manifest.context());
@@ -183,7 +186,15 @@ final class ManifestJson {
   }
 
   private static TokenizerFacts readTokenizer(JsonFields fields) throws PlanException {
-    TokenizerFacts tokenizer = new TokenizerFacts(fields.text("kind"));
+    TokenizerFacts tokenizer =
+        new TokenizerFacts(fields.text("kind"), fields.optionalText("sha256"));
+    boolean hashed = tokenizer.sha256().filter(hash -> SHA256.matcher(hash).matches()).isPresent();
+    if (hashed != tokenizer.kind().equals(TokenizerFacts.HUGGING_FACE)) {
+      throw fields.refused(
+          "a SHA-256 of 64 lower-case hexadecimal digits for kind "
+              + TokenizerFacts.HUGGING_FACE
+              + ", and none for another");
+    }
     fields.end();
     return tokenizer;
   }

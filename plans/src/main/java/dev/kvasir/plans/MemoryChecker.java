@@ -72,7 +72,7 @@ final class MemoryChecker {
 
   /** {@return the bytes of a declared buffer} */
   long bytes(BufferDeclaration buffer) {
-    return elements(buffer) * buffer.format().bytes();
+    return buffer.format().bytes(elements(buffer));
   }
 
   private static String place(BufferDeclaration buffer) {
@@ -161,7 +161,7 @@ final class MemoryChecker {
       SafetensorsTensor tensor = weights.tensors().get(buffer.tensor());
       if (tensor == null
           || tensor.type() != buffer.format().tensorType()
-          || tensor.elements() != elements(buffer)) {
+          || tensor.elements() != buffer.format().tensorElements(elements(buffer))) {
         throw new PlanException(
             Reason.MALFORMED,
             place(buffer),

@@ -34,6 +34,7 @@ import java.util.regex.Pattern;
 final class ProgramChecker {
 
   private static final Pattern KERNEL_NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,199}");
+  private static final Pattern MESSAGE = Pattern.compile("\\P{Cntrl}{1,1000}");
   private static final int MAX_TILE = 1 << 24;
   private static final int MAX_AXES = 3;
   private static final int MAX_CALLS = 16;
@@ -140,6 +141,7 @@ final class ProgramChecker {
       switch (procedure.steps().get(i)) {
         case Step.Launch launch -> checkLaunch(at + "launch " + (i + 1), launch, domain);
         case Step.Observe observe -> checkObserve(at + "observe " + (i + 1), observe, domain);
+        case Step.Require require -> checkRequire(at + "require " + (i + 1), require, domain);
         case Step.Call call ->
             checkCall(at + "call " + (i + 1), call.procedure(), domain, visited, callers);
       }
@@ -194,6 +196,21 @@ final class ProgramChecker {
         observe.rows(),
         domain,
         new Range(0, memory.elements(buffer) / rowElements));
+  }
+
+  private void checkRequire(String place, Step.Require require, Domain domain)
+      throws PlanException {
+    BufferDeclaration buffer = memory.buffer(place, require.buffer());
+    require(
+        buffer.kind() == Kind.SCRATCH && buffer.format() == StorageFormat.I32,
+        place,
+        "expected scratch of i32, got %s of %s".formatted(buffer.name(), buffer.format().text()));
+    checkRange(
+        place + ": elements", require.elements(), domain, new Range(0, memory.elements(buffer)));
+    require(
+        MESSAGE.matcher(require.message()).matches(),
+        place + ": message",
+        "expected a text of 1 to 1000 characters on one line");
   }
 
   private void checkRange(String place, Expression expression, Domain domain, Range allowed)

@@ -11,6 +11,7 @@ import dev.kvasir.plans.program.SegmentDeclaration;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** {@code program.json}. */
 final class ProgramJson {
@@ -151,6 +152,9 @@ final class ProgramJson {
     json.writeStringField("rows", segment.rows().text());
     json.writeNumberField("first_position", segment.firstPosition());
     json.writeNumberField("window", segment.window());
+    if (segment.packing().isPresent()) {
+      PackingJson.write(json, "packing", segment.packing().get());
+    }
     json.writeEndObject();
   }
 
@@ -169,7 +173,10 @@ final class ProgramJson {
             fields.integer("slots"),
             fields.expression("rows"),
             fields.integer("first_position"),
-            fields.integer("window"));
+            fields.integer("window"),
+            fields.has("packing")
+                ? Optional.of(PackingJson.read(fields.object("packing")))
+                : Optional.empty());
     fields.end();
     return segment;
   }
@@ -192,6 +199,11 @@ final class ProgramJson {
         json.writeNumberField("heads", observe.heads());
         json.writeNumberField("columns", observe.columns());
         json.writeBooleanField("drop_columns", observe.dropColumns());
+      }
+      case Step.Require require -> {
+        json.writeStringField("require", require.buffer());
+        json.writeStringField("elements", require.elements().text());
+        json.writeStringField("message", require.message());
       }
     }
     json.writeEndObject();
@@ -218,8 +230,12 @@ final class ProgramJson {
               fields.integer("heads"),
               fields.integer("columns"),
               fields.truth("drop_columns"));
+    } else if (fields.has("require")) {
+      step =
+          new Step.Require(
+              fields.text("require"), fields.expression("elements"), fields.text("message"));
     } else {
-      throw fields.refused("a step with \"launch\", \"call\" or \"observe\"");
+      throw fields.refused("a step with \"launch\", \"call\", \"observe\" or \"require\"");
     }
     fields.end();
     return step;

@@ -77,6 +77,10 @@ final class ScratchChecker {
           use(place, observe.buffer(), at, lifetimes);
           at++;
         }
+        case Step.Require require -> {
+          use(place, require.buffer(), at, lifetimes);
+          at++;
+        }
         case Step.Call call -> {
           Procedure called = procedures.get(call.procedure());
           if (called == null) {

@@ -80,7 +80,7 @@ final class SegmentChecker {
     String place = place(segment) + ": table";
     BufferDeclaration table = memory.buffer(place, segment.table());
     require(table.kind() == Kind.TABLE, place, "expected a page table, got " + table.name());
-    long entries = (long) segment.heads().size() * segment.slots();
+    long entries = (long) segment.heads().size() * segment.tableEntries();
     require(
         segment.tableOffset() >= 0 && segment.tableOffset() + entries <= memory.elements(table),
         place,
@@ -143,10 +143,9 @@ final class SegmentChecker {
         rows = rows(segment);
         rowsOfText.put(segment.rows().text(), rows);
       }
-      long bytes = segment.heads().size() * segment.pageBytes(plan.manifest().pageRows());
       for (int i = 0; i < expected.length; i++) {
-        long pages = Math.ceilDiv(rows[i], plan.manifest().pageRows());
-        expected[i] += bytes * Math.min(pages, segment.slots());
+        expected[i] +=
+            segment.heads().size() * segment.residentBytes(rows[i], plan.manifest().pageRows());
       }
     }
     String place = PlanFormat.MEMORY + ": kv_bytes";

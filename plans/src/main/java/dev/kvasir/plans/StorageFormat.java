@@ -5,20 +5,24 @@ import dev.kvasir.plans.safetensors.SafetensorsType;
 /** How one element of a plan's buffer or tensor is stored. */
 public enum StorageFormat {
   /** IEEE 754 binary32. */
-  F32("f32", 4),
+  F32("f32", 32),
   /** The upper 16 bits of a binary32. */
-  BF16("bf16", 2),
+  BF16("bf16", 16),
   /** IEEE 754 binary16. */
-  F16("f16", 2),
+  F16("f16", 16),
   /** Two's complement 32-bit integer. */
-  I32("i32", 4);
+  I32("i32", 32),
+  /** Unsigned codes of 8 bits, in the blocks of {@link PackedCodes}. */
+  U8("u8", 8),
+  /** Unsigned codes of 4 bits, in the blocks of {@link PackedCodes}. */
+  U4("u4", 4);
 
   private final String text;
-  private final int bytes;
+  private final int bits;
 
-  StorageFormat(String text, int bytes) {
+  StorageFormat(String text, int bits) {
     this.text = text;
-    this.bytes = bytes;
+    this.bits = bits;
   }
 
   /** {@return the name used in plan files} */
@@ -26,9 +30,28 @@ public enum StorageFormat {
     return text;
   }
 
-  /** {@return bytes of one element} */
-  public int bytes() {
-    return bytes;
+  /** {@return bits of one element} */
+  public int bits() {
+    return bits;
+  }
+
+  /** {@return whether elements are unsigned codes, which lie in blocks} */
+  public boolean isCode() {
+    return switch (this) {
+      case U8, U4 -> true;
+      case F32, BF16, F16, I32 -> false;
+    };
+  }
+
+  /**
+   * {@return the bytes of a buffer of {@code elements} elements; of codes whole blocks}
+   *
+   * @throws ArithmeticException when no long holds them
+   */
+  public long bytes(long elements) {
+    return isCode()
+        ? PackedCodes.bytes(bits, elements)
+        : Math.multiplyExact(elements, (long) (bits / Byte.SIZE));
   }
 
   /**
@@ -45,14 +68,23 @@ public enum StorageFormat {
     throw new IllegalArgumentException("unknown storage format " + text);
   }
 
-  /** {@return the type of a tensor whose elements are stored in this format} */
+  /**
+   * {@return the type of a tensor that holds elements of this format; of codes the bytes of their
+   * blocks}
+   */
   public SafetensorsType tensorType() {
     return switch (this) {
       case F32 -> SafetensorsType.F32;
       case BF16 -> SafetensorsType.BF16;
       case F16 -> SafetensorsType.F16;
       case I32 -> SafetensorsType.I32;
+      case U8, U4 -> SafetensorsType.U8;
     };
+  }
+
+  /** {@return the elements of the tensor that holds {@code elements} elements of this format} */
+  public long tensorElements(long elements) {
+    return isCode() ? bytes(elements) : elements;
   }
 
   /** {@return the bf16 nearest to {@code value}, ties to even; a NaN stays a NaN} */

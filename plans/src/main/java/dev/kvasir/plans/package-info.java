@@ -39,7 +39,8 @@
  *
  * <h2>JSON</h2>
  *
- * <p>UTF-8. Every field below is required ({@code full_hash} alone is optional), of the type shown
+ * <p>UTF-8. Every field below is required ({@code full_hash} alone is optional, and the tokenizer's {@code
+ * sha256} stands with kind {@code huggingface} alone), of the type shown
  * and named once; unknown fields are refused unless the file's minor version is newer than the
  * reader's. Fields mean what the record components of the same name say: {@link
  * dev.kvasir.plans.Manifest}, {@link dev.kvasir.plans.program.Program}, {@link
@@ -55,7 +56,7 @@
  *              "path_hint": "../models/needle", "layers": 4, "query_heads": 8, "kv_heads": 2,
  *              "key_dim": 32, "value_dim": 32, "vocabulary": 256, "softmax_scale": 0.17677669,
  *              "rope_theta": 10000.0, "rope_style": "half", "end_tokens": [0] },
- *   "tokenizer": {"kind": "byte"},
+ *   "tokenizer": {"kind": "huggingface", "sha256": "<64 hex>"},
  *   "policy": {"name": "full", "text": "policy full {}", "sha256": "<64 hex>", "resolved": "{}"},
  *   "context": 4096, "span": 4096, "page_rows": 64, "rows_per_split": 512,
  *   "entries": [ {"name": "checks.safetensors", "bytes": 1024, "sha256": "<64 hex>"} ] }

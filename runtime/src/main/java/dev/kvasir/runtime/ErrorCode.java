@@ -40,7 +40,9 @@ public enum ErrorCode {
   /** The caller stopped the work. */
   CANCELLED("KV7401", Category.CANCELLED),
   /** A kernel or an expression of the plan's program failed while it ran. */
-  KERNEL_FAILED("KV7901", Category.INTERNAL);
+  KERNEL_FAILED("KV7901", Category.INTERNAL),
+  /** The run reached values that the plan's formats cannot hold. */
+  REQUIREMENT_FAILED("KV7902", Category.INVALID);
 
   /** Who can help, and the process exit status that says so. */
   public enum Category {

@@ -1,6 +1,7 @@
 package dev.kvasir.runtime;
 
 import dev.kvasir.plans.CheckVectors;
+import dev.kvasir.plans.PackedCodes;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.PlanException;
 import dev.kvasir.plans.StorageFormat;
@@ -18,15 +19,17 @@ import java.util.List;
  *
  * <p>Expected and actual f32 values agree when their relative L2 distance is at most 1e-5, values
  * so large that they stand for "nothing" (1e29 and beyond) each by itself; bf16 and f16 values when
- * they are at most one unit in the last place apart; i32 values when they are equal. Where the
- * expected value is NaN (i32: the smallest integer) the kernel must leave what was there, bit for
- * bit.
+ * they are at most one unit in the last place apart; i32 values when they are equal; codes when all
+ * are at most 1 apart and at most one in twenty differs, since a value halfway between two codes
+ * may go either way. Where the expected value is NaN (i32: the smallest integer) the kernel must
+ * leave what was there, bit for bit.
  */
 final class KernelChecks {
 
   private static final double TOLERANCE = 1e-5;
   private static final double ABSOLUTE_FLOOR = 1e-12;
   private static final double SENTINEL = 1e29;
+  private static final double MOST_DIFFERENT_CODES = 0.05;
   private static final int ALIGNMENT = 64;
 
   private final CheckVectors vectors;
@@ -56,7 +59,7 @@ final class KernelChecks {
       for (int i = 0; i < buffers.length; i++) {
         Argument argument = arguments.get(i);
         int elements = kernel.check().elements().get(i);
-        long bytes = (long) elements * argument.format().bytes();
+        long bytes = argument.format().bytes(elements);
         buffers[i] = arena.allocate(bytes, ALIGNMENT);
         if (argument.read()) {
           fill(kernel, argument, buffers[i]);
@@ -109,12 +112,17 @@ final class KernelChecks {
   }
 
   private static void poison(StorageFormat format, int elements, MemorySegment buffer) {
+    if (format.isCode()) {
+      buffer.fill(CheckVectors.UNTOUCHED_CODES);
+      return;
+    }
     for (int i = 0; i < elements; i++) {
       switch (format) {
         case F32 -> buffer.set(Formats.FLOAT, i * 4L, Float.NaN);
         case BF16 -> buffer.set(Formats.SHORT, i * 2L, (short) 0x7fc0);
         case F16 -> buffer.set(Formats.SHORT, i * 2L, (short) 0x7e00);
         case I32 -> buffer.set(Formats.INT, i * 4L, Integer.MIN_VALUE);
+        case U8, U4 -> throw new IllegalStateException("codes are filled by the byte");
       }
     }
   }
@@ -122,10 +130,14 @@ final class KernelChecks {
   private void compare(
       KernelDeclaration kernel, Argument argument, MemorySegment before, MemorySegment after) {
     SafetensorsTensor expected = vectors.output(kernel.name(), argument.name());
+    if (argument.format().isCode()) {
+      compareCodes(kernel, argument, expected.data(), after);
+      return;
+    }
     Comparison comparison = new Comparison(kernel.name(), argument.name());
     SafetensorsTensor actual =
         new SafetensorsTensor(argument.name(), expected.type(), expected.shape(), after);
-    int width = argument.format().bytes();
+    int width = argument.format().bits() / Byte.SIZE;
     for (long i = 0; i < expected.elements(); i++) {
       if (untouched(expected, i)) {
         boolean same =
@@ -141,10 +153,36 @@ final class KernelChecks {
                   i,
                   Long.toString(expected.integerAt(i)),
                   actual);
+          case U8, U4 -> throw new IllegalStateException("codes are compared by themselves");
         }
       }
     }
     comparison.finish();
+  }
+
+  private static void compareCodes(
+      KernelDeclaration kernel, Argument argument, MemorySegment expected, MemorySegment actual) {
+    int bits = argument.format().bits();
+    long elements = kernel.check().elements().get(kernel.arguments().indexOf(argument));
+    long different = 0;
+    for (long i = 0; i < elements; i++) {
+      int wanted = PackedCodes.get(expected, bits, i);
+      int found = PackedCodes.get(actual, bits, i);
+      if (Math.abs(wanted - found) > 1) {
+        throw new VerificationException(
+            kernel.name(),
+            "%s[%d]: expected code %d, got %d".formatted(argument.name(), i, wanted, found),
+            null);
+      }
+      different += wanted == found ? 0 : 1;
+    }
+    if (different > MOST_DIFFERENT_CODES * elements) {
+      throw new VerificationException(
+          kernel.name(),
+          "%s: %d of %d codes are not the expected ones, at most %.0f%% is allowed"
+              .formatted(argument.name(), different, elements, 100 * MOST_DIFFERENT_CODES),
+          null);
+    }
   }
 
   private static boolean untouched(SafetensorsTensor expected, long index) {

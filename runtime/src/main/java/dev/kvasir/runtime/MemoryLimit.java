@@ -76,10 +76,10 @@ record MemoryLimit(long bytes, String remedy) {
     components.put("page tables", sizes.tables());
     for (SegmentDeclaration segment : plan.program().segments()) {
       long rows = (long) segment.slots() * segment.heads().size() * plan.manifest().pageRows();
-      long elementBytes = segment.format().bytes();
       String layer = "layer " + segment.layer();
-      components.merge(layer + " keys", rows * segment.keyDim() * elementBytes, Long::sum);
-      components.merge(layer + " values", rows * segment.valueDim() * elementBytes, Long::sum);
+      components.merge(layer + " keys", segment.format().bytes(rows * segment.keyDim()), Long::sum);
+      components.merge(
+          layer + " values", segment.format().bytes(rows * segment.valueDim()), Long::sum);
     }
     Map.Entry<String, Long> largest =
         components.entrySet().stream()

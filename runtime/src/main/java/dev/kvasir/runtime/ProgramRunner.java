@@ -88,6 +88,7 @@ final class ProgramRunner {
       case Step.Launch launch -> new LaunchOperation(launch);
       case Step.Call call -> new CallOperation(routine(call.procedure()));
       case Step.Observe observe -> new ObserveOperation(observe);
+      case Step.Require require -> new RequireOperation(require);
     };
   }
 
@@ -241,6 +242,30 @@ final class ProgramRunner {
     @Override
     public boolean run() {
       return ProgramRunner.run(target);
+    }
+  }
+
+  private final class RequireOperation implements Operation {
+
+    private final String message;
+    private final MemorySegment buffer;
+    private final CompiledExpression elements;
+
+    RequireOperation(Step.Require source) {
+      message = source.message();
+      buffer = memory.buffer(source.buffer());
+      elements = compile(source.elements());
+    }
+
+    @Override
+    public boolean run() {
+      int count = evaluateInt(elements, "a requirement");
+      for (int i = 0; i < count; i++) {
+        if (buffer.get(Formats.INT, (long) i * Integer.BYTES) != 0) {
+          throw new KvasirException(ErrorCode.REQUIREMENT_FAILED, message);
+        }
+      }
+      return true;
     }
   }
 

@@ -97,7 +97,7 @@ final class SessionMemory implements AutoCloseable {
 
   /** {@return the bytes of one buffer of a session of {@code plan}} */
   static long bytes(Plan plan, BufferDeclaration buffer) {
-    return Math.multiplyExact(evaluate(plan, buffer.elements()), (long) buffer.format().bytes());
+    return buffer.format().bytes(evaluate(plan, buffer.elements()));
   }
 
   private static long evaluate(Plan plan, Expression expression) {

@@ -71,7 +71,7 @@ final class Weights {
                   .formatted(
                       place,
                       buffer.tensor(),
-                      bytes / buffer.format().bytes(),
+                      bytes / buffer.format().tensorType().bytes(),
                       buffer.format().tensorType(),
                       tensor.elements(),
                       tensor.type())

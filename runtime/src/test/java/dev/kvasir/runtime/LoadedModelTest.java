@@ -225,7 +225,7 @@ class LoadedModelTest {
             target,
             features,
             m.model(),
-            new Manifest.TokenizerFacts(tokenizer),
+            new Manifest.TokenizerFacts(tokenizer, Optional.empty()),
             m.policy(),
             m.context(),
             m.span(),

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The segments, pools and page table of all layers, in layer, group and segment order. */
 final class CacheAssembly {
@@ -118,7 +119,8 @@ final class CacheAssembly {
             slots,
             ProgramExpressions.of(part.rows(ProgramExpressions.counter("tokens"))),
             part.firstPosition(),
-            part.window().orElse(0));
+            part.window().orElse(0),
+            Optional.empty());
     int pages = Math.multiplyExact(slots, group.heads().size());
     tableElements = Math.addExact(tableElements, pages);
     pools.computeIfAbsent(pool, _ -> new Pool(format, shape.pageElements())).pages += pages;

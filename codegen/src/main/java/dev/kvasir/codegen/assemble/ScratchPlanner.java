@@ -53,8 +53,7 @@ final class ScratchPlanner {
    * @param operation the first operation that uses it
    */
   void declare(String name, StorageFormat format, Expression elements, long count, int operation) {
-    long bytes =
-        Math.ceilDiv(Math.multiplyExact(count, (long) format.bytes()), ALIGNMENT) * ALIGNMENT;
+    long bytes = Math.ceilDiv(format.bytes(count), ALIGNMENT) * ALIGNMENT;
     if (items.putIfAbsent(name, new Item(name, format, elements, bytes, operation)) != null) {
       throw new IllegalStateException("two scratch buffers are named " + name);
     }

@@ -58,7 +58,7 @@ final class PlanCheckRunner {
       MemorySegment[] buffers = new MemorySegment[arguments.size()];
       for (int i = 0; i < buffers.length; i++) {
         Argument argument = arguments.get(i);
-        long size = (long) kernel.check().elements().get(i) * argument.format().bytes();
+        long size = argument.format().bytes(kernel.check().elements().get(i));
         buffers[i] = arena.allocate(size, 64).fill(UNTOUCHED);
         if (argument.read()) {
           MemorySegment input = vectors.input(kernel.name(), argument.name()).data();
@@ -86,7 +86,7 @@ final class PlanCheckRunner {
     SafetensorsTensor expected = vectors.output(kernel, argument.name());
     SafetensorsTensor actual =
         new SafetensorsTensor(argument.name(), expected.type(), expected.shape(), found);
-    int width = argument.format().bytes();
+    int width = argument.format().bits() / Byte.SIZE;
     byte[] untouched = new byte[width];
     Arrays.fill(untouched, UNTOUCHED);
     double error = 0;

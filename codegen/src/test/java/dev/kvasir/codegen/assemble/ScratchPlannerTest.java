@@ -21,7 +21,7 @@ class ScratchPlannerTest {
   }
 
   private static long bytes(BufferDeclaration buffer, int count) {
-    return (long) count * buffer.format().bytes();
+    return buffer.format().bytes(count);
   }
 
   @RepeatedTest(30)

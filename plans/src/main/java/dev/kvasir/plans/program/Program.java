@@ -118,5 +118,14 @@ public record Program(
     record Observe(
         String name, String buffer, Expression rows, int heads, int columns, boolean dropColumns)
         implements Step {}
+
+    /**
+     * Ends the run with an error unless the launches before it left zeros.
+     *
+     * @param buffer i32 scratch, where they count what must not happen
+     * @param elements how many of its first elements must be 0
+     * @param message what happened otherwise and what to do about it, for people
+     */
+    record Require(String buffer, Expression elements, String message) implements Step {}
   }
 }

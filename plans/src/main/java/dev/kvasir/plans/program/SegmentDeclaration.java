@@ -2,6 +2,7 @@ package dev.kvasir.plans.program;
 
 import dev.kvasir.plans.StorageFormat;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A segment: rows of some KV heads of one layer, in pages of one format.
@@ -10,20 +11,27 @@ import java.util.List;
  * table element {@code tableOffset + i * slots + n mod slots}, which holds a page number of the
  * pool. A segment whose logical pages exceed its slots reuses the oldest page.
  *
+ * <p>A segment with a packing has closed pages, whose rows are codes, and for each head one open
+ * page of the pool for the rows after them, fewer than pageRows between two runs. Each head then
+ * has {@code slots + 1} table elements: logical page n, once closed, at {@code tableOffset + i *
+ * (slots + 1) + n mod slots}, which holds a page number of the packing's pools; the open page at
+ * {@code tableOffset + i * (slots + 1) + slots}.
+ *
  * @param name for example {@code layer.1.ring}
  * @param layer decoder layer
  * @param heads KV heads that have this segment, ascending
- * @param format element format of keys and values
+ * @param format element format of keys and values; of a packed segment, of its open pages
  * @param keyDim elements of a key row
  * @param valueDim elements of a value row
  * @param pool buffer of pages; page p starts at element p * pageRows * (keyDim + valueDim), keys
  *     first as [keyDim][pageRows], then values as tiles of [pageRows][up to 64]
  * @param table i32 buffer of page numbers
  * @param tableOffset first table element
- * @param slots pages that one head may hold
+ * @param slots pages that one head may hold, an open page beside closed ones not counted
  * @param rows rows appended so far per head, as a function of {@code tokens}
  * @param firstPosition true position of row 0
  * @param window rows at positions up to current - window are invisible; 0 for no window
+ * @param packing how closed pages are stored; empty when all pages are alike
  */
 public record SegmentDeclaration(
     String name,
@@ -38,19 +46,55 @@ public record SegmentDeclaration(
     int slots,
     Expression rows,
     int firstPosition,
-    int window) {
+    int window,
+    Optional<Packing> packing) {
 
   /** Copies the list. */
   public SegmentDeclaration {
     heads = List.copyOf(heads);
   }
 
+  /** {@return the table elements of one head} */
+  public int tableEntries() {
+    return packing.isPresent() ? slots + 1 : slots;
+  }
+
   /**
-   * {@return bytes of one page}
+   * {@return bytes of one page of the pool}
    *
    * @param pageRows rows of a page
    */
   public long pageBytes(int pageRows) {
-    return (long) pageRows * (keyDim + valueDim) * format.bytes();
+    return format.bytes((long) pageRows * (keyDim + valueDim));
+  }
+
+  /**
+   * {@return bytes of one page in a slot: of the pool, or of the three pools of the packing
+   * together}
+   *
+   * @param pageRows rows of a page
+   */
+  public long slotBytes(int pageRows) {
+    return packing
+        .map(
+            packed ->
+                packed.key().codes().bytes((long) pageRows * keyDim)
+                    + packed.value().codes().bytes((long) pageRows * valueDim)
+                    + StorageFormat.F16.bytes(packed.scaleElements(pageRows, keyDim, valueDim)))
+        .orElseGet(() -> pageBytes(pageRows));
+  }
+
+  /**
+   * {@return the cache bytes of one head that holds {@code rowCount} rows, between two runs}
+   *
+   * @param pageRows rows of a page
+   */
+  public long residentBytes(long rowCount, int pageRows) {
+    if (packing.isEmpty()) {
+      return Math.min(Math.ceilDiv(rowCount, (long) pageRows), slots) * pageBytes(pageRows);
+    }
+    // The open page comes with the first row and stays.
+    return Math.min(rowCount / pageRows, slots) * slotBytes(pageRows)
+        + Math.min(rowCount, 1) * pageBytes(pageRows);
   }
 }

@@ -247,6 +247,7 @@ class ExpressionTest {
         1,
         Expression.parse(rows),
         0,
-        0);
+        0,
+        Optional.empty());
   }
 }

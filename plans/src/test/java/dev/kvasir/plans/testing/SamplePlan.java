@@ -75,7 +75,7 @@ public final class SamplePlan {
             10_000.0,
             "half",
             List.of(0)),
-        new Manifest.TokenizerFacts("byte"),
+        Manifest.TokenizerFacts.bytes(),
         new Manifest.PolicyRecord("sample", POLICY, POLICY_SHA256, "{\"retrieval\":[0]}"),
         CONTEXT,
         SPAN,
@@ -255,6 +255,7 @@ public final class SamplePlan {
         slots,
         Expression.parse(rows),
         first,
-        window);
+        window,
+        Optional.empty());
   }
 }

@@ -81,7 +81,7 @@ public final class ToyPlan {
         "jvm",
         List.of("format.bf16"),
         reference,
-        new Manifest.TokenizerFacts("byte"),
+        Manifest.TokenizerFacts.bytes(),
         new Manifest.PolicyRecord("toy", "", EMPTY_SHA256, "{}"),
         context,
         span,
@@ -156,7 +156,8 @@ public final class ToyPlan {
             slots(context),
             Expression.parse("tokens"),
             0,
-            0),
+            0,
+            Optional.empty()),
         new SegmentDeclaration(
             "layer.1.ring",
             1,
@@ -170,7 +171,8 @@ public final class ToyPlan {
             ToyModel.RING_SLOTS,
             Expression.parse("max(tokens - 4, 0)"),
             ToyModel.RING_FIRST,
-            ToyModel.WINDOW));
+            ToyModel.WINDOW,
+            Optional.empty()));
   }
 
   private static MemoryPlan memory(int context) {
