@@ -79,8 +79,12 @@ public final class PlanReader {
     }
   }
 
-  /** As {@link #read(Path)}, from the bytes of a file. */
-  static Plan read(String place, byte[] bytes) throws PlanException {
+  /**
+   * As {@link #read(Path)}, from the bytes of a file.
+   *
+   * @param place what errors call it
+   */
+  public static Plan read(String place, byte[] bytes) throws PlanException {
     try {
       return read(place, new ByteArrayInputStream(bytes), bytes.length);
     } catch (PlanException e) {
