@@ -4,6 +4,7 @@ import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.KernelVerifier;
 import dev.kvasir.ir.kernel.Statement;
+import dev.kvasir.ir.kernel.Statement.TilePart;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
@@ -122,26 +123,38 @@ public final class KernelBuilder {
 
   /** tile = sum over the columns of source. */
   public void sumColumns(String tile, String source) {
+    sumColumns(TilePart.whole(tile), TilePart.whole(source));
+  }
+
+  /** tile = sum over the columns of source. */
+  public void sumColumns(TilePart tile, TilePart source) {
     add(new Statement.Reduce(tile, Statement.ReduceOperator.SUM, Statement.Along.COLUMNS, source));
   }
 
   /** tile = maximum over the columns of source. */
   public void maximumColumns(String tile, String source) {
-    add(
-        new Statement.Reduce(
-            tile, Statement.ReduceOperator.MAXIMUM, Statement.Along.COLUMNS, source));
+    reduce(tile, Statement.ReduceOperator.MAXIMUM, Statement.Along.COLUMNS, source);
   }
 
   /** tile = maximum over the rows of source. */
   public void maximumRows(String tile, String source) {
-    add(new Statement.Reduce(tile, Statement.ReduceOperator.MAXIMUM, Statement.Along.ROWS, source));
+    reduce(tile, Statement.ReduceOperator.MAXIMUM, Statement.Along.ROWS, source);
   }
 
   /** tile = index of the maximum over the columns of source. */
   public void argmaxColumns(String tile, String source) {
-    add(
-        new Statement.Reduce(
-            tile, Statement.ReduceOperator.ARGMAX, Statement.Along.COLUMNS, source));
+    reduce(tile, Statement.ReduceOperator.ARGMAX, Statement.Along.COLUMNS, source);
+  }
+
+  /** tile = elements of source joined along an axis. */
+  public void reduce(
+      String tile, Statement.ReduceOperator operator, Statement.Along along, String source) {
+    add(new Statement.Reduce(tile, operator, along, source));
+  }
+
+  /** tile = left . right^T. */
+  public void dotNT(String tile, String left, View right) {
+    dotNT(tile, new Statement.Operand.OfTile(left), right);
   }
 
   /** tile = left . right^T. */
@@ -149,8 +162,18 @@ public final class KernelBuilder {
     add(new Statement.DotNT(tile, left, right, false));
   }
 
+  /** tile += left . right^T. */
+  public void addDotNT(TilePart tile, TilePart left, View right) {
+    add(new Statement.DotNT(tile, new Statement.Operand.OfTile(left), right, true));
+  }
+
   /** tile += left . right. */
   public void dotNN(String tile, String left, View right, boolean guarded) {
+    dotNN(TilePart.whole(tile), left, right, guarded);
+  }
+
+  /** tile += left . right. */
+  public void dotNN(TilePart tile, String left, View right, boolean guarded) {
     add(new Statement.DotNN(tile, left, right, guarded));
   }
 

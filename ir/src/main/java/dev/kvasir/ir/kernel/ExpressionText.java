@@ -67,6 +67,8 @@ record ExpressionText(String text, Level level) {
     return switch (expression) {
       case TileExpression.FloatConstant(float value) -> number(Float.toString(value));
       case TileExpression.Element(String tile) -> atom(tile);
+      case TileExpression.Spread(String tile, int width) ->
+          call("spread", tile, Integer.toString(width));
       case TileExpression.Uniform(IntExpression.Constant(int value)) ->
           number(Integer.toString(value));
       case TileExpression.Uniform(IntExpression value) -> call("uniform", of(value));

@@ -5,6 +5,8 @@ import dev.kvasir.ir.type.ElementFormat;
 /** The rules of uniform and pointwise expressions. */
 final class ExpressionVerifier {
 
+  private static final int SPREAD_UNIT = 16;
+
   private enum Type {
     F32,
     I32,
@@ -91,6 +93,21 @@ final class ExpressionVerifier {
         }
         yield typeOf(tile);
       }
+      case TileExpression.Spread(String name, int width) -> {
+        Kernel.Tile tile = scope.writtenTile(name);
+        boolean rowsFit = tile.rows() == 1 || tile.rows() == target.rows();
+        if (width < 1 || width % SPREAD_UNIT != 0) {
+          throw scope.broken(
+              "a spread is a multiple of %d columns wide, got %d".formatted(SPREAD_UNIT, width));
+        }
+        if (!rowsFit || (long) tile.columns() * width != target.columns()) {
+          throw scope.broken(
+              "tile %s of %d x %d, %d columns each, does not spread to %d x %d"
+                  .formatted(
+                      name, tile.rows(), tile.columns(), width, target.rows(), target.columns()));
+        }
+        yield typeOf(tile);
+      }
       case TileExpression.Uniform(IntExpression value) -> {
         verify(value, scope);
         yield Type.I32;
@@ -100,7 +117,7 @@ final class ExpressionVerifier {
       case TileExpression.Unary unary -> {
         Type wanted =
             switch (unary.operator()) {
-              case EXP2, LOG2, RSQRT -> Type.F32;
+              case EXP2, LOG2, RSQRT, RINT, ROUND_TO_HALF -> Type.F32;
               case TO_FLOAT -> Type.I32;
             };
         require(unary.operator().text(), type(unary.operand(), target, scope), wanted, scope);

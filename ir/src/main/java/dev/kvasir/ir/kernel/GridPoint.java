@@ -115,6 +115,9 @@ final class GridPoint {
   void writeFloat(String buffer, long index, float value) {
     LaunchMemory memory = memory(buffer);
     checkWrite(memory, buffer, index);
+    if (!memory.memory().accepts(value)) {
+      throw failure("%s is no %s code".formatted(value, memory.memory().format().text()));
+    }
     memory.memory().setFloat(index, value);
   }
 

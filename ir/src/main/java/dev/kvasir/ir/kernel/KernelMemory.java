@@ -6,7 +6,8 @@ import java.util.Objects;
 
 /**
  * A buffer of the {@link KernelInterpreter}: elements of one format, and which of them were ever
- * written. What was never written reads as NaN in floating formats and is an error in i32.
+ * written. What was never written reads as NaN in floating formats and codes and is an error in
+ * i32.
  */
 public final class KernelMemory {
 
@@ -19,8 +20,8 @@ public final class KernelMemory {
   private KernelMemory(ElementFormat format, int size) {
     this.format = format;
     this.size = size;
-    floats = new float[format.isFloating() ? size : 0];
-    ints = new int[format.isFloating() ? 0 : size];
+    floats = new float[format == ElementFormat.I32 ? 0 : size];
+    ints = new int[format == ElementFormat.I32 ? size : 0];
     initialised = new BitSet(size);
   }
 
@@ -38,9 +39,9 @@ public final class KernelMemory {
   }
 
   /**
-   * A fully initialised floating buffer.
+   * A fully initialised buffer of numbers.
    *
-   * @param values rounded to the format
+   * @param values rounded to the format; of codes, codes
    */
   public static KernelMemory ofFloats(ElementFormat format, float... values) {
     KernelMemory memory = uninitialised(format, values.length);
@@ -75,38 +76,48 @@ public final class KernelMemory {
   }
 
   /**
-   * {@return the element of a floating buffer, NaN when it was never written}
+   * {@return the element of a buffer of numbers, NaN when it was never written}
    *
    * @throws IndexOutOfBoundsException outside the buffer
    * @throws IllegalStateException on an i32 buffer
    */
   public float getFloat(long index) {
-    requireFloating(true);
+    requireNumbers(true);
     int place = checked(index);
     return initialised.get(place) ? floats[place] : Float.NaN;
   }
 
   /**
-   * Writes an element of a floating buffer, rounded to the format.
+   * Writes an element of a buffer of numbers, rounded to the format.
    *
    * @throws IndexOutOfBoundsException outside the buffer
-   * @throws IllegalStateException on an i32 buffer
+   * @throws IllegalStateException on an i32 buffer, and when a code is none
    */
   public void setFloat(long index, float value) {
-    requireFloating(true);
+    requireNumbers(true);
     int place = checked(index);
-    floats[place] = format.round(value);
+    if (!accepts(value)) {
+      throw new IllegalStateException(
+          "a %s code is 0 to %d, got %s".formatted(format.text(), format.largestCode(), value));
+    }
+    floats[place] = format.isCode() ? value : format.round(value);
     initialised.set(place);
+  }
+
+  /** {@return whether the buffer can hold the number: only codes are choosy} */
+  boolean accepts(float value) {
+    return !format.isCode()
+        || (value >= 0 && value <= format.largestCode() && value == (int) value);
   }
 
   /**
    * {@return the element of an i32 buffer}
    *
    * @throws IndexOutOfBoundsException outside the buffer
-   * @throws IllegalStateException on a floating buffer, and when the element was never written
+   * @throws IllegalStateException on a buffer of numbers, and when the element was never written
    */
   public int getInt(long index) {
-    requireFloating(false);
+    requireNumbers(false);
     int place = checked(index);
     if (!initialised.get(place)) {
       throw new IllegalStateException("i32 element " + index + " was never written");
@@ -118,16 +129,16 @@ public final class KernelMemory {
    * Writes an element of an i32 buffer.
    *
    * @throws IndexOutOfBoundsException outside the buffer
-   * @throws IllegalStateException on a floating buffer
+   * @throws IllegalStateException on a buffer of numbers
    */
   public void setInt(long index, int value) {
-    requireFloating(false);
+    requireNumbers(false);
     int place = checked(index);
     ints[place] = value;
     initialised.set(place);
   }
 
-  /** {@return a copy of a floating buffer, NaN where nothing was written} */
+  /** {@return a copy of a buffer of numbers, NaN where nothing was written} */
   public float[] toFloats() {
     float[] copy = new float[size];
     for (int i = 0; i < size; i++) {
@@ -153,8 +164,8 @@ public final class KernelMemory {
     return (int) Objects.checkIndex(index, (long) size);
   }
 
-  private void requireFloating(boolean wanted) {
-    if (format.isFloating() != wanted) {
+  private void requireNumbers(boolean wanted) {
+    if ((format != ElementFormat.I32) != wanted) {
       throw new IllegalStateException("buffer holds " + format.text());
     }
   }

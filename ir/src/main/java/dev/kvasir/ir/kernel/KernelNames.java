@@ -111,6 +111,7 @@ final class KernelNames {
           "column",
           "dim",
           "exp2",
+          "f16",
           "floordiv",
           "in",
           "let",
@@ -121,9 +122,11 @@ final class KernelNames {
           "min",
           "mod",
           "or",
+          "rint",
           "row",
           "rsqrt",
           "select",
+          "spread",
           "store",
           "tile");
 

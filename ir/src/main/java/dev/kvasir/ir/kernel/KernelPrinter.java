@@ -54,15 +54,22 @@ public final class KernelPrinter {
       case Statement.Map(String tile, TileExpression value) ->
           tile + " = map " + ExpressionText.of(value);
       case Statement.Reduce(
-              String tile,
+              Statement.TilePart tile,
               Statement.ReduceOperator operator,
               Statement.Along along,
-              String source) ->
-          "%s = reduce.%s %s along %s".formatted(tile, operator.text(), source, along.text());
-      case Statement.DotNT(String tile, Statement.Operand left, View right, boolean accumulate) ->
-          "%s %s dot.nt %s, %s".formatted(tile, accumulate ? "+=" : "=", print(left), print(right));
-      case Statement.DotNN(String tile, String left, View right, boolean guarded) ->
-          "%s += dot.nn%s %s, %s".formatted(tile, guarded ? ".guarded" : "", left, print(right));
+              Statement.TilePart source) ->
+          "%s = reduce.%s %s along %s"
+              .formatted(print(tile), operator.text(), print(source), along.text());
+      case Statement.DotNT(
+              Statement.TilePart tile,
+              Statement.Operand left,
+              View right,
+              boolean accumulate) ->
+          "%s %s dot.nt %s, %s"
+              .formatted(print(tile), accumulate ? "+=" : "=", print(left), print(right));
+      case Statement.DotNN(Statement.TilePart tile, String left, View right, boolean guarded) ->
+          "%s += dot.nn%s %s, %s"
+              .formatted(print(tile), guarded ? ".guarded" : "", left, print(right));
     };
   }
 
@@ -89,9 +96,17 @@ public final class KernelPrinter {
 
   private static String print(Statement.Operand operand) {
     return switch (operand) {
-      case Statement.Operand.OfTile(String tile) -> tile;
+      case Statement.Operand.OfTile(Statement.TilePart tile) -> print(tile);
       case Statement.Operand.OfView(View view) -> print(view);
     };
+  }
+
+  private static String print(Statement.TilePart part) {
+    if (part.isWhole()) {
+      return part.tile();
+    }
+    String end = part.columns() == 0 ? "" : Integer.toString(part.first() + part.columns());
+    return "%s[:, %d:%s]".formatted(part.tile(), part.first(), end);
   }
 
   private static String layout(View view) {

@@ -10,14 +10,15 @@ import java.util.List;
  * <ul>
  *   <li>Names are plain identifiers, declared once, in one name space; a variable is defined before
  *       it is used and hides nothing. Every declared tile is used.
- *   <li>A tile is written before it is read, on every way through the body; a loop body may not run
- *       at all.
+ *   <li>A tile is written before it is read or written in part, on every way through the body; a
+ *       loop body may not run at all.
  *   <li>Tile types and extents fit each statement. A tile is never target and operand of one
- *       reduction or contraction. i32 tiles load from and store to i32 buffers, f32 tiles floating
- *       ones.
+ *       reduction or contraction. i32 tiles load from and store to i32 buffers, f32 tiles all
+ *       others.
  *   <li>Buffers are used within their access rights.
  *   <li>Views are at least 1 x 1, stay within their layout where that is static, and never store to
- *       one place twice.
+ *       one place twice. Views of codes have rows or columns that begin at multiples of 16
+ *       elements.
  *   <li>The grid has one to three axes, the first called {@code sequence}.
  * </ul>
  */
@@ -109,40 +110,84 @@ public final class KernelVerifier {
   }
 
   private static void reduce(Statement.Reduce reduce, KernelScope scope) {
-    Kernel.Tile source = scope.writtenTile(reduce.source(), Kernel.TileType.F32);
-    Kernel.Tile target = scope.targetTile(reduce.tile());
-    requireDifferent(reduce.tile(), reduce.source(), scope);
+    Extents source = writtenPart(reduce.source(), scope);
+    Kernel.Tile target = targetTile(reduce.tile(), false, scope);
+    requireDifferent(reduce.tile().tile(), reduce.source().tile(), scope);
     Kernel.TileType type =
         switch (reduce.operator()) {
-          case SUM, MAXIMUM -> Kernel.TileType.F32;
+          case SUM, MAXIMUM, MINIMUM -> Kernel.TileType.F32;
           case ARGMAX -> Kernel.TileType.I32;
         };
     requireType(target, type, scope);
     switch (reduce.along()) {
-      case COLUMNS -> requireExtents(target, source.rows(), 1, scope);
+      case COLUMNS -> requireExtents(reduce.tile(), target, source.rows(), 1, scope);
       case ROWS -> {
         if (reduce.operator() == Statement.ReduceOperator.ARGMAX) {
           throw scope.broken("argmax runs along columns only");
         }
-        requireExtents(target, 1, source.columns(), scope);
+        requireExtents(reduce.tile(), target, 1, source.columns(), scope);
       }
     }
-    scope.markWritten(reduce.tile());
+    scope.markWritten(reduce.tile().tile());
+  }
+
+  private record Extents(int rows, int columns) {}
+
+  /** {@return the extents of a part of an f32 tile that is read} */
+  private static Extents writtenPart(Statement.TilePart part, KernelScope scope) {
+    Kernel.Tile tile = scope.writtenTile(part.tile(), Kernel.TileType.F32);
+    return new Extents(tile.rows(), columns(part, tile, scope));
+  }
+
+  private static int columns(Statement.TilePart part, Kernel.Tile tile, KernelScope scope) {
+    int columns = part.columnsOf(tile);
+    if (part.first() < 0 || columns < 1 || (long) part.first() + columns > tile.columns()) {
+      throw scope.broken(
+          "columns %d to %d leave tile %s of %d columns"
+              .formatted(part.first(), part.first() + columns, tile.name(), tile.columns()));
+    }
+    return columns;
+  }
+
+  /**
+   * {@return the tile of a target; what is added to, or written in part, must be written before}
+   */
+  private static Kernel.Tile targetTile(
+      Statement.TilePart part, boolean accumulate, KernelScope scope) {
+    return accumulate || !part.isWhole()
+        ? scope.writtenTile(part.tile())
+        : scope.targetTile(part.tile());
+  }
+
+  private static void requireExtents(
+      Statement.TilePart part, Kernel.Tile tile, int rows, int columns, KernelScope scope) {
+    int own = columns(part, tile, scope);
+    if (tile.rows() != rows || own != columns) {
+      throw scope.broken(
+          "%s of tile %s must be %d x %d, it is %d x %d"
+              .formatted(
+                  part.isWhole() ? "all" : "the part",
+                  tile.name(),
+                  rows,
+                  columns,
+                  tile.rows(),
+                  own));
+    }
   }
 
   private static void dotNT(Statement.DotNT dot, KernelScope scope) {
-    floatingView(dot.right(), scope);
+    numbersView(dot.right(), scope);
     int rows;
     int length;
     switch (dot.left()) {
-      case Statement.Operand.OfTile(String name) -> {
-        Kernel.Tile left = scope.writtenTile(name, Kernel.TileType.F32);
-        requireDifferent(dot.tile(), name, scope);
+      case Statement.Operand.OfTile(Statement.TilePart part) -> {
+        Extents left = writtenPart(part, scope);
+        requireDifferent(dot.tile().tile(), part.tile(), scope);
         rows = left.rows();
         length = left.columns();
       }
       case Statement.Operand.OfView(View view) -> {
-        floatingView(view, scope);
+        numbersView(view, scope);
         if (scope.buffer(view.buffer()).format() != ElementFormat.F32
             || !(view.layout() instanceof View.Layout.Rows)) {
           throw scope.broken("the left view of dot.nt must show rows of an f32 buffer");
@@ -156,36 +201,36 @@ public final class KernelVerifier {
           "dot.nt joins columns of equal number, got %d and %d"
               .formatted(length, dot.right().columns()));
     }
-    Kernel.Tile target =
-        dot.accumulate() ? scope.writtenTile(dot.tile()) : scope.targetTile(dot.tile());
+    Kernel.Tile target = targetTile(dot.tile(), dot.accumulate(), scope);
     requireType(target, Kernel.TileType.F32, scope);
-    requireExtents(target, rows, dot.right().rows(), scope);
-    scope.markWritten(dot.tile());
+    requireExtents(dot.tile(), target, rows, dot.right().rows(), scope);
+    scope.markWritten(dot.tile().tile());
   }
 
   private static void dotNN(Statement.DotNN dot, KernelScope scope) {
-    floatingView(dot.right(), scope);
+    numbersView(dot.right(), scope);
     Kernel.Tile left = scope.writtenTile(dot.left(), Kernel.TileType.F32);
-    requireDifferent(dot.tile(), dot.left(), scope);
+    requireDifferent(dot.tile().tile(), dot.left(), scope);
     if (left.columns() != dot.right().rows()) {
       throw scope.broken(
           "dot.nn joins as many columns as rows, got %d and %d"
               .formatted(left.columns(), dot.right().rows()));
     }
-    Kernel.Tile target = scope.writtenTile(dot.tile(), Kernel.TileType.F32);
-    requireExtents(target, left.rows(), dot.right().columns(), scope);
+    Kernel.Tile target = targetTile(dot.tile(), true, scope);
+    requireType(target, Kernel.TileType.F32, scope);
+    requireExtents(dot.tile(), target, left.rows(), dot.right().columns(), scope);
   }
 
-  private static void floatingView(View view, KernelScope scope) {
+  private static void numbersView(View view, KernelScope scope) {
     Kernel.Buffer buffer = scope.readableBuffer(view.buffer());
     ViewVerifier.verify(view, scope);
-    if (!buffer.format().isFloating()) {
-      throw scope.broken("a contraction needs a floating buffer, " + buffer.name() + " is i32");
+    if (buffer.format() == ElementFormat.I32) {
+      throw scope.broken("a contraction needs a buffer of numbers, " + buffer.name() + " is i32");
     }
   }
 
   private static void requireSameKind(Kernel.Tile tile, Kernel.Buffer buffer, KernelScope scope) {
-    if ((tile.type() == Kernel.TileType.F32) != buffer.format().isFloating()) {
+    if ((tile.type() == Kernel.TileType.I32) != (buffer.format() == ElementFormat.I32)) {
       throw scope.broken(
           "tile %s is %s, buffer %s is %s"
               .formatted(tile.name(), tile.type(), buffer.name(), buffer.format()));

@@ -13,6 +13,8 @@ final class PointwiseEvaluator {
 
   private record Typed(Cell cell, boolean integer) {}
 
+  private static final double LARGEST_ROUNDED = 1 << 22;
+
   private final GridPoint point;
 
   private PointwiseEvaluator(GridPoint point) {
@@ -27,6 +29,11 @@ final class PointwiseEvaluator {
     return switch (expression) {
       case TileExpression.FloatConstant(float value) -> new Typed((_, _) -> value, false);
       case TileExpression.Element(String name) -> element(point.tile(name));
+      case TileExpression.Spread(String name, int width) -> {
+        TileContent tile = point.tile(name);
+        int rowStep = tile.rows() == 1 ? 0 : 1;
+        yield new Typed((row, column) -> tile.at(row * rowStep, column / width), !tile.isFloat());
+      }
       case TileExpression.Uniform(IntExpression uniform) -> {
         int value = UniformEvaluator.evaluate(uniform, point);
         yield new Typed((_, _) -> value, true);
@@ -87,6 +94,8 @@ final class PointwiseEvaluator {
       case LOG2 -> x > 0 ? Math.log(x) / Math.log(2) : Double.NaN;
       case RSQRT -> x > 0 ? 1 / Math.sqrt(x) : Double.NaN;
       case TO_FLOAT -> x;
+      case RINT -> Math.abs(x) <= LARGEST_ROUNDED ? Math.rint(x) : Double.NaN;
+      case ROUND_TO_HALF -> Float.float16ToFloat(Float.floatToFloat16((float) x));
     };
   }
 

@@ -45,26 +45,71 @@ public sealed interface Statement {
    * Reduces {@code source} [A, B] along one axis into {@code tile}: [A, 1] along columns, [1, B]
    * along rows.
    */
-  record Reduce(String tile, ReduceOperator operator, Along along, String source)
-      implements Statement {}
+  record Reduce(TilePart tile, ReduceOperator operator, Along along, TilePart source)
+      implements Statement {
+    /** Reduces a whole tile into a whole tile. */
+    public Reduce(String tile, ReduceOperator operator, Along along, String source) {
+      this(TilePart.whole(tile), operator, along, TilePart.whole(source));
+    }
+  }
 
   /**
    * tile[m, n] = sum over k of left[m, k] * right[n, k]; with {@code accumulate}, added to what the
    * tile holds.
    */
-  record DotNT(String tile, Operand left, View right, boolean accumulate) implements Statement {}
+  record DotNT(TilePart tile, Operand left, View right, boolean accumulate) implements Statement {
+    /** Fills a whole tile. */
+    public DotNT(String tile, Operand left, View right, boolean accumulate) {
+      this(TilePart.whole(tile), left, right, accumulate);
+    }
+  }
 
   /**
    * tile[m, d] += sum over n of left[m, n] * right[n, d].
    *
    * @param guarded terms whose left[m, n] is 0 add exactly nothing, whatever right holds
    */
-  record DotNN(String tile, String left, View right, boolean guarded) implements Statement {}
+  record DotNN(TilePart tile, String left, View right, boolean guarded) implements Statement {
+    /** Adds to a whole tile. */
+    public DotNN(String tile, String left, View right, boolean guarded) {
+      this(TilePart.whole(tile), left, right, guarded);
+    }
+  }
+
+  /**
+   * Neighbouring columns of a tile. As a target, a part leaves the other columns as they are; the
+   * tile must have been written before.
+   *
+   * @param tile its name
+   * @param first its first column
+   * @param columns number of columns; 0 for all from the first
+   */
+  record TilePart(String tile, int first, int columns) {
+    /** {@return all columns} */
+    public static TilePart whole(String tile) {
+      return new TilePart(tile, 0, 0);
+    }
+
+    /** {@return whether this is the whole tile} */
+    public boolean isWhole() {
+      return first == 0 && columns == 0;
+    }
+
+    /** {@return number of columns, given the tile} */
+    public int columnsOf(Kernel.Tile declared) {
+      return columns == 0 ? declared.columns() - first : columns;
+    }
+  }
 
   /** The left side of {@link DotNT}. */
   sealed interface Operand {
-    /** A tile. */
-    record OfTile(String tile) implements Operand {}
+    /** A tile or some of its columns. */
+    record OfTile(TilePart tile) implements Operand {
+      /** A whole tile. */
+      public OfTile(String tile) {
+        this(TilePart.whole(tile));
+      }
+    }
 
     /** A row-major view of an f32 buffer. */
     record OfView(View view) implements Operand {}
@@ -76,6 +121,8 @@ public sealed interface Statement {
     SUM("sum"),
     /** Largest of f32. */
     MAXIMUM("max"),
+    /** Smallest of f32. */
+    MINIMUM("min"),
     /** Index of the largest f32 as i32, the lowest index among equals; along columns only. */
     ARGMAX("argmax");
 

@@ -94,25 +94,22 @@ final class StatementRunner {
   }
 
   private void reduce(Statement.Reduce reduce) {
-    TileContent source = point.tile(reduce.source());
-    TileContent target = point.tile(reduce.tile());
+    double[][] source = values(reduce.source());
+    TileContent target = point.tile(reduce.tile().tile());
+    int first = reduce.tile().first();
     switch (reduce.along()) {
       case COLUMNS -> {
-        for (int row = 0; row < source.rows(); row++) {
-          double[] values = new double[source.columns()];
-          for (int column = 0; column < values.length; column++) {
-            values[column] = source.at(row, column);
-          }
-          setReduced(reduce.operator(), target, row, 0, values);
+        for (int row = 0; row < source.length; row++) {
+          setReduced(reduce.operator(), target, row, first, source[row]);
         }
       }
       case ROWS -> {
-        for (int column = 0; column < source.columns(); column++) {
-          double[] values = new double[source.rows()];
+        for (int column = 0; column < source[0].length; column++) {
+          double[] values = new double[source.length];
           for (int row = 0; row < values.length; row++) {
-            values[row] = source.at(row, column);
+            values[row] = source[row][column];
           }
-          setReduced(reduce.operator(), target, 0, column, values);
+          setReduced(reduce.operator(), target, 0, first + column, values);
         }
       }
     }
@@ -135,6 +132,13 @@ final class StatementRunner {
         }
         target.setFloat(row, column, largest);
       }
+      case MINIMUM -> {
+        double smallest = values[0];
+        for (double value : values) {
+          smallest = Math.min(smallest, value);
+        }
+        target.setFloat(row, column, smallest);
+      }
       case ARGMAX -> {
         int best = 0;
         for (int i = 0; i < values.length; i++) {
@@ -154,18 +158,19 @@ final class StatementRunner {
   private void dotNT(Statement.DotNT dot) {
     double[][] left =
         switch (dot.left()) {
-          case Statement.Operand.OfTile(String tile) -> values(point.tile(tile));
+          case Statement.Operand.OfTile(Statement.TilePart part) -> values(part);
           case Statement.Operand.OfView(View view) -> values(window(view));
         };
     double[][] right = values(window(dot.right()));
-    TileContent target = point.tile(dot.tile());
-    for (int row = 0; row < target.rows(); row++) {
-      for (int column = 0; column < target.columns(); column++) {
-        double sum = dot.accumulate() ? target.at(row, column) : 0;
+    TileContent target = point.tile(dot.tile().tile());
+    int first = dot.tile().first();
+    for (int row = 0; row < left.length; row++) {
+      for (int column = 0; column < right.length; column++) {
+        double sum = dot.accumulate() ? target.at(row, first + column) : 0;
         for (int k = 0; k < left[row].length; k++) {
           sum += left[row][k] * right[column][k];
         }
-        target.setFloat(row, column, sum);
+        target.setFloat(row, first + column, sum);
       }
     }
   }
@@ -173,26 +178,29 @@ final class StatementRunner {
   private void dotNN(Statement.DotNN dot) {
     TileContent left = point.tile(dot.left());
     double[][] right = values(window(dot.right()));
-    TileContent target = point.tile(dot.tile());
+    TileContent target = point.tile(dot.tile().tile());
+    int first = dot.tile().first();
     for (int row = 0; row < target.rows(); row++) {
-      for (int column = 0; column < target.columns(); column++) {
-        double sum = target.at(row, column);
+      for (int column = 0; column < right[0].length; column++) {
+        double sum = target.at(row, first + column);
         for (int n = 0; n < right.length; n++) {
           double factor = left.at(row, n);
           if (factor != 0 || !dot.guarded()) {
             sum += factor * right[n][column];
           }
         }
-        target.setFloat(row, column, sum);
+        target.setFloat(row, first + column, sum);
       }
     }
   }
 
-  private static double[][] values(TileContent tile) {
-    double[][] values = new double[tile.rows()][tile.columns()];
+  private double[][] values(Statement.TilePart part) {
+    TileContent tile = point.tile(part.tile());
+    int end = part.columns() == 0 ? tile.columns() : part.first() + part.columns();
+    double[][] values = new double[tile.rows()][end - part.first()];
     for (int row = 0; row < values.length; row++) {
-      for (int column = 0; column < tile.columns(); column++) {
-        values[row][column] = tile.at(row, column);
+      for (int column = part.first(); column < end; column++) {
+        values[row][column - part.first()] = tile.at(row, column);
       }
     }
     return values;

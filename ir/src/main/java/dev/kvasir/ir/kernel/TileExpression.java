@@ -12,6 +12,14 @@ public sealed interface TileExpression {
   /** The tile's element at this place, broadcast where its extent is 1. */
   record Element(String tile) implements TileExpression {}
 
+  /**
+   * The tile's element at this row and column / width: each of its columns stands for {@code width}
+   * neighbours.
+   *
+   * @param width a multiple of 16, so that all lanes of a vector read one element
+   */
+  record Spread(String tile, int width) implements TileExpression {}
+
   /** A uniform integer as i32. */
   record Uniform(IntExpression value) implements TileExpression {}
 
@@ -44,7 +52,11 @@ public sealed interface TileExpression {
     /** 1 / sqrt(x) of a positive f32. */
     RSQRT("rsqrt"),
     /** i32 to f32. */
-    TO_FLOAT("float");
+    TO_FLOAT("float"),
+    /** The nearest integer of an f32 of at most 2^22 in magnitude, ties to even. */
+    RINT("rint"),
+    /** An f32 rounded to the nearest binary16, ties to even; infinite beyond 65504. */
+    ROUND_TO_HALF("f16");
 
     private final String text;
 
@@ -165,6 +177,31 @@ public sealed interface TileExpression {
   /** {@return this or other} */
   default TileExpression or(TileExpression other) {
     return new Binary(BinaryOperator.OR, this, other);
+  }
+
+  /** {@return whether this equals other} */
+  default TileExpression equalTo(TileExpression other) {
+    return new Binary(BinaryOperator.EQUAL, this, other);
+  }
+
+  /** {@return the smaller of both} */
+  default TileExpression minimum(TileExpression other) {
+    return new Binary(BinaryOperator.MINIMUM, this, other);
+  }
+
+  /** {@return the nearest integer} */
+  default TileExpression rint() {
+    return new Unary(UnaryOperator.RINT, this);
+  }
+
+  /** {@return this as binary16 holds it} */
+  default TileExpression roundToHalf() {
+    return new Unary(UnaryOperator.ROUND_TO_HALF, this);
+  }
+
+  /** {@return the element of a tile whose columns stand for {@code width} each} */
+  static TileExpression spread(String tile, int width) {
+    return new Spread(tile, width);
   }
 
   /** {@return 2^this} */

@@ -1,5 +1,7 @@
 package dev.kvasir.ir.kernel;
 
+import dev.kvasir.ir.type.ElementFormat;
+
 /** The rules of a view, as far as they are static. */
 final class ViewVerifier {
 
@@ -19,6 +21,9 @@ final class ViewVerifier {
     int firstRow = knownFirstRow(view);
     if (firstRow < 0) {
       throw scope.broken("first row " + firstRow + " is negative");
+    }
+    if (scope.buffer(view.buffer()).format().isCode()) {
+      requireWholeFields(view, scope);
     }
     switch (view.layout()) {
       case View.Layout.Rows layout -> rows(view, layout, firstRow, scope);
@@ -59,6 +64,48 @@ final class ViewVerifier {
           "rows %d to %d leave the only group of %d"
               .formatted(firstRow, firstRow + (long) view.rows(), layout.group()));
     }
+  }
+
+  /** Fails unless every run of neighbours starts where a field of a block of codes does. */
+  private static void requireWholeFields(View view, KernelScope scope) {
+    boolean strides =
+        switch (view.layout()) {
+          case View.Layout.Rows(int group, long groupStride, long rowStride) ->
+              (group == 1 || isMultiple(rowStride)) && isMultiple(groupStride);
+          case View.Layout.Columns(int leading) ->
+              isMultiple(leading) && isMultiple(view.row()) && isMultiple(view.rows());
+          case View.Layout.Tiles(int _, int width, int columns) ->
+              isMultiple(width) && isMultiple(columns);
+        };
+    if (!strides || !isMultiple(view.blockStride()) || !isMultiple(view.offset())) {
+      throw scope.broken(
+          "runs of codes begin at multiples of %d elements, not so in %s"
+              .formatted(ElementFormat.BLOCK_INTEGERS, KernelPrinter.print(view)));
+    }
+  }
+
+  private static boolean isMultiple(long elements) {
+    return elements % ElementFormat.BLOCK_INTEGERS == 0;
+  }
+
+  /** {@return whether the form of an expression alone shows that it is a multiple of 16} */
+  private static boolean isMultiple(IntExpression expression) {
+    return switch (expression) {
+      case IntExpression.Constant(int value) -> isMultiple(value);
+      case IntExpression.Binary binary ->
+          switch (binary.operator()) {
+            case MULTIPLY -> isMultiple(binary.left()) || isMultiple(binary.right());
+            case ADD, SUBTRACT, MINIMUM, MAXIMUM ->
+                isMultiple(binary.left()) && isMultiple(binary.right());
+            case FLOOR_DIVIDE, CEIL_DIVIDE, MODULO, LESS, LESS_OR_EQUAL, EQUAL, AND, OR -> false;
+          };
+      case IntExpression.Variable _,
+          IntExpression.Dimension _,
+          IntExpression.Axis _,
+          IntExpression.BufferElement _,
+          IntExpression.TileElement _ ->
+          false;
+    };
   }
 
   /** {@return the first row where it is a constant, else 0, which it is at least} */

@@ -219,7 +219,7 @@ class KernelVerifierTest {
             "tile i must be F32",
             with(new Statement.DotNT("b", new Operand.OfTile("i"), keys, false))),
         arguments(
-            "needs a floating buffer",
+            "needs a buffer of numbers",
             with(new Statement.DotNT("b", a, whole("table", 3, 3), false))),
         arguments(
             "buffer out is written only",
@@ -239,7 +239,7 @@ class KernelVerifierTest {
         arguments("tile wide must be 2 x 3", with(new Statement.DotNN("wide", "a", keys, true))),
         arguments("both target and operand", with(new Statement.DotNN("a", "a", keys, true))),
         arguments(
-            "needs a floating buffer",
+            "needs a buffer of numbers",
             with(new Statement.DotNN("b", "a", whole("table", 3, 3), true))),
         arguments(
             "tile late is read but",

@@ -21,7 +21,7 @@ final class CopyEmitter {
   /**
    * A part of a view whose rows and columns are evenly spaced.
    *
-   * @param origin slot of its byte offset
+   * @param origin slot of the place of its first element
    * @param firstColumn its first column in the tile
    * @param columns its columns
    * @param group rows before a jump
@@ -61,8 +61,8 @@ final class CopyEmitter {
           for (Piece piece : pieces) {
             boolean vectors =
                 piece.columnStride() == 1
-                    && format.isFloating()
-                    && (load || format == ElementFormat.F32);
+                    && format != ElementFormat.I32
+                    && (load || format == ElementFormat.F32 || format.isCode());
             int whole = vectors ? piece.columns() / emission.lanes() * emission.lanes() : 0;
             rows(code, tile, piece, segment, format, load, whole);
           }
@@ -161,12 +161,12 @@ final class CopyEmitter {
 
   private static void pushOffset(
       CodeBuilder code, Piece piece, ElementFormat format, int group, int row, int column) {
-    long bytes = format.bytes();
-    Emission.pushLong(code, piece.origin(), 0, row, piece.rowStride() * bytes);
+    long places = Lanes.placesPerElement(format);
+    Emission.pushLong(code, piece.origin(), 0, row, piece.rowStride() * places);
     if (piece.groupStride() != 0) {
-      code.iload(group).i2l().loadConstant(piece.groupStride() * bytes).lmul().ladd();
+      code.iload(group).i2l().loadConstant(piece.groupStride() * places).lmul().ladd();
     }
-    code.iload(column).i2l().loadConstant(piece.columnStride() * bytes).lmul().ladd();
+    code.iload(column).i2l().loadConstant(piece.columnStride() * places).lmul().ladd();
   }
 
   private static void element(

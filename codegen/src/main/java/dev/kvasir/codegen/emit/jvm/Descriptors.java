@@ -51,6 +51,8 @@ final class Descriptors {
   static final MethodTypeDesc INT_INTO_ARRAY = MethodTypeDesc.of(CD_void, INT_ARRAY, CD_int);
   static final MethodTypeDesc FLOAT_FROM_SEGMENT =
       MethodTypeDesc.of(FLOAT_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
+  static final MethodTypeDesc INT_FROM_SEGMENT =
+      MethodTypeDesc.of(INT_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
   static final MethodTypeDesc SHORT_FROM_SEGMENT =
       MethodTypeDesc.of(SHORT_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
   static final MethodTypeDesc INTO_SEGMENT =

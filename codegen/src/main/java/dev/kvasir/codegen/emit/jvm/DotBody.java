@@ -24,8 +24,9 @@ import java.util.function.IntConsumer;
  * @param rows rows of the block
  * @param vectors vectors, or columns, of the block
  * @param lanes lanes of a vector
- * @param lineBytes outer: bytes from one term's line to the next; inner: 0
+ * @param linePlaces outer: places from one term's line to the next; inner: 0
  * @param format how the right side is stored
+ * @param oneBlock outer: whether the codes of a line lie in one block
  * @param accumulate whether sums start at what the result holds
  * @param guarded outer: whether a left element of 0 adds nothing whatever the right side holds
  */
@@ -35,8 +36,9 @@ record DotBody(
     int rows,
     int vectors,
     int lanes,
-    long lineBytes,
+    long linePlaces,
     ElementFormat format,
+    boolean oneBlock,
     boolean accumulate,
     boolean guarded) {
 
@@ -173,14 +175,7 @@ record DotBody(
     }
 
     private void outerTerm(int term) {
-      int[] line = new int[vectors];
-      for (int column = 0; column < vectors; column++) {
-        long at = (long) column * lanes * format.bytes();
-        vector.loadBuffer(
-            format, SEGMENT_SLOT, () -> Emission.pushLong(code, ORIGIN, at, term, lineBytes));
-        line[column] = code.allocateLocal(kind);
-        code.storeLocal(kind, line[column]);
-      }
+      int[] line = oneBlock ? lineOfBlock(term) : line(term);
       int factor = code.allocateLocal(kind);
       for (int row = 0; row < rows; row++) {
         pushLeft(scalar, row, term);
@@ -190,6 +185,40 @@ record DotBody(
           addTerm(line[column], factor, sums[row][column]);
         }
       }
+    }
+
+    private int[] line(int term) {
+      int[] line = new int[vectors];
+      for (int column = 0; column < vectors; column++) {
+        long at = (long) column * lanes * Lanes.placesPerElement(format);
+        vector.loadBuffer(
+            format, SEGMENT_SLOT, () -> Emission.pushLong(code, ORIGIN, at, term, linePlaces));
+        line[column] = code.allocateLocal(kind);
+        code.storeLocal(kind, line[column]);
+      }
+      return line;
+    }
+
+    /** Codes of one block: its integers are loaded once, each vector takes a field of them. */
+    private int[] lineOfBlock(int term) {
+      CodePlace place =
+          CodePlace.of(code, format, () -> Emission.pushLong(code, ORIGIN, 0, term, linePlaces));
+      TypeKind integers = vector.isVector() ? TypeKind.REFERENCE : TypeKind.INT;
+      int parts = Math.min(vectors, Math.max(1, ElementFormat.BLOCK_INTEGERS / lanes));
+      int[] loaded = new int[parts];
+      for (int part = 0; part < parts; part++) {
+        vector.integers(SEGMENT_SLOT, place, part * lanes * Integer.BYTES);
+        loaded[part] = code.allocateLocal(integers);
+        code.storeLocal(integers, loaded[part]);
+      }
+      int[] line = new int[vectors];
+      for (int column = 0; column < vectors; column++) {
+        code.loadLocal(integers, loaded[column % parts]);
+        vector.take(format, place, column / parts);
+        line[column] = code.allocateLocal(kind);
+        code.storeLocal(kind, line[column]);
+      }
+      return line;
     }
 
     private void innerTerm(int term, int[] lines) {
@@ -203,7 +232,9 @@ record DotBody(
       for (int column = 0; column < vectors; column++) {
         int origin = lines[column];
         vector.loadBuffer(
-            format, SEGMENT_SLOT, () -> Emission.pushLong(code, origin, 0, term, format.bytes()));
+            format,
+            SEGMENT_SLOT,
+            () -> Emission.pushLong(code, origin, 0, term, Lanes.placesPerElement(format)));
         code.storeLocal(kind, line);
         for (int row = 0; row < rows; row++) {
           addTerm(line, factors[row], sums[row][column]);

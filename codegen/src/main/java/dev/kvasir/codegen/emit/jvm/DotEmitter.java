@@ -34,6 +34,29 @@ final class DotEmitter {
    */
   private record Left(boolean view, int rowStride) {}
 
+  /**
+   * What is added to: columns of a tile.
+   *
+   * @param offset where its first element lies
+   * @param rows its rows
+   * @param columns its columns
+   * @param stride elements from one row to the next
+   */
+  private record Target(int offset, int rows, int columns, int stride) {
+    Target from(int column, int count) {
+      return new Target(offset + column, rows, count, stride);
+    }
+  }
+
+  private Target target(Statement.TilePart part) {
+    Kernel.Tile tile = kernel.tile(part.tile());
+    return new Target(
+        emission.frame().offset(tile.name()) + part.first(),
+        tile.rows(),
+        part.columnsOf(tile),
+        tile.columns());
+  }
+
   /** A run of columns: {@code vectors} times {@code lanes}, from {@code first}. */
   private record Block(int first, int vectors, int lanes) {}
 
@@ -42,12 +65,12 @@ final class DotEmitter {
 
   /** Writes the phase of a {@code dot.nt} and returns its name. */
   String dotNT(Statement.DotNT dot, PhaseArguments arguments) {
-    Kernel.Tile result = kernel.tile(dot.tile());
+    Target result = target(dot.tile());
     View right = dot.right();
     Left left =
         switch (dot.left()) {
-          case Statement.Operand.OfTile(String tile) ->
-              new Left(false, kernel.tile(tile).columns());
+          case Statement.Operand.OfTile(Statement.TilePart part) ->
+              new Left(false, kernel.tile(part.tile()).columns());
           case Statement.Operand.OfView(View view) -> new Left(true, rowStride(view));
         };
     int segment = arguments.segment(right.buffer());
@@ -64,8 +87,6 @@ final class DotEmitter {
                     sides,
                     left,
                     result,
-                    0,
-                    right.rows(),
                     right.columns(),
                     columns.leading(),
                     dot.accumulate(),
@@ -80,7 +101,7 @@ final class DotEmitter {
 
   /** Writes the phase of a {@code dot.nn} and returns its name. */
   String dotNN(Statement.DotNN dot, PhaseArguments arguments) {
-    Kernel.Tile result = kernel.tile(dot.tile());
+    Target result = target(dot.tile());
     View right = dot.right();
     Kernel.Tile probabilities = kernel.tile(dot.left());
     Left left = new Left(false, probabilities.columns());
@@ -107,19 +128,18 @@ final class DotEmitter {
           throw new IllegalStateException("dot.nn over columns is never generated");
     }
     int leftOffset = emission.frame().offset(dot.left());
+    long start = Alignment.ofStart(right);
     return emission.method(
         "dot_nn",
         arguments.type(),
         code -> {
           for (Piece piece : pieces) {
-            Sides sides = new Sides(segment, piece.origin(), format, -1, -1, leftOffset);
+            Sides sides = new Sides(segment, piece.origin(), format, start, -1, -1, leftOffset);
             outer(
                 code,
                 sides,
                 left,
-                result,
-                piece.first(),
-                piece.columns(),
+                result.from(piece.first(), piece.columns()),
                 right.rows(),
                 piece.stride(),
                 true,
@@ -129,25 +149,39 @@ final class DotEmitter {
         });
   }
 
-  /** Where both operands lie in the phase's parameters. */
+  /**
+   * Where both operands lie in the phase's parameters.
+   *
+   * @param start a power of two that divides the number of the right side's first element
+   */
   private record Sides(
       int segment,
       int origin,
       ElementFormat format,
+      long start,
       int leftSegment,
       int leftOrigin,
       int leftOffset) {}
 
   private Sides sides(Statement.DotNT dot, PhaseArguments arguments, int segment, int origin) {
     ElementFormat format = kernel.buffer(dot.right().buffer()).format();
+    long start = Alignment.ofStart(dot.right());
     return switch (dot.left()) {
-      case Statement.Operand.OfTile(String tile) ->
-          new Sides(segment, origin, format, -1, -1, emission.frame().offset(tile));
+      case Statement.Operand.OfTile(Statement.TilePart part) ->
+          new Sides(
+              segment,
+              origin,
+              format,
+              start,
+              -1,
+              -1,
+              emission.frame().offset(part.tile()) + part.first());
       case Statement.Operand.OfView(View view) ->
           new Sides(
               segment,
               origin,
               format,
+              start,
               arguments.segment(view.buffer()),
               arguments.origin(view, 0),
               -1);
@@ -179,17 +213,14 @@ final class DotEmitter {
       CodeBuilder code,
       Sides sides,
       Left left,
-      Kernel.Tile result,
-      int resultColumn,
-      int columns,
+      Target result,
       int terms,
       int lineStride,
       boolean accumulate,
       boolean guarded) {
-    int resultOffset = emission.frame().offset(result.name()) + resultColumn;
-    int elementBytes = sides.format().bytes();
+    int places = Lanes.placesPerElement(sides.format());
     for (Run rowRun : runs(result.rows(), ROW_BLOCK)) {
-      for (Block block : blocks(columns, rowRun.step())) {
+      for (Block block : blocks(result.columns(), rowRun.step())) {
         DotBody body =
             new DotBody(
                 DotBody.Shape.OUTER,
@@ -197,8 +228,9 @@ final class DotEmitter {
                 rowRun.step(),
                 block.vectors(),
                 block.lanes(),
-                (long) lineStride * elementBytes,
+                (long) lineStride * places,
                 sides.format(),
+                sides.format().isCode() && staysInBlock(sides.start(), lineStride, block),
                 accumulate,
                 guarded);
         Emission.loop(
@@ -207,14 +239,23 @@ final class DotEmitter {
             rowRun.to(),
             rowRun.step(),
             row -> {
-              pushSides(code, sides, left, row, (long) block.first() * elementBytes, -1, 0);
+              pushSides(code, sides, left, row, (long) block.first() * places, -1, 0);
               code.loadConstant(0).loadConstant(terms);
-              Emission.pushInt(code, -1, resultOffset + block.first(), row, result.columns());
-              code.loadConstant(result.columns());
+              Emission.pushInt(code, -1, result.offset() + block.first(), row, result.stride());
+              code.loadConstant(result.stride());
               emission.shared("dot", body, body.type(), body::write).invoke(code);
             });
       }
     }
+  }
+
+  /** {@return whether all vectors of a line take fields of one block of codes} */
+  private static boolean staysInBlock(long start, int lineStride, Block block) {
+    int run = block.vectors() * block.lanes();
+    return Integer.bitCount(run) == 1
+        && start % run == 0
+        && lineStride % run == 0
+        && block.first() % run == 0;
   }
 
   private void pushSides(
@@ -240,7 +281,7 @@ final class DotEmitter {
       CodeBuilder code,
       Sides sides,
       Left left,
-      Kernel.Tile result,
+      Target result,
       View right,
       View.Layout.Rows layout,
       Statement.DotNT dot) {
@@ -249,8 +290,7 @@ final class DotEmitter {
     }
     int terms = right.columns();
     int vectorTerms = terms / emission.lanes() * emission.lanes();
-    long lineBytes = layout.rowStride() * sides.format().bytes();
-    int resultOffset = emission.frame().offset(result.name());
+    long lineBytes = layout.rowStride() * Lanes.placesPerElement(sides.format());
     int rowBlock = Math.min(ROW_BLOCK, result.rows());
     int columnBlock = rowBlock == ROW_BLOCK ? ROW_BLOCK / 2 : ROW_BLOCK;
     boolean accumulate = dot.accumulate();
@@ -271,6 +311,7 @@ final class DotEmitter {
                   lanes,
                   0,
                   sides.format(),
+                  false,
                   accumulate,
                   false);
           Emission.loop(
@@ -287,9 +328,9 @@ final class DotEmitter {
                       row -> {
                         pushSides(code, sides, left, row, 0, column, lineBytes);
                         code.loadConstant(from).loadConstant(to);
-                        Emission.pushInt(code, -1, resultOffset, row, result.columns());
+                        Emission.pushInt(code, -1, result.offset(), row, result.stride());
                         code.iload(column).iadd();
-                        code.loadConstant(result.columns()).loadConstant(lineBytes);
+                        code.loadConstant(result.stride()).loadConstant(lineBytes);
                         emission.shared("dot", body, body.type(), body::write).invoke(code);
                       }));
         }

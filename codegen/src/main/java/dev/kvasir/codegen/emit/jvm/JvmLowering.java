@@ -6,6 +6,7 @@ import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
 import dev.kvasir.ir.kernel.View;
+import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.plans.abi.JvmKernelAbi;
 import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
@@ -223,7 +224,7 @@ public final class JvmLowering {
       call.phase().invoke(code);
     }
 
-    /** Pushes (block * blockStride + offset + row contribution) in bytes. */
+    /** Pushes (block * blockStride + offset + row contribution) as the buffer counts places. */
     private void pushOrigin(View view, int firstColumn) {
       push(view.block());
       code.i2l().loadConstant(view.blockStride()).lmul();
@@ -240,7 +241,8 @@ public final class JvmLowering {
           }
         }
       }
-      code.loadConstant((long) kernel.buffer(view.buffer()).format().bytes()).lmul();
+      ElementFormat format = kernel.buffer(view.buffer()).format();
+      code.loadConstant((long) Lanes.placesPerElement(format)).lmul();
     }
 
     /** {@return elements before the first row of a view whose rows come in groups} */

@@ -127,7 +127,12 @@ final class Lanes {
     }
   }
 
-  /** Pushes elements of a buffer as f32; {@code offset} pushes a long in bytes. */
+  /** {@return what places in a buffer are counted in: bytes, or codes, which have no bytes} */
+  static int placesPerElement(ElementFormat format) {
+    return format.isCode() ? 1 : format.bytes();
+  }
+
+  /** Pushes elements of a buffer as f32; {@code offset} pushes their place, a long. */
   void loadBuffer(ElementFormat format, int segment, Runnable offset) {
     switch (format) {
       case F32 -> {
@@ -170,8 +175,102 @@ final class Lanes {
           code.invokestatic(FLOAT, "float16ToFloat", HALF_TO_FLOAT);
         }
       }
+      case U8, U4 -> {
+        CodePlace place = CodePlace.of(code, format, offset);
+        integers(segment, place, 0);
+        take(format, place, 0);
+      }
       case I32 -> throw new IllegalStateException("i32 buffers are read as integers");
     }
+  }
+
+  /** Pushes the integers that hold codes, {@code bytes} behind a place. */
+  void integers(int segment, CodePlace place, int bytes) {
+    Runnable address = () -> place.pushAddress(code, bytes);
+    if (isVector()) {
+      intSpecies();
+      code.aload(segment);
+      address.run();
+      littleEndian();
+      code.invokestatic(INT_VECTOR, "fromMemorySegment", INT_FROM_SEGMENT);
+    } else {
+      loadInt(segment, address);
+    }
+  }
+
+  /** Turns integers on the stack into the codes of one field as f32, {@code fields} further on. */
+  void take(ElementFormat format, CodePlace place, int fields) {
+    if (isVector()) {
+      operator(BINARY, "LSHR");
+      place.pushShift(code, fields * format.bits());
+      code.invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
+      operator(ASSOCIATIVE, "AND");
+      code.loadConstant(format.largestCode())
+          .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
+    } else {
+      place.pushShift(code, fields * format.bits());
+      code.iushr().loadConstant(format.largestCode()).iand();
+    }
+    toFloats();
+  }
+
+  /** Turns ints on the stack into floats. */
+  void toFloats() {
+    if (isVector()) {
+      operator(CONVERSION, "I2F");
+      floatSpecies();
+      code.iconst_0()
+          .invokevirtual(INT_VECTOR, "convertShape", CONVERT_SHAPE)
+          .checkcast(FLOAT_VECTOR);
+    } else {
+      code.i2f();
+    }
+  }
+
+  /** Turns floats on the stack into ints. */
+  private void toInts() {
+    if (isVector()) {
+      operator(CONVERSION, "F2I");
+      intSpecies();
+      code.iconst_0()
+          .invokevirtual(FLOAT_VECTOR, "convertShape", CONVERT_SHAPE)
+          .checkcast(INT_VECTOR);
+    } else {
+      code.f2i();
+    }
+  }
+
+  /** Pops codes as f32 into their field of a block and leaves its other fields as they are. */
+  private void storeCodes(ElementFormat format, int segment, Runnable offset) {
+    TypeKind kind = isVector() ? TypeKind.REFERENCE : TypeKind.INT;
+    int codes = code.allocateLocal(kind);
+    toInts();
+    code.storeLocal(kind, codes);
+    CodePlace place = CodePlace.of(code, format, offset);
+    int others = code.allocateLocal(TypeKind.INT);
+    code.loadConstant(format.largestCode());
+    place.pushShift(code, 0);
+    code.ishl().iconst_m1().ixor().istore(others);
+    if (!isVector()) {
+      loadInt(segment, () -> place.pushAddress(code, 0));
+      code.iload(others).iand().iload(codes);
+      place.pushShift(code, 0);
+      code.ishl().ior();
+      storeInt(segment, () -> place.pushAddress(code, 0));
+      return;
+    }
+    code.aload(codes);
+    operator(BINARY, "LSHL");
+    place.pushShift(code, 0);
+    code.invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
+    integers(segment, place, 0);
+    operator(ASSOCIATIVE, "AND");
+    code.iload(others).invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
+    // Fields do not overlap, so that adding joins them.
+    code.invokevirtual(INT_VECTOR, "add", INT_WITH_VECTOR).aload(segment);
+    place.pushAddress(code, 0);
+    littleEndian();
+    code.invokevirtual(INT_VECTOR, "intoMemorySegment", INTO_SEGMENT);
   }
 
   /**
@@ -232,13 +331,17 @@ final class Lanes {
   }
 
   /**
-   * Pops f32 elements into a buffer, rounded to its format; {@code offset} pushes a long in bytes.
-   * Vectors only for f32: the other formats are written one element at a time.
+   * Pops f32 elements into a buffer, rounded to its format; {@code offset} pushes their place, a
+   * long. Vectors only for f32 and codes: 16-bit formats are written one element at a time.
    */
   void storeBuffer(ElementFormat format, int segment, Runnable offset) {
+    if (format.isCode()) {
+      storeCodes(format, segment, offset);
+      return;
+    }
     if (isVector()) {
       if (format != ElementFormat.F32) {
-        throw new IllegalStateException("vectors are stored as f32 only");
+        throw new IllegalStateException("vectors are stored as f32 or codes only");
       }
       code.aload(segment);
       offset.run();
@@ -267,7 +370,7 @@ final class Lanes {
             .invokestatic(FLOAT, "floatToFloat16", FLOAT_TO_HALF)
             .invokeinterface(SEGMENT, "set", SEGMENT_SET_SHORT);
       }
-      case I32 -> throw new IllegalStateException("i32 buffers are written as integers");
+      case I32, U8, U4 -> throw new IllegalStateException(format + " is written as integers");
     }
   }
 
@@ -374,11 +477,27 @@ final class Lanes {
     }
   }
 
+  /** Lanes on the stack become their minimum, a float. */
+  void minimumLane() {
+    if (isVector()) {
+      operator(ASSOCIATIVE, "MIN");
+      code.invokevirtual(FLOAT_VECTOR, "reduceLanes", REDUCE_FLOAT);
+    }
+  }
+
   void add() {
     if (isVector()) {
       code.invokevirtual(FLOAT_VECTOR, "add", FLOAT_WITH_VECTOR);
     } else {
       code.fadd();
+    }
+  }
+
+  void minimum() {
+    if (isVector()) {
+      code.invokevirtual(FLOAT_VECTOR, "min", FLOAT_WITH_VECTOR);
+    } else {
+      code.invokestatic(MATH, "min", FLOATS_TO_FLOAT);
     }
   }
 

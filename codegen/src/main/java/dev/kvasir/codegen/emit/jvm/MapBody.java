@@ -160,6 +160,8 @@ record MapBody(
           yield Kind.FLOAT;
         }
         case TileExpression.Element element -> element(Integer.parseInt(element.tile()));
+        case TileExpression.Spread spread ->
+            spread(Integer.parseInt(spread.tile()), spread.width());
         case TileExpression.Uniform uniform -> {
           code.iload(uniformSlot(uniform.value()));
           lanes.broadcastInt();
@@ -206,25 +208,62 @@ record MapBody(
       };
     }
 
+    /** All lanes read one element: runs of {@code width} begin at multiples of every vector. */
+    private Kind spread(int number, int width) {
+      TileUse tile = tiles.get(number);
+      Lanes scalar = new Lanes(code, 1);
+      Runnable index =
+          () -> {
+            code.iload(FIRST_OFFSET + number);
+            if (tile.manyRows()) {
+              code.iload(row).iload(COLUMNS).loadConstant(width).idiv().imul().iadd();
+            }
+            code.iload(column).loadConstant(width).idiv().iadd();
+          };
+      return switch (tile.type()) {
+        case F32 -> {
+          scalar.loadFloats(PhaseArguments.FLOATS, index);
+          lanes.broadcastFloat();
+          yield Kind.FLOAT;
+        }
+        case I32 -> {
+          scalar.loadInts(PhaseArguments.INTS, index);
+          lanes.broadcastInt();
+          yield Kind.INT;
+        }
+      };
+    }
+
     private Kind unary(TileExpression.Unary unary) {
       emit(unary.operand());
       switch (unary.operator()) {
         case EXP2 -> exp2();
         case LOG2 -> log2();
         case RSQRT -> reciprocalSquareRoot();
-        case TO_FLOAT -> {
-          if (lanes.isVector()) {
-            lanes.operator(CONVERSION, "I2F");
-            lanes.floatSpecies();
-            code.iconst_0()
-                .invokevirtual(INT_VECTOR, "convertShape", CONVERT_SHAPE)
-                .checkcast(FLOAT_VECTOR);
-          } else {
-            code.i2f();
-          }
-        }
+        case TO_FLOAT -> lanes.toFloats();
+        case RINT -> nearestInteger();
+        case ROUND_TO_HALF -> roundToHalf();
       }
       return Kind.FLOAT;
+    }
+
+    private void nearestInteger() {
+      if (lanes.isVector()) {
+        code.loadConstant(ROUND_TO_INTEGER)
+            .invokevirtual(FLOAT_VECTOR, "add", FLOAT_WITH_FLOAT)
+            .loadConstant(ROUND_TO_INTEGER)
+            .invokevirtual(FLOAT_VECTOR, "sub", FLOAT_WITH_FLOAT);
+      } else {
+        code.loadConstant(ROUND_TO_INTEGER).fadd().loadConstant(ROUND_TO_INTEGER).fsub();
+      }
+    }
+
+    private void roundToHalf() {
+      if (lanes.isVector()) {
+        throw new IllegalStateException("f16 rounding has no vector form");
+      }
+      code.invokestatic(FLOAT, "floatToFloat16", FLOAT_TO_HALF)
+          .invokestatic(FLOAT, "float16ToFloat", HALF_TO_FLOAT);
     }
 
     private void exp2() {

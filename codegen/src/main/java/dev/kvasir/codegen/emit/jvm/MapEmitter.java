@@ -32,7 +32,7 @@ final class MapEmitter {
 
   private SharedCall call(TileExpression value) {
     TileExpression numbered = number(value);
-    int lanes = usesLogarithm(value) ? 1 : emission.lanes();
+    int lanes = isScalar(value) ? 1 : emission.lanes();
     int whole = target.columns() / lanes * lanes;
     MapBody body =
         new MapBody(
@@ -62,6 +62,9 @@ final class MapEmitter {
       case TileExpression.Element element ->
           new TileExpression.Element(
               Integer.toString(numberOf(tiles, kernel.tile(element.tile()))));
+      case TileExpression.Spread spread ->
+          new TileExpression.Spread(
+              Integer.toString(numberOf(tiles, kernel.tile(spread.tile()))), spread.width());
       case TileExpression.Uniform uniform ->
           new TileExpression.Uniform(
               new IntExpression.Variable(Integer.toString(numberOf(uniforms, uniform.value()))));
@@ -89,19 +92,25 @@ final class MapEmitter {
     return known.size() - 1;
   }
 
-  /** Vector logarithms differ between compiled and interpreted code; scalar ones do not. */
-  private static boolean usesLogarithm(TileExpression expression) {
+  /**
+   * Whether a map runs one element at a time: vector logarithms differ between compiled and
+   * interpreted code, and f16 rounding has no vector form.
+   */
+  private static boolean isScalar(TileExpression expression) {
     return switch (expression) {
       case TileExpression.Unary unary ->
-          unary.operator() == TileExpression.UnaryOperator.LOG2 || usesLogarithm(unary.operand());
-      case TileExpression.Binary binary ->
-          usesLogarithm(binary.left()) || usesLogarithm(binary.right());
+          switch (unary.operator()) {
+            case LOG2, ROUND_TO_HALF -> true;
+            case EXP2, RSQRT, TO_FLOAT, RINT -> isScalar(unary.operand());
+          };
+      case TileExpression.Binary binary -> isScalar(binary.left()) || isScalar(binary.right());
       case TileExpression.Select select ->
-          usesLogarithm(select.condition())
-              || usesLogarithm(select.whenTrue())
-              || usesLogarithm(select.whenFalse());
+          isScalar(select.condition())
+              || isScalar(select.whenTrue())
+              || isScalar(select.whenFalse());
       case TileExpression.FloatConstant _,
           TileExpression.Element _,
+          TileExpression.Spread _,
           TileExpression.Uniform _,
           TileExpression.RowIndex _,
           TileExpression.ColumnIndex _ ->

@@ -30,8 +30,7 @@ final class PhaseArguments {
     record Segment(String buffer) implements Argument {}
 
     /**
-     * Byte offset of a view's first element; for tiled layouts, of the tile whose first column is
-     * given.
+     * Place of a view's first element; for tiled layouts, of the tile whose first column is given.
      */
     record Origin(View view, int firstColumn) implements Argument {}
   }

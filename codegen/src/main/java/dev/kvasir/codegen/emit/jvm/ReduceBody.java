@@ -9,6 +9,7 @@ import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
 import dev.kvasir.ir.kernel.Statement.Along;
 import dev.kvasir.ir.kernel.Statement.ReduceOperator;
+import dev.kvasir.ir.kernel.Statement.TilePart;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
@@ -39,16 +40,24 @@ record ReduceBody(
   private static final int WHOLE = 3;
   private static final int COLUMNS = 4;
   private static final int FROM = 5;
-  private static final int TO = 6;
+  private static final int STRIDE = 6;
+  private static final int TO = 7;
+  private static final int TARGET_STRIDE = 8;
 
-  /** (tile floats, tile ints, rows, columns in whole vectors, columns, source, target). */
+  /**
+   * (tile floats, tile ints, rows, columns in whole vectors, columns, source, row distance of the
+   * source, target, row distance of the target).
+   */
   private static final MethodTypeDesc TYPE =
-      MethodTypeDesc.of(CD_void, FLOAT_ARRAY, INT_ARRAY, CD_int, CD_int, CD_int, CD_int, CD_int);
+      MethodTypeDesc.of(
+          CD_void, FLOAT_ARRAY, INT_ARRAY, CD_int, CD_int, CD_int, CD_int, CD_int, CD_int, CD_int);
 
   /** {@return the call of a reduction's loop} */
   static SharedCall reduce(Statement.Reduce reduce, Emission emission, Kernel kernel) {
-    Kernel.Tile source = kernel.tile(reduce.source());
-    int whole = source.columns() / emission.lanes() * emission.lanes();
+    Kernel.Tile source = kernel.tile(reduce.source().tile());
+    Kernel.Tile target = kernel.tile(reduce.tile().tile());
+    int columns = reduce.source().columnsOf(source);
+    int whole = columns / emission.lanes() * emission.lanes();
     ReduceBody body =
         new ReduceBody(
             reduce.operator(),
@@ -56,15 +65,21 @@ record ReduceBody(
             emission.lanes(),
             block(whole / emission.lanes()),
             whole / emission.lanes() > MOST_VECTORS,
-            whole < source.columns());
+            whole < columns);
     return new SharedCall(
         emission.shared("reduce", body, TYPE, body::write),
         List.of(
             IntExpression.constant(source.rows()),
             IntExpression.constant(whole),
+            IntExpression.constant(columns),
+            offset(emission, reduce.source()),
             IntExpression.constant(source.columns()),
-            IntExpression.constant(emission.frame().offset(reduce.source())),
-            IntExpression.constant(emission.frame().offset(reduce.tile()))));
+            offset(emission, reduce.tile()),
+            IntExpression.constant(target.columns())));
+  }
+
+  private static IntExpression offset(Emission emission, TilePart part) {
+    return IntExpression.constant(emission.frame().offset(part.tile()) + part.first());
   }
 
   /** The largest divisor of a row's vectors up to 8. */
@@ -79,7 +94,7 @@ record ReduceBody(
   private void write(CodeBuilder code) {
     boolean columns = along == Along.COLUMNS;
     switch (operator) {
-      case SUM, MAXIMUM -> {
+      case SUM, MAXIMUM, MINIMUM -> {
         if (columns) {
           alongColumns(code);
         } else {
@@ -97,26 +112,31 @@ record ReduceBody(
   }
 
   private void join(Lanes width) {
-    if (operator == ReduceOperator.SUM) {
-      width.add();
-    } else {
-      width.maximum();
+    switch (operator) {
+      case SUM -> width.add();
+      case MAXIMUM -> width.maximum();
+      case MINIMUM -> width.minimum();
+      case ARGMAX -> throw new IllegalStateException("argmax joins no vectors");
     }
   }
 
-  /** Pushes FROM + row * columns + column + offset; a negative row or column is 0. */
+  /** Pushes FROM + row * STRIDE + column + offset; a negative row or column is 0. */
   private static void pushAt(CodeBuilder code, int row, int column, int offset) {
     code.iload(FROM).loadConstant(offset).iadd();
     if (row >= 0) {
-      code.iload(row).iload(COLUMNS).imul().iadd();
+      code.iload(row).iload(STRIDE).imul().iadd();
     }
     if (column >= 0) {
       code.iload(column).iadd();
     }
   }
 
-  private static void pushTarget(CodeBuilder code, int index) {
-    code.iload(TO).iload(index).iadd();
+  private static void pushTargetRow(CodeBuilder code, int row) {
+    code.iload(TO).iload(row).iload(TARGET_STRIDE).imul().iadd();
+  }
+
+  private static void pushTargetColumn(CodeBuilder code, int column) {
+    code.iload(TO).iload(column).iadd();
   }
 
   private void alongColumns(CodeBuilder code) {
@@ -154,7 +174,7 @@ record ReduceBody(
                 });
           }
           code.fload(total);
-          scalar.storeFloats(PhaseArguments.FLOATS, () -> pushTarget(code, row));
+          scalar.storeFloats(PhaseArguments.FLOATS, () -> pushTargetRow(code, row));
         });
   }
 
@@ -181,10 +201,11 @@ record ReduceBody(
           });
       vector.loadReduction(0);
     }
-    if (operator == ReduceOperator.SUM) {
-      vector.sumLanes();
-    } else {
-      vector.maximumLane();
+    switch (operator) {
+      case SUM -> vector.sumLanes();
+      case MAXIMUM -> vector.maximumLane();
+      case MINIMUM -> vector.minimumLane();
+      case ARGMAX -> throw new IllegalStateException("argmax joins no vectors");
     }
   }
 
@@ -210,17 +231,17 @@ record ReduceBody(
         width.count(),
         column -> {
           width.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, -1, column, 0));
-          width.storeFloats(PhaseArguments.FLOATS, () -> pushTarget(code, column));
+          width.storeFloats(PhaseArguments.FLOATS, () -> pushTargetColumn(code, column));
           Emission.loop(
               code,
               () -> code.loadConstant(1),
               ROWS,
               1,
               row -> {
-                width.loadFloats(PhaseArguments.FLOATS, () -> pushTarget(code, column));
+                width.loadFloats(PhaseArguments.FLOATS, () -> pushTargetColumn(code, column));
                 width.loadFloats(PhaseArguments.FLOATS, () -> pushAt(code, row, column, 0));
                 join(width);
-                width.storeFloats(PhaseArguments.FLOATS, () -> pushTarget(code, column));
+                width.storeFloats(PhaseArguments.FLOATS, () -> pushTargetColumn(code, column));
               });
         });
   }
@@ -250,7 +271,7 @@ record ReduceBody(
                 code.fload(value).fstore(best).iload(column).istore(index).labelBinding(next);
               });
           code.iload(index);
-          scalar.storeInts(PhaseArguments.INTS, () -> pushTarget(code, row));
+          scalar.storeInts(PhaseArguments.INTS, () -> pushTargetRow(code, row));
         });
   }
 }

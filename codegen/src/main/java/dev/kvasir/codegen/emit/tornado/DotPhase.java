@@ -32,32 +32,40 @@ final class DotPhase {
     this.code = writer.code();
   }
 
-  /** The target of a contraction and how it is shared. */
-  private record Shares(Kernel.Tile target, int rows) {
+  /**
+   * The target of a contraction and how it is shared.
+   *
+   * @param first its first column
+   * @param columns its columns
+   * @param rows rows of a share
+   */
+  private record Shares(Kernel.Tile target, int first, int columns, int rows) {
 
-    static Shares of(Kernel.Tile target) {
-      int most = Math.clamp(target.size() / TornadoLowering.THREADS, 1, MOST_ROWS);
+    static Shares of(Kernel.Tile target, Statement.TilePart part) {
+      int columns = part.columnsOf(target);
+      int most = Math.clamp(target.rows() * columns / TornadoLowering.THREADS, 1, MOST_ROWS);
       int rows = 1;
       for (int candidate = 2; candidate <= most; candidate++) {
         if (target.rows() % candidate == 0) {
           rows = candidate;
         }
       }
-      return new Shares(target, rows);
+      return new Shares(target, part.first(), columns, rows);
     }
 
     int count() {
-      return target.size() / rows;
+      return target.rows() * columns / rows;
     }
 
     Access access(boolean write) {
-      return new Access(Access.Space.LOCAL, target.name(), write, rows == 1);
+      boolean own = rows == 1 && columns == target.columns();
+      return new Access(Access.Space.LOCAL, target.name(), write, own);
     }
   }
 
   Step dotNT(Statement.DotNT dot) {
     UniformPhase uniforms = new UniformPhase(method);
-    Shares shares = Shares.of(method.kernel().tile(dot.tile()));
+    Shares shares = Shares.of(method.kernel().tile(dot.tile().tile()), dot.tile());
     UniformPhase.Window right = uniforms.window(dot.right());
     List<Step> steps = new ArrayList<>(List.of(uniforms.declare(right)));
     List<Access> accesses = new ArrayList<>();
@@ -69,9 +77,9 @@ final class DotPhase {
     int length = dot.right().columns();
     PushAt left =
         switch (dot.left()) {
-          case Statement.Operand.OfTile(String tile) -> {
-            accesses.add(Access.readsAny(tile));
-            yield tileAt(tile, length);
+          case Statement.Operand.OfTile(Statement.TilePart part) -> {
+            accesses.add(Access.readsAny(part.tile()));
+            yield tileAt(part.tile(), part.first());
           }
           case Statement.Operand.OfView(View view) -> {
             UniformPhase.Window window = uniforms.window(view);
@@ -106,10 +114,10 @@ final class DotPhase {
 
   Step dotNN(Statement.DotNN dot) {
     UniformPhase uniforms = new UniformPhase(method);
-    Shares shares = Shares.of(method.kernel().tile(dot.tile()));
+    Shares shares = Shares.of(method.kernel().tile(dot.tile().tile()), dot.tile());
     UniformPhase.Window right = uniforms.window(dot.right());
     int length = dot.right().rows();
-    PushAt left = tileAt(dot.left(), length);
+    PushAt left = tileAt(dot.left(), 0);
     PushAt rightAt = viewAt(right);
     Step.Phase phase =
         new Step.Phase(
@@ -153,7 +161,8 @@ final class DotPhase {
     void add(Local column, Local firstRow, List<Local> sums);
   }
 
-  private PushAt tileAt(String tile, int columns) {
+  private PushAt tileAt(String tile, int first) {
+    int columns = method.kernel().tile(tile).columns();
     return (row, column) ->
         method.load(
             tile,
@@ -162,6 +171,9 @@ final class DotPhase {
               writer.times(columns);
               column.run();
               writer.plus();
+              if (first > 0) {
+                writer.push(first).plus();
+              }
             });
   }
 
@@ -178,7 +190,7 @@ final class DotPhase {
   }
 
   private void share(Shares shares, boolean accumulate, Sums body) {
-    int columns = shares.target().columns();
+    int columns = shares.columns();
     method.share(
         shares.count(),
         share -> {
@@ -190,7 +202,7 @@ final class DotPhase {
           for (int i = 0; i < shares.rows(); i++) {
             int row = i;
             if (accumulate) {
-              method.load(shares.target().name(), () -> pushTarget(columns, firstRow, row, column));
+              method.load(shares.target().name(), () -> pushTarget(shares, firstRow, row, column));
             } else {
               code.fconst_0();
             }
@@ -201,16 +213,19 @@ final class DotPhase {
             int row = i;
             method.store(
                 shares.target().name(),
-                () -> pushTarget(columns, firstRow, row, column),
+                () -> pushTarget(shares, firstRow, row, column),
                 () -> writer.push(sums.get(row)));
           }
           writer.exit();
         });
   }
 
-  private void pushTarget(int columns, Local firstRow, int row, Local column) {
+  private void pushTarget(Shares shares, Local firstRow, int row, Local column) {
     pushRow(firstRow, row);
-    writer.times(columns).push(column).plus();
+    writer.times(shares.target().columns()).push(column).plus();
+    if (shares.first() > 0) {
+      writer.push(shares.first()).plus();
+    }
   }
 
   /** Writes the term for 0 .. length - 1, several in a row where that comes out even. */

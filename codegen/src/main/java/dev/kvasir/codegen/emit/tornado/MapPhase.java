@@ -55,6 +55,7 @@ final class MapPhase {
               PointwiseWriter.samePlaces(method.kernel().tile(name), target)
                   ? Access.readsOwn(name)
                   : Access.readsAny(name));
+      case TileExpression.Spread(String name, int _) -> accesses.add(Access.readsAny(name));
       case TileExpression.Uniform(IntExpression value) ->
           uniforms.computeIfAbsent(value, _ -> new Local("uniform", CD_int));
       case TileExpression.Unary unary -> collect(unary.operand(), target);

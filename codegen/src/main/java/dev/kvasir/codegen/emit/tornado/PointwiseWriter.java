@@ -70,6 +70,8 @@ final class PointwiseWriter {
         yield Kind.FLOAT;
       }
       case TileExpression.Element(String name) -> element(method.kernel().tile(name));
+      case TileExpression.Spread(String name, int width) ->
+          spread(method.kernel().tile(name), width);
       case TileExpression.Uniform(IntExpression value) -> {
         Local local = uniforms.get(value);
         if (local == null) {
@@ -118,6 +120,24 @@ final class PointwiseWriter {
             row.run();
           }
         });
+    return kindOf(tile);
+  }
+
+  private Kind spread(Kernel.Tile tile, int width) {
+    method.load(
+        tile.name(),
+        () -> {
+          column.run();
+          writer.dividedBy(width);
+          if (tile.rows() > 1) {
+            row.run();
+            writer.times(tile.columns()).plus();
+          }
+        });
+    return kindOf(tile);
+  }
+
+  private static Kind kindOf(Kernel.Tile tile) {
     return switch (tile.type()) {
       case F32 -> Kind.FLOAT;
       case I32 -> Kind.INT;
@@ -148,6 +168,12 @@ final class PointwiseWriter {
         code.fconst_1().swap().fdiv();
       }
       case TO_FLOAT -> code.i2f();
+      case RINT, ROUND_TO_HALF ->
+          throw new TornadoUnsupportedException(
+              TornadoUnsupportedException.Reason.FUNCTION,
+              method.kernel().name(),
+              "it computes %s, which this target has no function for".formatted(operator.text()),
+              "leave quantize-kv out of the policy, or compile for target jvm");
     }
   }
 

@@ -38,7 +38,7 @@ final class ReducePhase {
 
   private Step alone() {
     return new Step.Phase(
-        List.of(Access.readsAny(reduce.source()), Access.writesOwn(reduce.tile())),
+        List.of(Access.readsAny(reduce.source().tile()), target(true)),
         () ->
             method.share(
                 shape.results(),
@@ -46,16 +46,34 @@ final class ReducePhase {
                   writer.enter();
                   Running running = join(() -> writer.push(result), () -> writer.push(0), 1);
                   method.store(
-                      reduce.tile(),
-                      () -> writer.push(result),
+                      reduce.tile().tile(),
+                      () -> pushTarget(() -> writer.push(result)),
                       () -> writer.push(argmax ? running.index() : running.value()));
                   writer.exit();
                 }));
   }
 
+  /** A result lies where its number says only in a tile of its own. */
+  private Access target(boolean own) {
+    Kernel.Tile tile = method.kernel().tile(reduce.tile().tile());
+    return own && reduce.tile().columnsOf(tile) == tile.columns()
+        ? Access.writesOwn(tile.name())
+        : Access.writesAny(tile.name());
+  }
+
+  private void pushTarget(Runnable result) {
+    result.run();
+    if (reduce.along() == Statement.Along.COLUMNS) {
+      writer.times(method.kernel().tile(reduce.tile().tile()).columns());
+    }
+    if (reduce.tile().first() > 0) {
+      writer.push(reduce.tile().first()).plus();
+    }
+  }
+
   private Step tree() {
     List<Step> steps = new ArrayList<>();
-    List<Access> partial = new ArrayList<>(List.of(Access.readsAny(reduce.source())));
+    List<Access> partial = new ArrayList<>(List.of(Access.readsAny(reduce.source().tile())));
     addScratch(partial, true, true);
     steps.add(new Step.Phase(List.copyOf(partial), () -> working(this::partialResult)));
     for (int distance = shape.lanes() / 2; distance > 0; distance /= 2) {
@@ -65,7 +83,7 @@ final class ReducePhase {
       addScratch(accesses, true, true);
       steps.add(new Step.Phase(List.copyOf(accesses), () -> working(() -> joinDistant(step))));
     }
-    List<Access> last = new ArrayList<>(List.of(Access.writesAny(reduce.tile())));
+    List<Access> last = new ArrayList<>(List.of(target(false)));
     addScratch(last, false, true);
     steps.add(new Step.Phase(List.copyOf(last), () -> working(this::storeResult)));
     return new Step.Scope(List.copyOf(steps));
@@ -111,10 +129,14 @@ final class ReducePhase {
   /** Joins elements first, first + step, ... of a result. */
   private Running join(Runnable result, Runnable first, int step) {
     result.run();
-    Local base = writer.times(shape.resultStride()).declareInt("base");
+    writer.times(shape.resultStride());
+    if (shape.first() > 0) {
+      writer.push(shape.first()).plus();
+    }
+    Local base = writer.declareInt("base");
     first.run();
     Local index = writer.declareInt("index");
-    Kernel.Tile source = method.kernel().tile(reduce.source());
+    Kernel.Tile source = method.kernel().tile(reduce.source().tile());
     loadAt(source, base, index);
     Running running = new Running(writer.declareFloat("value"), index);
     writer.push(index).push(step).plus();
@@ -141,10 +163,11 @@ final class ReducePhase {
   }
 
   private void joinFloats() {
-    if (reduce.operator() == Statement.ReduceOperator.SUM) {
-      code.fadd();
-    } else {
-      code.invokestatic(TornadoApi.MATH, "max", TornadoApi.FLOATS_TO_FLOAT);
+    switch (reduce.operator()) {
+      case SUM -> code.fadd();
+      case MAXIMUM -> code.invokestatic(TornadoApi.MATH, "max", TornadoApi.FLOATS_TO_FLOAT);
+      case MINIMUM -> code.invokestatic(TornadoApi.MATH, "min", TornadoApi.FLOATS_TO_FLOAT);
+      case ARGMAX -> throw new IllegalStateException("argmax joins indices too");
     }
   }
 
@@ -218,8 +241,8 @@ final class ReducePhase {
     writer.whenLess(
         () ->
             method.store(
-                reduce.tile(),
-                this::pushResult,
+                reduce.tile().tile(),
+                () -> pushTarget(this::pushResult),
                 () ->
                     method.load(
                         argmax ? LocalMemory.INT_SCRATCH : LocalMemory.FLOAT_SCRATCH,

@@ -67,7 +67,7 @@ public final class TornadoLowering {
     for (Kernel.Buffer buffer : kernel.buffers()) {
       switch (buffer.format()) {
         case F32, I32 -> {}
-        case BF16, F16 -> throw refusal(kernel, buffer);
+        case BF16, F16, U8, U4 -> throw refusal(kernel, buffer);
       }
     }
   }
@@ -78,7 +78,7 @@ public final class TornadoLowering {
         kernel.name(),
         "buffer %s holds %s, this target has f32 and i32"
             .formatted(buffer.name(), buffer.format().text()),
-        "store the cache with store-kv(format = f32), or compile for target jvm");
+        "store the cache with store-kv(format = f32) alone, or compile for target jvm");
   }
 
   private static List<TornadoKernel.Argument> arguments(Kernel kernel) {

@@ -13,7 +13,9 @@ public final class TornadoUnsupportedException extends RuntimeException {
     /** A task takes a bounded number of arrays. */
     ARGUMENTS("KV4103"),
     /** Array indices are 32-bit. */
-    INDEX("KV4104");
+    INDEX("KV4104"),
+    /** Rounding to integers and to f16 has no function. */
+    FUNCTION("KV4105");
 
     private final String code;
 

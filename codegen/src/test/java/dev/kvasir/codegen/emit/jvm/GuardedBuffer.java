@@ -9,7 +9,8 @@ import java.nio.ByteOrder;
 
 /**
  * A memory of the interpreter as a 64-byte aligned native segment between guard bytes. Elements
- * that nothing wrote hold a NaN of its own kind, in i32 a strange number.
+ * that nothing wrote hold a NaN of its own kind, in i32 a strange number. Codes, which have no such
+ * number, are all written before.
  */
 final class GuardedBuffer {
 
@@ -37,7 +38,7 @@ final class GuardedBuffer {
   }
 
   static GuardedBuffer of(KernelMemory memory, Arena arena) {
-    long bytes = memory.size() * memory.format().bytes();
+    long bytes = bytes(memory);
     MemorySegment whole = arena.allocate(bytes + 2 * ALIGNMENT, ALIGNMENT).fill(GUARD);
     MemorySegment before = arena.allocate(bytes, ALIGNMENT);
     for (long i = 0; i < memory.size(); i++) {
@@ -46,6 +47,22 @@ final class GuardedBuffer {
     GuardedBuffer buffer = new GuardedBuffer(memory, whole, before);
     buffer.content.copyFrom(before);
     return buffer;
+  }
+
+  private static long bytes(KernelMemory memory) {
+    ElementFormat format = memory.format();
+    return format.isCode()
+        ? Math.ceilDiv(memory.size(), (long) format.blockElements()) * 64
+        : memory.size() * format.bytes();
+  }
+
+  /** The byte of a code's integer, by the definition of a block. */
+  private static long codeInteger(ElementFormat format, long i) {
+    return i / format.blockElements() * 64 + i % 16 * 4;
+  }
+
+  private static int codeShift(ElementFormat format, long i) {
+    return (int) (i % format.blockElements() / 16) * format.bits();
   }
 
   private static void write(MemorySegment target, KernelMemory memory, long i) {
@@ -59,6 +76,14 @@ final class GuardedBuffer {
       case F16 ->
           target.set(SHORT, i * 2, known ? Float.floatToFloat16(memory.getFloat(i)) : POISON_F16);
       case I32 -> target.set(INT, i * 4, known ? memory.getInt(i) : POISON_I32);
+      case U8, U4 -> {
+        if (!known) {
+          throw new IllegalArgumentException("code " + i + " was never written");
+        }
+        long at = codeInteger(memory.format(), i);
+        int code = (int) memory.getFloat(i) << codeShift(memory.format(), i);
+        target.set(INT, at, target.get(INT, at) | code);
+      }
     }
   }
 
@@ -88,6 +113,12 @@ final class GuardedBuffer {
   /** Copies what the kernel wrote back into the memory. */
   void readBack() {
     for (long i = 0; i < memory.size(); i++) {
+      if (memory.format().isCode()) {
+        int integer = content.get(INT, codeInteger(memory.format(), i));
+        int code = integer >>> codeShift(memory.format(), i);
+        memory.setFloat(i, code & memory.format().largestCode());
+        continue;
+      }
       if (!memory.isInitialised(i) && bits(content, i) == bits(before, i)) {
         continue;
       }
@@ -96,6 +127,7 @@ final class GuardedBuffer {
         case BF16 -> memory.setFloat(i, ElementFormat.fromBfloat16(content.get(SHORT, i * 2)));
         case F16 -> memory.setFloat(i, Float.float16ToFloat(content.get(SHORT, i * 2)));
         case I32 -> memory.setInt(i, content.get(INT, i * 4));
+        case U8, U4 -> throw new IllegalStateException("codes are read above");
       }
     }
   }

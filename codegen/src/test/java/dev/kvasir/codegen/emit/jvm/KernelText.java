@@ -3,6 +3,7 @@ package dev.kvasir.codegen.emit.jvm;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
+import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
 import java.util.ArrayList;
@@ -52,6 +53,10 @@ final class KernelText {
   KernelText ints(String tile, int rows, int columns) {
     tiles.add(new Kernel.Tile(tile, Kernel.TileType.I32, rows, columns));
     return this;
+  }
+
+  KernelText map(String tile, TileExpression value) {
+    return add(new Statement.Map(tile, value));
   }
 
   KernelText add(Statement... statements) {

@@ -64,7 +64,7 @@ final class Twins {
 
   private void compare(String what, KernelMemory expected, KernelMemory actual) {
     double largest = 0;
-    if (expected.format().isFloating()) {
+    if (expected.format() != ElementFormat.I32) {
       for (long i = 0; i < expected.size(); i++) {
         double value = Math.abs(expected.getFloat(i));
         largest = value > largest && Double.isFinite(value) ? value : largest;
@@ -80,14 +80,14 @@ final class Twins {
 
   private static boolean same(KernelMemory expected, KernelMemory actual, long i, double most) {
     if (expected.isInitialised(i) != actual.isInitialised(i)) {
-      return expected.format().isFloating()
+      return expected.format() != ElementFormat.I32
           && Float.isNaN(expected.getFloat(i))
           && Float.isNaN(actual.getFloat(i));
     }
     if (!expected.isInitialised(i)) {
       return true;
     }
-    if (!expected.format().isFloating()) {
+    if (expected.format() == ElementFormat.I32) {
       return expected.getInt(i) == actual.getInt(i);
     }
     float wanted = expected.getFloat(i);
@@ -99,7 +99,7 @@ final class Twins {
     if (!memory.isInitialised(i)) {
       return "untouched";
     }
-    return memory.format().isFloating()
+    return memory.format() != ElementFormat.I32
         ? Float.toString(memory.getFloat(i))
         : Integer.toString(memory.getInt(i));
   }
@@ -110,6 +110,16 @@ final class Twins {
     KernelMemory memory = KernelMemory.uninitialised(format, size);
     for (int i = 0; i < size; i++) {
       memory.setFloat(i, (float) random.nextGaussian());
+    }
+    return memory;
+  }
+
+  /** {@return a memory of random codes} */
+  static KernelMemory codes(ElementFormat format, int size, long seed) {
+    Random random = new Random(seed);
+    KernelMemory memory = KernelMemory.uninitialised(format, size);
+    for (int i = 0; i < size; i++) {
+      memory.setFloat(i, random.nextInt(format.largestCode() + 1));
     }
     return memory;
   }
