@@ -10,6 +10,7 @@ import dev.kvasir.passes.cleanup.RemoveDeadOps;
 import dev.kvasir.passes.fuse.FuseGatedLinear;
 import dev.kvasir.passes.fuse.FuseResidual;
 import dev.kvasir.passes.technique.GroupHeads;
+import dev.kvasir.passes.technique.QuantizeKv;
 import dev.kvasir.passes.technique.StoreKv;
 import java.util.List;
 
@@ -23,6 +24,7 @@ public final class Passes {
           new GroupHeads(),
           // Storage: how the rows of each segment are kept.
           new StoreKv(),
+          new QuantizeKv(),
           // What becomes one kernel. Behind the techniques, which match the plain operations.
           new FuseResidual(),
           new FuseGatedLinear(),

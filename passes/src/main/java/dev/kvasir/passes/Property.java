@@ -8,6 +8,8 @@ public enum Property {
   HEADS_GROUPED,
   /** Each segment has the element format that the policy gives it. */
   STORAGE_ASSIGNED,
+  /** Each segment has the packing that the policy gives it. */
+  PAGES_PACKED,
   /** Operations that become one kernel are one operation. */
   OPS_FUSED,
   /** Every operation contributes to a result. */

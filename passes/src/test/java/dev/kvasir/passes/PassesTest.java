@@ -23,7 +23,7 @@ class PassesTest {
   void techniquesAreThoseOfThePipelineInItsOrder() {
     assertThat(Passes.techniques())
         .extracting(TechniqueSpec::name)
-        .containsExactly("group-heads", "store-kv");
+        .containsExactly("group-heads", "store-kv", "quantize-kv");
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.kvasir.ir.policy.PolicyAst;
 import dev.kvasir.ir.policy.PolicyResolver;
 import dev.kvasir.ir.policy.ResolvedPolicy;
 import dev.kvasir.passes.Passes;
+import java.util.OptionalInt;
 
 /** Checks a policy against the known techniques and a model. */
 public final class PolicyCheck {
@@ -39,7 +40,11 @@ public final class PolicyCheck {
     ModelConfig config = model.config();
     ModelFacts facts =
         new ModelFacts(
-            config.modelType(), config.layers(), config.kvHeads(), config.maxPositions());
+            config.modelType(),
+            config.layers(),
+            config.kvHeads(),
+            config.maxPositions(),
+            OptionalInt.of(config.headDim()));
     return PolicyResolver.resolve(policy, Passes.techniques(), facts);
   }
 }

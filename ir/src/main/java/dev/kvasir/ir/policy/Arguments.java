@@ -1,6 +1,7 @@
 package dev.kvasir.ir.policy;
 
 import dev.kvasir.ir.diag.CompilerBug;
+import dev.kvasir.ir.type.QuantisedFormat;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -55,6 +56,15 @@ public record Arguments(Map<String, ParameterValue> values) {
    */
   public ParameterValue.SetValue set(String parameter) {
     return typed(parameter, ParameterValue.SetValue.class);
+  }
+
+  /**
+   * The value of a parameter that is a quantised format.
+   *
+   * @throws CompilerBug if there is no such parameter, or it is no quantised format
+   */
+  public QuantisedFormat quantised(String parameter) {
+    return typed(parameter, ParameterValue.QuantisedValue.class).format();
   }
 
   private <T extends ParameterValue> T typed(String parameter, Class<T> type) {

@@ -1,5 +1,7 @@
 package dev.kvasir.ir.policy;
 
+import java.util.OptionalInt;
+
 /**
  * What the meaning of a policy depends on in a model.
  *
@@ -7,10 +9,16 @@ package dev.kvasir.ir.policy;
  * @param layers the number of layers, at least 1
  * @param kvHeads the number of KV heads in a layer, at least 1
  * @param maxPositions the longest context, in tokens, at least 1
+ * @param headDim elements of a key and of a value of one head, at least 1; empty when no model is
+ *     at hand, which leaves some mistakes to be found later
  */
-public record ModelFacts(String modelType, int layers, int kvHeads, int maxPositions) {
+public record ModelFacts(
+    String modelType, int layers, int kvHeads, int maxPositions, OptionalInt headDim) {
   /** Refuses models without layers, heads or positions. */
   public ModelFacts {
+    if (headDim.isPresent() && headDim.getAsInt() < 1) {
+      throw new IllegalArgumentException("a head has elements, got " + headDim.getAsInt());
+    }
     if (layers < 1 || kvHeads < 1 || maxPositions < 1) {
       throw new IllegalArgumentException(
           "a model has layers, KV heads and positions, got "
@@ -20,5 +28,10 @@ public record ModelFacts(String modelType, int layers, int kvHeads, int maxPosit
               + ", "
               + maxPositions);
     }
+  }
+
+  /** Facts about a model whose head dimension is not known. */
+  public ModelFacts(String modelType, int layers, int kvHeads, int maxPositions) {
+    this(modelType, layers, kvHeads, maxPositions, OptionalInt.empty());
   }
 }

@@ -61,6 +61,16 @@ public sealed interface ParameterType {
   record LayerOrHeadSetType(String axisParameter) implements ParameterType {}
 
   /**
+   * How elements are quantised: {@code int8} or {@code int4}, with or without {@code (per = channel
+   * | token, group = n)}. The group is by default 64 rows per channel; per token 32 channels, or 16
+   * where 32 do not divide the head dimension.
+   *
+   * @param perChannel whether groups may run along channels, which then is the default; else they
+   *     run along the elements of a row
+   */
+  record QuantisedFormatType(boolean perChannel) implements ParameterType {}
+
+  /**
    * A name with parameters, such as {@code int8(per, group)}.
    *
    * @param name the name before the brackets

@@ -1,5 +1,6 @@
 package dev.kvasir.ir.policy;
 
+import dev.kvasir.ir.type.QuantisedFormat;
 import java.math.BigDecimal;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -52,6 +53,9 @@ public sealed interface ParameterValue {
       arguments = Collections.unmodifiableMap(new LinkedHashMap<>(arguments));
     }
   }
+
+  /** How elements are quantised, defaults filled in. */
+  record QuantisedValue(QuantisedFormat format) implements ParameterValue {}
 
   /**
    * An explicit set of layers or KV heads.

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kvasir.ir.type.QuantisedFormat;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +58,11 @@ final class ResolvedPolicyJson {
       case ParameterValue.CallValue(String name, Map<String, ParameterValue> arguments) -> {
         ObjectNode call = NODES.objectNode().put("name", name);
         call.set("parameters", object(arguments));
+        yield call;
+      }
+      case ParameterValue.QuantisedValue(QuantisedFormat format) -> {
+        ObjectNode call = NODES.objectNode().put("name", format.word());
+        call.putObject("parameters").put("per", format.per().text()).put("group", format.group());
         yield call;
       }
       case ParameterValue.SetValue(TargetAxis axis, HeadSet heads) ->

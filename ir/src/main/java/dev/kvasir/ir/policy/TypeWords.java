@@ -19,8 +19,9 @@ final class TypeWords {
       case ParameterType.ChoiceType(List<String> allowed) -> Suggestions.join(allowed);
       case ParameterType.StringType() -> "a string";
       case ParameterType.ListType _ -> "a list";
-      case ParameterType.CallType(List<CallShape> shapes) ->
-          Suggestions.join(shapes.stream().map(TypeWords::describe).toList());
+      case ParameterType.CallType(List<CallShape> shapes) -> describe(shapes);
+      case ParameterType.QuantisedFormatType(boolean perChannel) ->
+          describe(QuantisedFormatResolver.shapes(perChannel));
       case ParameterType.EitherType(List<ParameterType> alternatives) ->
           Suggestions.join(alternatives.stream().map(TypeWords::describe).toList());
       case ParameterType.LayerOrHeadSetType _ -> "a list or a percentage";
@@ -39,7 +40,7 @@ final class TypeWords {
       case ParameterType.ChoiceType _ -> value instanceof PolicyAst.NameReference;
       case ParameterType.StringType _ -> value instanceof PolicyAst.StringLiteral;
       case ParameterType.ListType _ -> value instanceof PolicyAst.ListLiteral;
-      case ParameterType.CallType _ ->
+      case ParameterType.CallType _, ParameterType.QuantisedFormatType _ ->
           value instanceof PolicyAst.CallExpression || value instanceof PolicyAst.NameReference;
       case ParameterType.EitherType(List<ParameterType> alternatives) ->
           alternatives.stream().anyMatch(alternative -> isOfKind(alternative, value));
@@ -51,6 +52,10 @@ final class TypeWords {
   /** A range, to follow {@code must be}. */
   static String range(String minimum, String maximum, boolean unbounded) {
     return unbounded ? "at least " + minimum : "between " + minimum + " and " + maximum;
+  }
+
+  private static String describe(List<CallShape> shapes) {
+    return Suggestions.join(shapes.stream().map(TypeWords::describe).toList());
   }
 
   private static String describe(CallShape shape) {

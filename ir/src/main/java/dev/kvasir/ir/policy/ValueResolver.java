@@ -37,6 +37,7 @@ final class ValueResolver {
   private final ModelSets sets;
   private final Diagnostics diagnostics;
   private final ArgumentMatcher matcher;
+  private final QuantisedFormatResolver quantised;
 
   ValueResolver(LetScope lets, ModelFacts facts, ModelSets sets, Diagnostics diagnostics) {
     this.lets = lets;
@@ -44,6 +45,7 @@ final class ValueResolver {
     this.sets = sets;
     this.diagnostics = diagnostics;
     this.matcher = new ArgumentMatcher(this, diagnostics);
+    this.quantised = new QuantisedFormatResolver(lets, facts, diagnostics);
   }
 
   /** Matches arguments to parameters and resolves their values. */
@@ -91,7 +93,11 @@ final class ValueResolver {
               ? Optional.of(new ParameterValue.StringValue(string))
               : wrongType(subject);
       case ParameterType.ListType(ParameterType element) -> list(subject, element);
-      case ParameterType.CallType(List<CallShape> shapes) -> call(subject, shapes);
+      case ParameterType.CallType(List<CallShape> shapes) ->
+          call(subject, shapes).map(found -> found);
+      case ParameterType.QuantisedFormatType(boolean perChannel) ->
+          call(subject, QuantisedFormatResolver.shapes(perChannel))
+              .flatMap(call -> quantised.check(label, perChannel, call, value));
       case ParameterType.EitherType(List<ParameterType> alternatives) ->
           either(subject, alternatives, earlier);
       case ParameterType.LayerOrHeadSetType(String axisParameter) ->
@@ -216,8 +222,7 @@ final class ValueResolver {
         : unknownChoice(subject, name, allowed);
   }
 
-  private Optional<ParameterValue> unknownChoice(
-      Subject subject, String name, List<String> allowed) {
+  private <T> Optional<T> unknownChoice(Subject subject, String name, List<String> allowed) {
     report(
         lets.explainUnknown(
             subject.error(DiagnosticCode.OUT_OF_RANGE, TypeWords.describe(subject.type())),
@@ -241,7 +246,7 @@ final class ValueResolver {
         : Optional.empty();
   }
 
-  private Optional<ParameterValue> call(Subject subject, List<CallShape> shapes) {
+  private Optional<ParameterValue.CallValue> call(Subject subject, List<CallShape> shapes) {
     String name;
     List<Argument> arguments;
     switch (subject.value()) {
@@ -320,7 +325,7 @@ final class ValueResolver {
     return Optional.empty();
   }
 
-  private Optional<ParameterValue> wrongType(Subject subject) {
+  private <T> Optional<T> wrongType(Subject subject) {
     if (subject.value() instanceof NameReference(_, String name)) {
       Diagnostic unknown =
           subject.at(DiagnosticCode.UNKNOWN_NAME, "nothing is named " + name + " here");

@@ -1,35 +1,44 @@
 package dev.kvasir.ir.reference;
 
+import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.ir.type.Packing;
+import dev.kvasir.ir.type.QuantisedFormat;
 import java.util.Arrays;
 
 /**
- * Every row that was ever appended to the cache of one layer, twice: as computed and as stored.
- * Nothing is dropped: whether a row can be seen follows from its position alone. Row j has true
- * position j. Immutable.
+ * Every row that was ever appended to the cache of one layer, three times: as computed, as stored,
+ * and, once its page is closed, as decoded from its codes. Nothing is dropped: whether a row can be
+ * seen follows from its position alone. Row j has true position j. Immutable.
  */
 public final class ReferenceCache implements ReferenceValue {
-  private static final double[] EMPTY = {};
-
   private final int rows;
-  private final double[] rawKeys;
-  private final double[] rawValues;
-  private final double[] storedKeys;
-  private final double[] storedValues;
+  private final Side keys;
+  private final Side values;
 
-  private ReferenceCache(
-      int rows, double[] rawKeys, double[] rawValues, double[] storedKeys, double[] storedValues) {
+  /** Keys or values, [rows, kvHeads * head dimension]; rows that are not coded are NaN. */
+  private record Side(double[] computed, double[] stored, double[] coded) {
+    double[] in(RowForm form) {
+      return switch (form) {
+        case COMPUTED -> computed;
+        case STORED -> stored;
+        case CODED -> coded;
+      };
+    }
+  }
+
+  private ReferenceCache(int rows, Side keys, Side values) {
     this.rows = rows;
-    this.rawKeys = rawKeys;
-    this.rawValues = rawValues;
-    this.storedKeys = storedKeys;
-    this.storedValues = storedValues;
+    this.keys = keys;
+    this.values = values;
   }
 
   /** {@return a cache without rows} */
   public static ReferenceCache empty() {
-    return new ReferenceCache(0, EMPTY, EMPTY, EMPTY, EMPTY);
+    Side nothing = new Side(new double[0], new double[0], new double[0]);
+    return new ReferenceCache(0, nothing, nothing);
   }
 
   /** {@return number of rows} */
@@ -38,50 +47,129 @@ public final class ReferenceCache implements ReferenceValue {
   }
 
   /**
-   * {@return this cache and more rows}
+   * {@return this cache and more rows; pages that they fill are coded}
    *
    * @param type says how each row of each head is stored
-   * @param keys [new rows, kvHeads * keyDim]
-   * @param values [new rows, kvHeads * valueDim]
+   * @param newKeys [new rows, kvHeads * keyDim]
+   * @param newValues [new rows, kvHeads * valueDim]
+   * @throws ArithmeticException when f16 cannot hold a step or a minimum
    */
-  public ReferenceCache append(CacheType type, ReferenceTensor keys, ReferenceTensor values) {
-    return new ReferenceCache(
-        rows + keys.rows(),
-        concatenate(rawKeys, keys.values()),
-        concatenate(rawValues, values.values()),
-        concatenate(storedKeys, store(type, keys, type.keyDim())),
-        concatenate(storedValues, store(type, values, type.valueDim())));
+  public ReferenceCache append(CacheType type, ReferenceTensor newKeys, ReferenceTensor newValues) {
+    ReferenceCache longer =
+        new ReferenceCache(
+            rows + newKeys.rows(),
+            append(type, keys, newKeys, type.keyDim()),
+            append(type, values, newValues, type.valueDim()));
+    for (int head = 0; head < type.kvHeads(); head++) {
+      longer.codeClosedPages(type, head, rows);
+    }
+    return longer;
+  }
+
+  /**
+   * {@return in which form a row is read that was in the cache before the running span, or lies in
+   * the open page}
+   *
+   * @param row the row
+   * @param rowsBefore rows that the cache held before the running span
+   */
+  public static RowForm form(HeadGroup group, int row, int rowsBefore) {
+    int first = firstRow(group);
+    boolean closed =
+        group.segmentAt(row).packing().isPresent()
+            && (row - first) / QuantisedFormat.PAGE_ROWS < closedPages(group, rowsBefore);
+    return closed ? RowForm.CODED : RowForm.STORED;
   }
 
   /**
    * {@return element of a key}
    *
    * @param column {@code head * keyDim + element}
-   * @param raw as computed instead of as stored
    */
-  public double key(CacheType type, int row, int column, boolean raw) {
-    return (raw ? rawKeys : storedKeys)[row * type.kvHeads() * type.keyDim() + column];
+  public double key(CacheType type, int row, int column, RowForm form) {
+    return keys.in(form)[row * type.kvHeads() * type.keyDim() + column];
   }
 
   /**
    * {@return element of a value}
    *
    * @param column {@code head * valueDim + element}
-   * @param raw as computed instead of as stored
    */
-  public double value(CacheType type, int row, int column, boolean raw) {
-    return (raw ? rawValues : storedValues)[row * type.kvHeads() * type.valueDim() + column];
+  public double value(CacheType type, int row, int column, RowForm form) {
+    return values.in(form)[row * type.kvHeads() * type.valueDim() + column];
   }
 
-  private double[] store(CacheType type, ReferenceTensor tensor, int headDim) {
-    return ReferenceTensor.of(
-            tensor.rows(),
-            tensor.columns(),
-            (row, column) -> {
-              ElementFormat format = type.groupOf(column / headDim).segmentAt(rows + row).format();
-              return format.round((float) tensor.at(row, column));
-            })
-        .values();
+  /** Where the pages of the last segment of a group start: behind its sink. */
+  private static int firstRow(HeadGroup group) {
+    return group.sinkRows();
+  }
+
+  private static int closedPages(HeadGroup group, int rows) {
+    return Math.max(rows - firstRow(group), 0) / QuantisedFormat.PAGE_ROWS;
+  }
+
+  private Side append(CacheType type, Side before, ReferenceTensor tensor, int headDim) {
+    double[] stored =
+        ReferenceTensor.of(
+                tensor.rows(),
+                tensor.columns(),
+                (row, column) -> {
+                  ElementFormat format =
+                      type.groupOf(column / headDim).segmentAt(rows + row).format();
+                  return format.round((float) tensor.at(row, column));
+                })
+            .values();
+    double[] notCoded = new double[stored.length];
+    Arrays.fill(notCoded, Double.NaN);
+    return new Side(
+        concatenate(before.computed(), tensor.values()),
+        concatenate(before.stored(), stored),
+        concatenate(before.coded(), notCoded));
+  }
+
+  /** Codes the pages of a head that were not full at {@code rowsBefore} and are now. */
+  private void codeClosedPages(CacheType type, int head, int rowsBefore) {
+    HeadGroup group = type.groupOf(head);
+    CacheSegment segment = group.segments().getLast();
+    if (segment.packing().isEmpty()) {
+      return;
+    }
+    Packing packing = segment.packing().get();
+    for (int page = closedPages(group, rowsBefore); page < closedPages(group, rows); page++) {
+      int first = firstRow(group) + page * QuantisedFormat.PAGE_ROWS;
+      int last = first + QuantisedFormat.PAGE_ROWS - 1;
+      // A page that went out of a ring within the span is never coded.
+      if (segment.kind() != CacheSegment.Kind.RING || segment.isVisible(rows, last)) {
+        codePage(keys, packing.key(), type.kvHeads(), type.keyDim(), head, first);
+        codePage(values, packing.value(), type.kvHeads(), type.valueDim(), head, first);
+      }
+    }
+  }
+
+  private static void codePage(
+      Side side, QuantisedFormat format, int kvHeads, int headDim, int head, int firstRow) {
+    boolean perChannel =
+        switch (format.per()) {
+          case CHANNEL -> true;
+          case TOKEN -> false;
+        };
+    int lines = perChannel ? headDim : QuantisedFormat.PAGE_ROWS;
+    int length = perChannel ? QuantisedFormat.PAGE_ROWS : headDim;
+    for (int line = 0; line < lines; line++) {
+      for (int start = 0; start < length; start += format.group()) {
+        int[] places = new int[format.group()];
+        for (int index = 0; index < places.length; index++) {
+          int row = firstRow + (perChannel ? start + index : line);
+          int channel = perChannel ? line : start + index;
+          places[index] = (row * kvHeads + head) * headDim + channel;
+        }
+        double[] group = Arrays.stream(places).mapToDouble(place -> side.stored()[place]).toArray();
+        ReferenceQuantiser.Coded coded = ReferenceQuantiser.code(format, group);
+        for (int index = 0; index < places.length; index++) {
+          side.coded()[places[index]] = coded.decoded(index);
+        }
+      }
+    }
   }
 
   private static double[] concatenate(double[] first, double[] second) {

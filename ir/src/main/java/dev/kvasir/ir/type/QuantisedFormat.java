@@ -134,8 +134,13 @@ public record QuantisedFormat(int bits, Per per, int group) {
     }
   }
 
+  /** {@return the name of the format without its groups, {@code int4} or {@code int8}} */
+  public String word() {
+    return "int" + bits;
+  }
+
   /** {@return the canonical text} */
   public String text() {
-    return "int" + bits + "(per = " + per.text() + ", group = " + group + ")";
+    return word() + "(per = " + per.text() + ", group = " + group + ")";
   }
 }

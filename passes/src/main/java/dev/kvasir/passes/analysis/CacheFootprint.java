@@ -5,6 +5,8 @@ import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.ir.type.Packing;
+import dev.kvasir.ir.type.QuantisedFormat;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,18 +16,30 @@ import java.util.Map;
  * What the caches of one sequence occupy: pages of 64 rows, for each layer, KV head and segment,
  * and page tables with a 4-byte slot for each page that a segment may ever hold.
  *
- * <p>At n tokens a dense segment holds {@code ceil(n / 64)} pages; a sink {@code min(ceil(n / 64),
- * ceil(sink / 64))}; a ring {@code min(ceil(max(n - sink, 0) / 64), ceil(recent / 64) + 1)}. Slots
- * are the pages at the longest context. Both grow with the number of tokens, so what holds at the
- * last token holds at every earlier one, however prompt and generation share them.
+ * <p>At n tokens a dense segment has got R = n rows, a ring R = max(n - sink, 0). Without a packing
+ * a dense segment holds {@code ceil(R / 64)} pages; a sink {@code min(ceil(n / 64), ceil(sink /
+ * 64))}; a ring {@code min(ceil(R / 64), ceil(recent / 64) + 1)}. The slots of its table are the
+ * pages at the longest context.
+ *
+ * <p>With a packing it holds {@code min(floor(R / 64), slots)} packed pages, and from its first row
+ * on one open page in its element format. Slots are {@code ceil(context / 64)} of a dense segment,
+ * {@code ceil((recent - 1) / 64)} of a ring, at least 1 and at most the pages of the context; the
+ * table has one more for the open page.
+ *
+ * <p>All of it is a function of the number of tokens and grows with it, so what holds at the last
+ * token holds at every earlier one, however prompt and generation share them.
  *
  * @param parts by layer, then group, then head, then segment
  */
 public record CacheFootprint(List<Part> parts) {
   /** Rows of a page. */
-  public static final int PAGE_ROWS = 64;
+  public static final int PAGE_ROWS = QuantisedFormat.PAGE_ROWS;
 
   private static final int SLOT_BYTES = 4;
+  private static final int SCALE_BYTES = 2;
+
+  /** Codes come in blocks of 16 ints. */
+  private static final int BLOCK_BITS = 512;
 
   /** Copies the parts. */
   public CacheFootprint {
@@ -38,15 +52,24 @@ public record CacheFootprint(List<Part> parts) {
    * @param layer decoder layer
    * @param kvHead KV head within the layer
    * @param segment which rows it holds and how
-   * @param pages pages that it holds
-   * @param slots pages that it may hold
-   * @param pageBytes bytes of a page, keys and values
+   * @param pages pages that it holds in its element format; with a packing its open page
+   * @param pageBytes bytes of such a page, keys and values
+   * @param packedPages packed pages that it holds
+   * @param packedPageBytes bytes of a packed page: codes, steps and minima; 0 without a packing
+   * @param slots entries of its page table
    */
   public record Part(
-      int layer, int kvHead, CacheSegment segment, int pages, int slots, long pageBytes) {
+      int layer,
+      int kvHead,
+      CacheSegment segment,
+      int pages,
+      long pageBytes,
+      int packedPages,
+      long packedPageBytes,
+      int slots) {
     /** {@return bytes of its pages and its page table} */
     public long bytes() {
-      return pages * pageBytes + (long) slots * SLOT_BYTES;
+      return pages * pageBytes + packedPages * packedPageBytes + (long) slots * SLOT_BYTES;
     }
   }
 
@@ -84,21 +107,49 @@ public record CacheFootprint(List<Part> parts) {
     return new CacheFootprint(parts);
   }
 
-  /** {@return the bytes of a page of a segment} */
+  /** {@return the bytes of a page of a segment in its element format} */
   public static long pageBytes(CacheType cache, CacheSegment segment) {
     return (long) PAGE_ROWS * (cache.keyDim() + cache.valueDim()) * segment.format().bytes();
   }
 
-  /** {@return how many pages one KV head of a group holds in a segment at {@code tokens}} */
-  public static int pages(HeadGroup group, CacheSegment segment, int tokens) {
-    int all = Math.ceilDiv(tokens, PAGE_ROWS);
+  /** {@return the bytes of a packed page: codes, then an f16 step and minimum for each group} */
+  public static long packedPageBytes(CacheType cache, Packing packing) {
+    return codedBytes(packing.key(), cache.keyDim())
+        + codedBytes(packing.value(), cache.valueDim());
+  }
+
+  private static long codedBytes(QuantisedFormat format, int headDim) {
+    int blocks = Math.ceilDiv(PAGE_ROWS * headDim * format.bits(), BLOCK_BITS);
+    return (long) blocks * BLOCK_BITS / Byte.SIZE + 2L * format.groupsOfPage(headDim) * SCALE_BYTES;
+  }
+
+  /**
+   * {@return how many pages of one KV head of a group a segment's page table has entries for, the
+   * open page of a packed segment not counted}
+   *
+   * @param context the most tokens that a sequence may have
+   */
+  public static int slots(HeadGroup group, CacheSegment segment, int context) {
+    int all = Math.ceilDiv(rows(group, segment, context), PAGE_ROWS);
+    int most =
+        switch (segment.kind()) {
+          case DENSE, SINK -> all;
+          case RING ->
+              segment.packing().isPresent()
+                  ? Math.max(1, Math.ceilDiv(segment.rows() - 1, PAGE_ROWS))
+                  : Math.ceilDiv(segment.rows(), PAGE_ROWS) + 1;
+        };
+    return Math.max(1, Math.min(all, most));
+  }
+
+  /**
+   * How many rows a KV head of a group has ever put into a segment; of a sink, its rows at most.
+   */
+  private static int rows(HeadGroup group, CacheSegment segment, int tokens) {
     return switch (segment.kind()) {
-      case DENSE -> all;
-      case SINK -> Math.min(all, Math.ceilDiv(segment.rows(), PAGE_ROWS));
-      case RING ->
-          Math.min(
-              Math.ceilDiv(Math.max(tokens - group.sinkRows(), 0), PAGE_ROWS),
-              Math.ceilDiv(segment.rows(), PAGE_ROWS) + 1);
+      case DENSE -> tokens;
+      case SINK -> Math.min(tokens, segment.rows());
+      case RING -> Math.max(tokens - group.sinkRows(), 0);
     };
   }
 
@@ -140,16 +191,38 @@ public record CacheFootprint(List<Part> parts) {
     for (HeadGroup group : cache.groups()) {
       for (int head : group.heads()) {
         for (CacheSegment segment : group.segments()) {
+          int rows = rows(group, segment, tokens);
+          int slots = slots(group, segment, context);
           parts.add(
-              new Part(
-                  cache.layer(),
-                  head,
-                  segment,
-                  pages(group, segment, tokens),
-                  Math.max(1, pages(group, segment, context)),
-                  pageBytes(cache, segment)));
+              segment
+                  .packing()
+                  .map(packing -> packedPart(cache, head, segment, packing, rows, slots))
+                  .orElseGet(
+                      () ->
+                          new Part(
+                              cache.layer(),
+                              head,
+                              segment,
+                              Math.min(Math.ceilDiv(rows, PAGE_ROWS), slots),
+                              pageBytes(cache, segment),
+                              0,
+                              0,
+                              slots)));
         }
       }
     }
+  }
+
+  private static Part packedPart(
+      CacheType cache, int head, CacheSegment segment, Packing packing, int rows, int slots) {
+    return new Part(
+        cache.layer(),
+        head,
+        segment,
+        Math.min(rows, 1),
+        pageBytes(cache, segment),
+        Math.min(rows / PAGE_ROWS, slots),
+        packedPageBytes(cache, packing),
+        slots + 1);
   }
 }

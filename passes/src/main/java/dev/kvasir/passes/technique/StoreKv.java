@@ -18,14 +18,17 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Sets the element format of unquantised cache rows. With {@code format = f32} on layer 0:
+ * Sets the element format of cache rows that are not quantised. With {@code format = f32} on layer
+ * 0:
  *
  * <pre>{@code
  * cache<layer 0, heads 1, key 8, value 8; [0]: sink bf16 rows 4 + ring bf16 rows 64>
  *   -> cache<layer 0, heads 1, key 8, value 8; [0]: sink f32 rows 4 + ring f32 rows 64>
  * }</pre>
  *
- * After every technique that makes segments.
+ * Where closed pages are packed, this is the format of sinks and open pages.
+ *
+ * <p>After every technique that makes segments.
  */
 public final class StoreKv implements TechniquePass {
   private static final String FORMAT = "format";
@@ -37,7 +40,10 @@ public final class StoreKv implements TechniquePass {
           .parameter(
               ParameterSpec.required(
                   FORMAT,
-                  ParameterType.choice(ElementFormat.F32.text(), ElementFormat.BF16.text()),
+                  ParameterType.choice(
+                      ElementFormat.F32.text(),
+                      ElementFormat.BF16.text(),
+                      ElementFormat.F16.text()),
                   "the element format of keys and values"))
           .axis(TargetAxis.LAYERS)
           .build();

@@ -16,6 +16,7 @@ import java.util.List;
  * The cache with the rows of the running span behind the rows it held. Row i of the span has true
  * position {@code first position + i} and goes to the segment that {@link
  * dev.kvasir.ir.type.HeadGroup#segmentAt} names for each KV head, rounded to that segment's format.
+ * Pages of a packed segment that the span fills are coded from the rounded rows.
  *
  * @param cache the cache before the span; the result has the same type
  * @param keys after RoPE, f32[rows, kvHeads * keyDim]

@@ -8,6 +8,7 @@ import dev.kvasir.ir.reference.EvaluationContext;
 import dev.kvasir.ir.reference.ReferenceCache;
 import dev.kvasir.ir.reference.ReferenceTensor;
 import dev.kvasir.ir.reference.ReferenceValue;
+import dev.kvasir.ir.reference.RowForm;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.TensorType;
@@ -28,7 +29,9 @@ import java.util.OptionalInt;
  * }</pre>
  *
  * Keys and values of the running span are read unrounded while a prompt is prefilled; everything
- * else is read as its segment stores it. A query that sees no row has out 0 and lse -1e30.
+ * else is read as its segment stores it: rows of pages that were closed before the span decoded,
+ * the others in the segment's element format. Pages of a ring count from the first position behind
+ * the sink. A query that sees no row has out 0 and lse -1e30.
  *
  * @param query after RoPE, f32[rows, queryHeads * keyDim]
  * @param cache the cache that already holds the span
@@ -156,7 +159,7 @@ public record AttentionOp(
     for (int other = 0; other <= position; other++) {
       visible[other] = group.segmentAt(other).isVisible(position, other);
       if (visible[other]) {
-        logits[other] = logit(queries, rows, row, head, other, isRaw(other, context));
+        logits[other] = logit(queries, rows, row, head, other, form(group, other, context));
         maximum = Math.max(maximum, logits[other]);
       }
     }
@@ -172,10 +175,10 @@ public record AttentionOp(
     for (int other = 0; other <= position; other++) {
       if (visible[other]) {
         double weight = Math.exp(logits[other] - lse);
-        boolean raw = isRaw(other, context);
+        RowForm form = form(group, other, context);
         for (int element = 0; element < valueDim; element++) {
           out[start + element] +=
-              weight * rows.value(type, other, kvHead * valueDim + element, raw);
+              weight * rows.value(type, other, kvHead * valueDim + element, form);
         }
       }
     }
@@ -183,7 +186,7 @@ public record AttentionOp(
   }
 
   private double logit(
-      ReferenceTensor queries, ReferenceCache rows, int row, int head, int other, boolean raw) {
+      ReferenceTensor queries, ReferenceCache rows, int row, int head, int other, RowForm form) {
     CacheType type = cacheType();
     int keyDim = type.keyDim();
     int kvHead = head / (queryHeads / type.kvHeads());
@@ -191,7 +194,7 @@ public record AttentionOp(
     for (int element = 0; element < keyDim; element++) {
       sum +=
           queries.at(row, head * keyDim + element)
-              * rows.key(type, other, kvHead * keyDim + element, raw);
+              * rows.key(type, other, kvHead * keyDim + element, form);
     }
     double scaled = scale * sum;
     return softCap.isPresent()
@@ -199,7 +202,9 @@ public record AttentionOp(
         : scaled;
   }
 
-  private static boolean isRaw(int position, EvaluationContext context) {
-    return context.prefill() && position >= context.firstPosition();
+  private static RowForm form(HeadGroup group, int position, EvaluationContext context) {
+    return context.prefill() && position >= context.firstPosition()
+        ? RowForm.COMPUTED
+        : ReferenceCache.form(group, position, context.firstPosition());
   }
 }

@@ -1,0 +1,11 @@
+package dev.kvasir.ir.reference;
+
+/** In which form a cache row is read. */
+public enum RowForm {
+  /** As computed: rows of the running span while a prompt is prefilled. */
+  COMPUTED,
+  /** Rounded to the element format of its segment. */
+  STORED,
+  /** Rounded, then coded and decoded: rows of closed pages of a packed segment. */
+  CODED
+}
