@@ -11,6 +11,9 @@ import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.ExpressionException;
+import dev.kvasir.plans.program.PackedFormat;
+import dev.kvasir.plans.program.PackedFormat.Per;
+import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -24,6 +27,8 @@ final class SegmentChecker {
 
   private static final int MAX_SAMPLES = 4_096;
   private static final int MAX_SLOTS = 1 << 26;
+  private static final int PACKED_MULTIPLE = 16;
+  private static final int VALUE_TILE = 64;
 
   private final Plan plan;
   private final MemoryChecker memory;
@@ -44,12 +49,11 @@ final class SegmentChecker {
 
   void check() throws PlanException {
     Map<String, BitSet> tables = new HashMap<>();
-    Map<String, Long> pools = new HashMap<>();
-    Map<String, SegmentDeclaration> firstOfPool = new HashMap<>();
+    PoolChecker pools = new PoolChecker(plan, memory);
     for (SegmentDeclaration segment : plan.program().segments()) {
       checkShape(segment);
       checkTable(segment, tables);
-      checkPool(segment, pools, firstOfPool);
+      pools.check(place(segment), segment);
     }
     checkBytes();
   }
@@ -73,6 +77,48 @@ final class SegmentChecker {
     requireRange(place + ": slots", segment.slots(), 1, MAX_SLOTS);
     requireRange(place + ": first_position", segment.firstPosition(), 0, Integer.MAX_VALUE);
     requireRange(place + ": window", segment.window(), 0, Integer.MAX_VALUE);
+    require(
+        segment.format() != StorageFormat.I32 && !segment.format().isCode(),
+        place + ": format",
+        "expected a floating-point format, got " + segment.format().text());
+    if (segment.packing().isPresent()) {
+      Packing packing = segment.packing().get();
+      checkFormat(place + ": packing: key", packing.key(), segment.keyDim());
+      checkFormat(place + ": packing: value", packing.value(), segment.valueDim());
+      require(
+          packing.value().per() == Per.TOKEN,
+          place + ": packing: value: per",
+          "expected token, got " + packing.value().per().text());
+    }
+  }
+
+  private void checkFormat(String place, PackedFormat format, int dim) throws PlanException {
+    require(
+        format.codes().isCode(),
+        place + ": codes",
+        "expected u8 or u4, got " + format.codes().text());
+    require(
+        dim % PACKED_MULTIPLE == 0,
+        place,
+        "expected rows of a multiple of %d elements, got %d".formatted(PACKED_MULTIPLE, dim));
+    int group = format.group();
+    requireRange(place + ": group", group, PACKED_MULTIPLE, 1 << 16);
+    int pageRows = plan.manifest().pageRows();
+    switch (format.per()) {
+      case CHANNEL ->
+          require(
+              pageRows % group == 0,
+              place + ": group",
+              "expected a divisor of the %d rows of a page, got %d".formatted(pageRows, group));
+      case TOKEN ->
+          require(
+              dim % group == 0 && (VALUE_TILE % group == 0 || group % VALUE_TILE == 0),
+              place + ": group",
+              "expected a divisor of the %d elements of a row that divides %d or is a multiple of it,"
+                      .formatted(dim, VALUE_TILE)
+                  + " got "
+                  + group);
+    }
   }
 
   private void checkTable(SegmentDeclaration segment, Map<String, BitSet> tables)
@@ -94,37 +140,6 @@ final class SegmentChecker {
         place,
         "expected elements of its own, got element %d of another segment".formatted(next));
     taken.set(segment.tableOffset(), end);
-  }
-
-  private void checkPool(
-      SegmentDeclaration segment,
-      Map<String, Long> pools,
-      Map<String, SegmentDeclaration> firstOfPool)
-      throws PlanException {
-    String place = place(segment) + ": pool";
-    BufferDeclaration pool = memory.buffer(place, segment.pool());
-    require(
-        pool.kind() == Kind.POOL && pool.format() == segment.format(),
-        place,
-        "expected a pool of %s pages, got %s".formatted(segment.format().text(), pool.name()));
-    SegmentDeclaration first = firstOfPool.putIfAbsent(pool.name(), segment);
-    long elements = pageElements(segment);
-    // A page number means an offset only where all pages are equally large.
-    require(
-        first == null || pageElements(first) == elements,
-        place,
-        "expected pages of one size in a pool, got two");
-    long pages =
-        pools.merge(pool.name(), (long) segment.heads().size() * segment.slots(), Long::sum);
-    require(
-        pages <= memory.elements(pool) / elements,
-        place,
-        "expected room for %d pages of %d elements, got %d elements"
-            .formatted(pages, elements, memory.elements(pool)));
-  }
-
-  private long pageElements(SegmentDeclaration segment) {
-    return (long) plan.manifest().pageRows() * (segment.keyDim() + segment.valueDim());
   }
 
   private void checkBytes() throws PlanException {

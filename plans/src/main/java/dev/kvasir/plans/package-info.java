@@ -39,14 +39,14 @@
  *
  * <h2>JSON</h2>
  *
- * <p>UTF-8. Every field below is required ({@code full_hash} alone is optional, and the tokenizer's {@code
- * sha256} stands with kind {@code huggingface} alone), of the type shown
- * and named once; unknown fields are refused unless the file's minor version is newer than the
- * reader's. Fields mean what the record components of the same name say: {@link
- * dev.kvasir.plans.Manifest}, {@link dev.kvasir.plans.program.Program}, {@link
- * dev.kvasir.plans.memory.MemoryPlan}. Expressions are texts in the grammar of {@link
- * dev.kvasir.plans.program.Expression}; element formats are {@code f32}, {@code bf16}, {@code f16},
- * {@code i32}.
+ * <p>UTF-8. Every field below is required ({@code full_hash} alone is optional, and the tokenizer's
+ * {@code sha256} stands with kind {@code huggingface} alone), of the type shown and named once;
+ * unknown fields are refused unless the file's minor version is newer than the reader's. Fields
+ * mean what the record components of the same name say: {@link dev.kvasir.plans.Manifest}, {@link
+ * dev.kvasir.plans.program.Program}, {@link dev.kvasir.plans.memory.MemoryPlan}. Expressions are
+ * texts in the grammar of {@link dev.kvasir.plans.program.Expression}; element formats are {@code
+ * f32}, {@code bf16}, {@code f16}, {@code i32} and, of codes, {@code u8} and {@code u4}. A segment
+ * has {@code packing} where its closed pages are codes.
  *
  * <pre>{@code
  * manifest.json
@@ -68,13 +68,19 @@
  *       "check": {"grid": [1], "dims": [0], "elements": [4096]} } ],
  *   "segments": [ { "name": "layer.0.full", "layer": 0, "heads": [0, 1], "format": "f32",
  *       "key_dim": 32, "value_dim": 32, "pool": "pages", "table": "page_table",
- *       "table_offset": 0, "slots": 64, "rows": "tokens", "first_position": 0, "window": 0 } ],
+ *       "table_offset": 0, "slots": 64, "rows": "tokens", "first_position": 0, "window": 0,
+ *       "packing": { "key": {"codes": "u8", "per": "channel", "group": 64},
+ *                    "value": {"codes": "u4", "per": "token", "group": 32},
+ *                    "key_pool": "key_codes", "value_pool": "value_codes",
+ *                    "scale_pool": "scales" } } ],
  *   "procedures": [ { "name": "step", "steps": [
  *       {"launch": "append", "label": "layer.0 append", "grid": ["span"],
  *        "buffers": ["pages"], "dims": ["position"]},
  *       {"call": "close_page"},
  *       {"observe": "layer.0.q", "buffer": "queries", "rows": "span", "heads": 8,
- *        "columns": 32, "drop_columns": false} ] } ],
+ *        "columns": 32, "drop_columns": false},
+ *       {"require": "overflows", "elements": "span",
+ *        "message": "a step does not fit f16; store keys in another format"} ] } ],
  *   "rules": [ {"when": "mod(tokens, 64) == 0", "call": "close_page"} ] }
  *
  * memory.json
@@ -95,6 +101,18 @@
  * value_dim - t * 64) columns in tile t, element (r, c) of tile t = c / 64 lies at t * 64 * 64 + r
  * * w + c mod 64. Row r of a segment lies in its logical page r / 64 at row r mod 64; {@link
  * dev.kvasir.plans.program.SegmentDeclaration} says where the page table has that page.
+ *
+ * <p>A segment with a packing keeps full pages as codes, each in three pools under one page number,
+ * see {@link dev.kvasir.plans.program.Packing}: codes of keys as [key_dim][64 rows], codes of
+ * values as tiles of [64 rows][up to 64 columns], element for element as above, and an f16 page of
+ * steps and mins. A code stands for {@code step * code + min}; {@link
+ * dev.kvasir.plans.program.PackedFormat} has the rule that chooses them, {@link
+ * dev.kvasir.plans.PackedCodes} the place of a code. The rows after the last full page lie in the
+ * head's open page, in the segment's own format. A prefill from p to t tokens, with R(x) rows at x
+ * tokens, packs the pages that it closes before its last row, floor(R(p) / 64) to floor((R(t) - 1)
+ * / 64) - 1, and leaves 1 to 64 rows in the open page; a step writes its row there; and when R(t)
+ * is a multiple of 64, a rule packs the open page. So between two runs floor(R / 64) pages are
+ * closed, of which the last {@code slots} are there, and the open page holds R mod 64 rows.
  *
  * <h2>Versions</h2>
  *

@@ -7,6 +7,8 @@ import dev.kvasir.plans.program.KernelDeclaration;
 import dev.kvasir.plans.program.KernelDeclaration.Argument;
 import dev.kvasir.plans.program.Program;
 import dev.kvasir.plans.testing.SamplePlan;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -40,6 +42,52 @@ class CheckVectorsTest {
                 kernel("k", embed, half)));
     assertThat(checks.output("k", "rows").toFloats())
         .containsExactly(Float.float16ToFloat(Float.floatToFloat16(1.0f / 3)), Float.NaN);
+  }
+
+  @Test
+  void codesAreStoredByTheBlock() throws PlanException {
+    KernelDeclaration embed = SamplePlan.program().kernels().getFirst();
+    for (StorageFormat format : List.of(StorageFormat.U8, StorageFormat.U4)) {
+      Argument read = new Argument("x", format, false, true);
+      Argument written = new Argument("x", format, true, false);
+      int block = 512 / format.bits();
+      int[] values = new int[block];
+      values[1] = 7;
+      CheckVectors inputs =
+          CheckVectors.of(
+              withChecks(
+                  new CheckVectors.Builder().input("k", read, values).toBytes(),
+                  kernel("k", embed, read, 3 * block)));
+      assertThat(inputs.input("k", "x").data().toArray(ValueLayout.JAVA_BYTE))
+          .hasSize(64)
+          .startsWith(0, 0, 0, 0, 7, 0);
+      CheckVectors outputs =
+          CheckVectors.of(
+              withChecks(
+                  new CheckVectors.Builder()
+                      .output("k", written, new int[] {3, Integer.MIN_VALUE})
+                      .toBytes(),
+                  kernel("k", embed, written)));
+      byte[] expected = new byte[64];
+      Arrays.fill(expected, CheckVectors.UNTOUCHED_CODES);
+      expected[0] = (byte) (format == StorageFormat.U8 ? 0x03 : 0xa3);
+      assertThat(outputs.output("k", "x").data().toArray(ValueLayout.JAVA_BYTE))
+          .isEqualTo(expected);
+      assertRefused(
+          new CheckVectors.Builder().output("k", written, new int[block + 1]),
+          kernel("k", embed, written),
+          "expected 64 to 64 elements of U8, got 128 of U8");
+    }
+    Argument code = new Argument("x", StorageFormat.U8, false, true);
+    Argument bytes = new Argument("x", StorageFormat.F32, false, true);
+    assertRefused(
+        new CheckVectors.Builder().input("k", bytes, new float[1]),
+        kernel("k", embed, code),
+        "expected 64 to 64 elements of U8, got 1 of F32");
+    assertThatThrownBy(() -> new CheckVectors.Builder().input("k", code, new float[64]))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new CheckVectors.Builder().input("k", code, new int[] {256}))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test
@@ -107,6 +155,11 @@ class CheckVectorsTest {
   }
 
   private static KernelDeclaration kernel(String name, KernelDeclaration like, Argument argument) {
+    return kernel(name, like, argument, 2);
+  }
+
+  private static KernelDeclaration kernel(
+      String name, KernelDeclaration like, Argument argument, int elements) {
     return new KernelDeclaration(
         name,
         "",
@@ -115,7 +168,7 @@ class CheckVectorsTest {
         1,
         like.tileFloats(),
         like.tileInts(),
-        new KernelDeclaration.Check(List.of(1), List.of(), List.of(2)));
+        new KernelDeclaration.Check(List.of(1), List.of(), List.of(elements)));
   }
 
   private static Plan withChecks(byte[] checks, KernelDeclaration kernel) {
