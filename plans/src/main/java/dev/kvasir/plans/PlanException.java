@@ -28,7 +28,10 @@ public final class PlanException extends IOException {
     /** The plan was compiled for another target. */
     WRONG_TARGET("KV6010", "compile it for this target with --target"),
     /** The plan needs an ability that this runtime lacks. */
-    MISSING_FEATURE("KV6011", "run it with a newer version of Kvasir");
+    MISSING_FEATURE("KV6011", "run it with a newer version of Kvasir"),
+    /** A kernel's class file may do more than compute on its buffers, or is damaged. */
+    UNSAFE_KERNEL(
+        "KV6012", "do not use this file; compile a plan of your own from the model and the policy");
 
     private final String code;
     private final String wayOut;
