@@ -14,6 +14,10 @@ import dev.kvasir.plans.safetensors.SafetensorsWriter;
 import dev.kvasir.runtime.toy.ToyModel;
 import dev.kvasir.runtime.toy.ToyPlan;
 import java.io.IOException;
+import java.lang.classfile.ClassFile;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -123,18 +127,84 @@ class LoadedModelTest {
   }
 
   @Test
-  void refusesAKernelThatIsNoClass() throws IOException {
+  void refusesAKernelThatIsNoClassAtAnyWidth() throws IOException {
     Plan plan = ToyRuntime.plan(folder);
-    String entry = JvmKernelAbi.entryName("score", 256);
+    String entry = JvmKernelAbi.entryName("score", 512);
+    byte[] other = plan.files().getOrDefault(JvmKernelAbi.entryName("embed", 512), new byte[0]);
+    for (byte[] file : List.of(new byte[] {1, 2, 3}, other)) {
+      assertThatThrownBy(
+              () -> load(withFile(plan, entry, file), ToyRuntime.options(folder).vectorBits(128)))
+          .isInstanceOfSatisfying(
+              PlanException.class,
+              e -> assertThat(e.reason()).isEqualTo(PlanException.Reason.UNSAFE_KERNEL))
+          .hasMessageStartingWith(entry);
+    }
+  }
+
+  /** Reads an int as a reference, which only the Java virtual machine's own verifier sees. */
+  @Test
+  void refusesAKernelWhoseTypesDoNotFit() throws IOException {
+    Plan plan = ToyRuntime.plan(folder);
+    ClassDesc self = ClassDesc.of(JvmKernelAbi.className("score", 256));
+    byte[] confused =
+        ClassFile.of()
+            .build(
+                self,
+                builder ->
+                    builder
+                        .withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL)
+                        .withMethodBody(
+                            JvmKernelAbi.ENTRY,
+                            MethodTypeDesc.ofDescriptor(JvmKernelAbi.ENTRY_DESCRIPTOR),
+                            ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC,
+                            code -> code.aload(4).astore(0).return_()));
     assertCode(
         ErrorCode.KERNEL_UNLOADABLE,
-        withFile(plan, entry, new byte[] {1, 2, 3}),
+        withFile(plan, JvmKernelAbi.entryName("score", 256), confused),
         ToyRuntime.options(folder).vectorBits(256));
-    byte[] other = plan.files().getOrDefault(JvmKernelAbi.entryName("embed", 256), new byte[0]);
-    assertCode(
-        ErrorCode.KERNEL_UNLOADABLE,
-        withFile(plan, entry, other),
-        ToyRuntime.options(folder).vectorBits(256));
+  }
+
+  @Test
+  void aKernelCannotWriteWhatItsDeclarationCallsRead() throws IOException {
+    Plan plan = ToyRuntime.plan(folder);
+    ClassDesc self = ClassDesc.of(JvmKernelAbi.className("score", 256));
+    ClassDesc segment = ClassDesc.of("java.lang.foreign.MemorySegment");
+    ClassDesc layout = ClassDesc.of("java.lang.foreign.ValueLayout");
+    byte[] meddling =
+        ClassFile.of()
+            .build(
+                self,
+                builder ->
+                    builder
+                        .withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL)
+                        .withMethodBody(
+                            JvmKernelAbi.ENTRY,
+                            MethodTypeDesc.ofDescriptor(JvmKernelAbi.ENTRY_DESCRIPTOR),
+                            ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC,
+                            code ->
+                                code.aload(0)
+                                    .iconst_0()
+                                    .aaload()
+                                    .getstatic(layout, "JAVA_INT_UNALIGNED", layout.nested("OfInt"))
+                                    .lconst_0()
+                                    .iconst_5()
+                                    .invokeinterface(
+                                        segment,
+                                        "set",
+                                        MethodTypeDesc.of(
+                                            ConstantDescs.CD_void,
+                                            layout.nested("OfInt"),
+                                            ConstantDescs.CD_long,
+                                            ConstantDescs.CD_int))
+                                    .return_()));
+    assertThatThrownBy(
+            () ->
+                load(
+                    withFile(plan, JvmKernelAbi.entryName("score", 256), meddling),
+                    ToyRuntime.options(folder).vectorBits(256)))
+        .isInstanceOf(VerificationException.class)
+        .hasMessageContaining("kernel score")
+        .hasMessageContaining("read-only");
   }
 
   @Test

@@ -1,8 +1,11 @@
 package dev.kvasir.runtime.backend;
 
 import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.PlanException;
 import dev.kvasir.plans.abi.JvmKernelAbi;
 import dev.kvasir.plans.program.KernelDeclaration;
+import dev.kvasir.plans.program.KernelDeclaration.Argument;
+import dev.kvasir.plans.verify.KernelClassVerifier;
 import dev.kvasir.runtime.ErrorCode;
 import dev.kvasir.runtime.KernelException;
 import dev.kvasir.runtime.KvasirException;
@@ -11,8 +14,8 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** Runs the class files of a plan in this Java virtual machine. */
 public final class JvmBackend implements Backend {
@@ -24,67 +27,88 @@ public final class JvmBackend implements Backend {
   private static final double SERIAL_NANOS = 10_000;
   private static final double MAX_GROWTH = 1.05;
 
-  private final Map<String, MethodHandle> entries;
+  private final Map<String, Kernel> kernels;
   private final int vectorBits;
   private final WorkerPool pool;
 
-  private JvmBackend(Map<String, MethodHandle> entries, int vectorBits, WorkerPool pool) {
-    this.entries = Map.copyOf(entries);
+  /** A kernel's entry method and what it may do with its arguments. */
+  private record Kernel(MethodHandle entry, List<Argument> arguments) {
+
+    /**
+     * {@return the buffers, of which those that the kernel's declaration does not call written are
+     * read-only, whatever its class tries}
+     */
+    MemorySegment[] guarded(MemorySegment[] buffers) {
+      MemorySegment[] guarded = new MemorySegment[buffers.length];
+      for (int i = 0; i < buffers.length; i++) {
+        guarded[i] = arguments.get(i).written() ? buffers[i] : buffers[i].asReadOnly();
+      }
+      return guarded;
+    }
+  }
+
+  private JvmBackend(Map<String, Kernel> kernels, int vectorBits, WorkerPool pool) {
+    this.kernels = Map.copyOf(kernels);
     this.vectorBits = vectorBits;
     this.pool = pool;
   }
 
   /**
-   * {@return a back end with every kernel of {@code plan} loaded and {@code threads} - 1 helper
-   * threads started}
+   * {@return a back end with every kernel of {@code plan} verified and loaded and {@code threads} -
+   * 1 helper threads started}
    *
+   * @param plan a checked plan for this target
    * @param vectorBits which variant of each kernel, one of {@link JvmKernelAbi#VECTOR_BITS}
    * @param threads threads that run grid points, the calling one included, at least 1
-   * @throws KvasirException when a kernel is absent or cannot be loaded
+   * @throws PlanException when a kernel of any width is absent or may do more than compute on its
+   *     buffers; nothing of the plan is loaded then
+   * @throws KvasirException when a kernel cannot be loaded
    */
-  public static JvmBackend open(Plan plan, int vectorBits, int threads) {
-    Map<String, byte[]> classes = new HashMap<>();
+  public static JvmBackend open(Plan plan, int vectorBits, int threads) throws PlanException {
+    KernelClassLoader loader = new KernelClassLoader(KernelClassVerifier.verify(plan), vectorBits);
+    Map<String, Kernel> kernels = new HashMap<>();
     int tileFloats = 0;
     int tileInts = 0;
+    if (plan.files().containsKey(JvmKernelAbi.entryName(JvmKernelAbi.SHARED, vectorBits))) {
+      link(loader, JvmKernelAbi.SHARED, vectorBits);
+    }
     for (KernelDeclaration kernel : plan.program().kernels()) {
-      String entry = JvmKernelAbi.entryName(kernel.name(), vectorBits);
-      byte[] bytes = plan.files().get(entry);
-      if (bytes == null) {
-        throw unloadable(kernel.name(), "the plan has no entry " + entry, null);
-      }
-      classes.put(JvmKernelAbi.className(kernel.name(), vectorBits), bytes);
+      MethodHandle entry = entry(loader, kernel.name(), vectorBits);
+      kernels.put(kernel.name(), new Kernel(entry, kernel.arguments()));
       tileFloats = Math.max(tileFloats, kernel.tileFloats());
       tileInts = Math.max(tileInts, kernel.tileInts());
     }
-    byte[] shared = plan.files().get(JvmKernelAbi.entryName(JvmKernelAbi.SHARED, vectorBits));
-    if (shared != null) {
-      classes.put(JvmKernelAbi.className(JvmKernelAbi.SHARED, vectorBits), shared);
-    }
-    KernelClassLoader loader = new KernelClassLoader(classes);
-    Map<String, MethodHandle> entries = new HashMap<>();
-    for (KernelDeclaration kernel : plan.program().kernels()) {
-      entries.put(kernel.name(), entry(loader, kernel.name(), vectorBits));
-    }
-    return new JvmBackend(entries, vectorBits, new WorkerPool(threads, tileFloats, tileInts));
+    return new JvmBackend(kernels, vectorBits, new WorkerPool(threads, tileFloats, tileInts));
   }
 
-  private static MethodHandle entry(KernelClassLoader loader, String kernel, int vectorBits) {
+  /** Loads a class and links it, so that a malformed one is an error now and not when it runs. */
+  private static MethodHandles.Lookup link(
+      KernelClassLoader loader, String kernel, int vectorBits) {
     try {
       Class<?> type = loader.loadClass(JvmKernelAbi.className(kernel, vectorBits));
       MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(type, MethodHandles.lookup());
-      // Linked now, so that a malformed class is an error of loading and not of the first launch.
       lookup.ensureInitialized(type);
-      MethodType signature =
-          MethodType.fromMethodDescriptorString(
-              JvmKernelAbi.ENTRY_DESCRIPTOR, JvmBackend.class.getClassLoader());
-      return lookup.findStatic(type, JvmKernelAbi.ENTRY, signature);
+      return lookup;
     } catch (ReflectiveOperationException | LinkageError e) {
-      throw unloadable(kernel, e.toString(), e);
+      throw unloadable(kernel, e);
     }
   }
 
-  private static KvasirException unloadable(
-      String kernel, String problem, @Nullable Throwable cause) {
+  private static MethodHandle entry(KernelClassLoader loader, String kernel, int vectorBits) {
+    MethodHandles.Lookup lookup = link(loader, kernel, vectorBits);
+    try {
+      MethodType signature =
+          MethodType.fromMethodDescriptorString(
+              JvmKernelAbi.ENTRY_DESCRIPTOR, JvmBackend.class.getClassLoader());
+      return lookup.findStatic(lookup.lookupClass(), JvmKernelAbi.ENTRY, signature);
+    } catch (ReflectiveOperationException | LinkageError e) {
+      throw unloadable(kernel, e);
+    }
+  }
+
+  private static KvasirException unloadable(String kernel, Throwable cause) {
+    // What follows the first line of a linkage error is a dump of the code.
+    String problem = cause.toString().lines().findFirst().orElse("");
     return new KvasirException(
         ErrorCode.KERNEL_UNLOADABLE,
         "kernel %s cannot be loaded: %s; compile the plan again".formatted(kernel, problem),
@@ -109,11 +133,11 @@ public final class JvmBackend implements Backend {
 
   @Override
   public PreparedLaunch prepare(String kernel, String label, MemorySegment[] buffers) {
-    MethodHandle entry = entries.get(kernel);
-    if (entry == null) {
+    Kernel loaded = kernels.get(kernel);
+    if (loaded == null) {
       throw new IllegalArgumentException("the plan declares no kernel " + kernel);
     }
-    return new JvmLaunch(pool, kernel, label, entry, buffers);
+    return new JvmLaunch(pool, kernel, label, loaded.entry(), loaded.guarded(buffers));
   }
 
   @Override

@@ -1,11 +1,12 @@
 package dev.kvasir.runtime.backend;
 
+import dev.kvasir.plans.verify.VerifiedKernelClasses;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * Defines the kernel classes of one plan and shows them nothing but {@code java.base} and the
- * Vector API.
+ * Defines the kernel classes of one plan, which have been verified, and shows them nothing but
+ * {@code java.base} and the Vector API.
  */
 final class KernelClassLoader extends ClassLoader {
 
@@ -18,11 +19,12 @@ final class KernelClassLoader extends ClassLoader {
   }
 
   /**
-   * @param kernels class files by binary name
+   * @param kernels what the verifier accepted, all widths of the plan
+   * @param vectorBits the width that is defined
    */
-  KernelClassLoader(Map<String, byte[]> kernels) {
+  KernelClassLoader(VerifiedKernelClasses kernels, int vectorBits) {
     super("kvasir-kernels", null);
-    this.kernels = Map.copyOf(kernels);
+    this.kernels = kernels.classes(vectorBits);
   }
 
   @Override

@@ -3,17 +3,17 @@ package dev.kvasir.runtime.toy;
 import dev.kvasir.plans.abi.JvmKernelAbi;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
-import java.lang.classfile.ClassTransform;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.CodeElement;
-import java.lang.classfile.CodeTransform;
-import java.lang.classfile.attribute.InnerClassesAttribute;
-import java.lang.classfile.attribute.NestHostAttribute;
-import java.lang.classfile.instruction.FieldInstruction;
+import java.lang.classfile.Instruction;
+import java.lang.classfile.MethodModel;
 import java.lang.classfile.instruction.InvokeInstruction;
+import java.lang.classfile.instruction.LabelTarget;
 import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -43,18 +43,36 @@ final class ToyKernelFiles {
       }
       bytes = in.readAllBytes();
     }
-    ClassFile classFile = ClassFile.of(ClassFile.ConstantPoolSharingOption.NEW_POOL);
-    ClassModel model = classFile.parse(bytes);
+    ClassModel model = ClassFile.of().parse(bytes);
     ClassDesc from = model.thisClass().asSymbol();
     ClassDesc to = ClassDesc.of(JvmKernelAbi.className(kernel, bits));
-    CodeTransform code = (builder, element) -> rename(builder, element, from, to);
-    ClassTransform methods = ClassTransform.transformingMethodBodies(code);
-    // A kernel stands alone: nothing may point to the class that it was nested in.
-    ClassTransform alone =
-        ClassTransform.dropping(
-            element ->
-                element instanceof NestHostAttribute || element instanceof InnerClassesAttribute);
-    return classFile.transformClass(model, to, alone.andThen(methods));
+    return ClassFile.of()
+        .build(
+            to,
+            builder -> {
+              builder.withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL);
+              for (MethodModel method : model.methods()) {
+                if (!method.methodName().equalsString(ConstantDescs.INIT_NAME)) {
+                  copy(builder, method, from, to);
+                }
+              }
+            });
+  }
+
+  /** Copies instructions alone: a kernel class tells nothing about its source. */
+  private static void copy(ClassBuilder builder, MethodModel method, ClassDesc from, ClassDesc to) {
+    boolean entry = method.methodName().equalsString(JvmKernelAbi.ENTRY);
+    builder.withMethodBody(
+        method.methodName().stringValue(),
+        method.methodTypeSymbol(),
+        ClassFile.ACC_STATIC | (entry ? ClassFile.ACC_PUBLIC : ClassFile.ACC_PRIVATE),
+        code ->
+            method
+                .code()
+                .orElseThrow()
+                .elementStream()
+                .filter(e -> e instanceof Instruction || e instanceof LabelTarget)
+                .forEach(element -> rename(code, element, from, to)));
   }
 
   private static void rename(
@@ -63,9 +81,6 @@ final class ToyKernelFiles {
       case InvokeInstruction call when call.owner().asSymbol().equals(from) ->
           builder.invoke(
               call.opcode(), to, call.name().stringValue(), call.typeSymbol(), call.isInterface());
-      case FieldInstruction access when access.owner().asSymbol().equals(from) ->
-          builder.fieldAccess(
-              access.opcode(), to, access.name().stringValue(), access.typeSymbol());
       default -> builder.with(element);
     }
   }

@@ -1,11 +1,15 @@
 package dev.kvasir.runtime.toy;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
- * The kernels of the toy model, written in Java against the kernel ABI. {@link ToyPlan} renames
- * their class files.
+ * The kernels of the toy model, written in Java against the kernel ABI, in the part of the language
+ * that the class verifier lets pass: what loops count to are locals or constants. {@link ToyPlan}
+ * makes kernel classes of them.
  */
 final class ToyKernels {
 
@@ -13,8 +17,6 @@ final class ToyKernels {
 
   /** {@code x[row][head][column] = 100 token + 10 head + column}; the poison token throws. */
   static final class Embed {
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private Embed() {}
 
@@ -26,25 +28,22 @@ final class ToyKernels {
         int axis0,
         int axis1,
         int axis2) {
-      int token = buffers[0].get(INT, axis1 * 4L);
+      int token = buffers[0].get(JAVA_INT_UNALIGNED, axis1 * 4L);
       if (token == ToyModel.POISON_TOKEN) {
-        throw new IllegalStateException("poison");
+        tileFloats[-token] = 0;
       }
       // Working storage holds anything at entry: what another launch left must not matter.
       for (int i = 0; i < 6; i++) {
         tileFloats[i] = 100 * token + i / 3 * 10 + i % 3;
       }
       for (int i = 0; i < 6; i++) {
-        buffers[1].set(FLOAT, (axis1 * 6L + i) * 4, tileFloats[i]);
+        buffers[1].set(JAVA_FLOAT_UNALIGNED, (axis1 * 6L + i) * 4, tileFloats[i]);
       }
     }
   }
 
   /** Writes key {@code (3 token + column) mod 128} and value {@code (token + column) mod 128}. */
   static final class Append {
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
 
     private Append() {}
 
@@ -61,12 +60,12 @@ final class ToyKernels {
       int slots = dims[2];
       int keyDim = dims[3];
       int valueDim = dims[4];
-      boolean half = dims[5] == 1;
+      int half = dims[5];
       if (row < 0 || row / 64 <= (rowsAfter - 1) / 64 - slots) {
         return;
       }
-      int token = buffers[0].get(INT, axis2 * 4L);
-      long page = buffers[1].get(INT, (axis1 * (long) slots + row / 64 % slots) * 4);
+      int token = buffers[0].get(JAVA_INT_UNALIGNED, axis2 * 4L);
+      long page = buffers[1].get(JAVA_INT_UNALIGNED, (axis1 * (long) slots + row / 64 % slots) * 4);
       long start = page * 64 * (keyDim + valueDim);
       int inPage = row % 64;
       for (int column = 0; column < keyDim; column++) {
@@ -80,20 +79,18 @@ final class ToyKernels {
       }
     }
 
-    private static void put(MemorySegment pool, long element, float value, boolean half) {
-      if (half) {
-        pool.set(SHORT, element * 2, (short) (Float.floatToRawIntBits(value) >>> 16));
+    private static void put(MemorySegment pool, long element, float value, int half) {
+      if (half == 1) {
+        pool.set(
+            JAVA_SHORT_UNALIGNED, element * 2, (short) (Float.floatToRawIntBits(value) >>> 16));
       } else {
-        pool.set(FLOAT, element * 4, value);
+        pool.set(JAVA_FLOAT_UNALIGNED, element * 4, value);
       }
     }
   }
 
   /** {@code logits[v] = bias[v] - scale |v - target|}, the target a sum over all visible rows. */
   static final class Score {
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
 
     private Score() {}
 
@@ -113,28 +110,29 @@ final class ToyKernels {
       int pageElements = dims[5];
       int sum = 0;
       for (int row = 0; row < fullRows; row++) {
-        long page = buffers[0].get(INT, row / 64 % fullSlots * 4L);
-        int key = (int) buffers[1].get(FLOAT, (page * pageElements + row % 64) * 4);
+        long page = buffers[0].get(JAVA_INT_UNALIGNED, row / 64 % fullSlots * 4L);
+        int key = (int) buffers[1].get(JAVA_FLOAT_UNALIGNED, (page * pageElements + row % 64) * 4);
         sum += key * (row % 7 + 1);
       }
       for (int row = Math.max(0, ringRows - window); row < ringRows; row++) {
-        long page = buffers[2].get(INT, row / 64 % ringSlots * 4L);
-        int bits = buffers[3].get(SHORT, (page * pageElements + row % 64) * 2) << 16;
+        long page = buffers[2].get(JAVA_INT_UNALIGNED, row / 64 % ringSlots * 4L);
+        int bits = buffers[3].get(JAVA_SHORT_UNALIGNED, (page * pageElements + row % 64) * 2) << 16;
         int key = (int) Float.intBitsToFloat(bits);
         sum += key * (row % 5 + 1);
       }
-      float scale = buffers[5].get(FLOAT, 0);
-      for (int v = axis1 * 16; v < axis1 * 16 + 16; v++) {
-        float bias = buffers[4].get(FLOAT, v * 4L);
-        buffers[6].set(FLOAT, v * 4L, bias - scale * Math.abs(v - sum % ToyModel.POISON_TOKEN));
+      float scale = buffers[5].get(JAVA_FLOAT_UNALIGNED, 0);
+      int end = axis1 * 16 + 16;
+      for (int v = axis1 * 16; v < end; v++) {
+        int difference = v - sum % ToyModel.POISON_TOKEN;
+        float bias = buffers[4].get(JAVA_FLOAT_UNALIGNED, v * 4L);
+        buffers[6].set(
+            JAVA_FLOAT_UNALIGNED, v * 4L, bias - scale * Math.max(difference, -difference));
       }
     }
   }
 
   /** The index of the largest logit, the lower one of equals, for every sequence. */
   static final class Largest {
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private Largest() {}
 
@@ -147,12 +145,14 @@ final class ToyKernels {
         int axis1,
         int axis2) {
       int best = 0;
-      for (int v = 1; v < dims[axis0]; v++) {
-        if (buffers[0].get(FLOAT, v * 4L) > buffers[0].get(FLOAT, best * 4L)) {
+      int count = dims[axis0];
+      for (int v = 1; v < count; v++) {
+        if (buffers[0].get(JAVA_FLOAT_UNALIGNED, v * 4L)
+            > buffers[0].get(JAVA_FLOAT_UNALIGNED, best * 4L)) {
           best = v;
         }
       }
-      buffers[1].set(INT, axis0 * 4L, best);
+      buffers[1].set(JAVA_INT_UNALIGNED, axis0 * 4L, best);
     }
   }
 }
