@@ -6,10 +6,11 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A token is a byte of the text in UTF-8, 0 to 255. Bytes that are no UTF-8 become U+FFFD, and so
- * does a token beyond 255.
+ * does a token beyond 255. No token is special: none marks the beginning or the end of a text.
  */
 public final class ByteTokenizer implements Tokenizer {
 
@@ -25,16 +26,20 @@ public final class ByteTokenizer implements Tokenizer {
     try {
       bytes = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
     } catch (CharacterCodingException e) {
-      throw new KvasirException(
-          ErrorCode.PROMPT_INVALID,
-          "the text holds half of a surrogate pair, which UTF-8 cannot encode; remove it",
-          e);
+      throw halfOfAPair(e);
     }
     int[] tokens = new int[bytes.remaining()];
     for (int i = 0; i < tokens.length; i++) {
       tokens[i] = Byte.toUnsignedInt(bytes.get());
     }
     return tokens;
+  }
+
+  static KvasirException halfOfAPair(@Nullable Throwable cause) {
+    return new KvasirException(
+        ErrorCode.PROMPT_INVALID,
+        "the text holds half of a surrogate pair, which UTF-8 cannot encode; remove it",
+        cause);
   }
 
   @Override

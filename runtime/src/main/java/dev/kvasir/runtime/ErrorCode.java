@@ -17,6 +17,12 @@ public enum ErrorCode {
   PLAN_INCONSISTENT("KV7005", Category.INVALID),
   /** Java runs without the module that kernels need. */
   NO_VECTOR_MODULE("KV7006", Category.UNAVAILABLE),
+  /** The optional library that reads {@code tokenizer.json} is absent, or does not run here. */
+  TOKENIZER_LIBRARY_MISSING("KV7007", Category.UNAVAILABLE),
+  /** A {@code tokenizer.json} that describes no tokenizer. */
+  TOKENIZER_INVALID("KV7008", Category.INVALID),
+  /** A file of the model changed while it was in use. */
+  MODEL_CHANGED("KV7009", Category.INVALID),
   /** A kernel's results are not the ones that the plan promises. */
   CHECK_FAILED("KV7101", Category.VERIFICATION),
   /** A session needs more memory than there is. */
@@ -37,6 +43,8 @@ public enum ErrorCode {
   SESSIONS_OPEN("KV7307", Category.USAGE),
   /** An option has a value outside its range. */
   OPTION_INVALID("KV7308", Category.USAGE),
+  /** Text was given or asked for, and the model has no tokenizer. */
+  NO_TOKENIZER("KV7309", Category.USAGE),
   /** The caller stopped the work. */
   CANCELLED("KV7401", Category.CANCELLED),
   /** A kernel or an expression of the plan's program failed while it ran. */

@@ -26,7 +26,7 @@ final class GenerationLoop {
       Sampling sampling,
       Consumer<Token> consumer) {
     this.reader = reader;
-    this.prompt = prompt.encode(tokenizer);
+    this.prompt = prompt.encode(tokenizer, reader.atBeginning());
     this.sampling = sampling;
     this.consumer = consumer;
     sampler = new Sampler(sampling);

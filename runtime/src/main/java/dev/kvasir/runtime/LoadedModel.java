@@ -101,9 +101,9 @@ public final class LoadedModel implements AutoCloseable {
   private static LoadedModel loadChecked(Plan plan, Path modelDirectory, LoadOptions options)
       throws IOException {
     requireRunnable(plan);
-    Tokenizer tokenizer = tokenizer(plan);
     requireModel(plan, modelDirectory, options.fullCheck());
     int vectorBits = VectorWidth.choose(options.vectorBits());
+    Tokenizer tokenizer = Tokenizers.open(plan, modelDirectory);
     Arena arena = Arena.ofShared();
     Optional<Backend> opened = Optional.empty();
     try {
@@ -114,6 +114,7 @@ public final class LoadedModel implements AutoCloseable {
       return new LoadedModel(plan, backend, tokenizer, arena, weights);
     } catch (Throwable thrown) {
       opened.ifPresent(Backend::close);
+      Tokenizers.close(tokenizer);
       arena.close();
       throw thrown;
     }
@@ -136,15 +137,6 @@ public final class LoadedModel implements AutoCloseable {
             Reason.MISSING_FEATURE, "manifest.json", "the plan needs the feature " + feature);
       }
     }
-  }
-
-  private static Tokenizer tokenizer(Plan plan) throws PlanException {
-    String kind = plan.manifest().tokenizer().kind();
-    if (!kind.equals("byte")) {
-      throw new PlanException(
-          Reason.MISSING_FEATURE, "manifest.json", "the plan needs a tokenizer of kind " + kind);
-    }
-    return new ByteTokenizer();
   }
 
   private static void requireModel(Plan plan, Path modelDirectory, boolean fullCheck)
@@ -216,7 +208,7 @@ public final class LoadedModel implements AutoCloseable {
     return plan;
   }
 
-  /** {@return the tokenizer that the plan names} */
+  /** {@return the tokenizer that the plan names, of use until the model is closed} */
   public Tokenizer tokenizer() {
     return tokenizer;
   }
@@ -246,6 +238,7 @@ public final class LoadedModel implements AutoCloseable {
       if (!closed) {
         closed = true;
         backend.close();
+        Tokenizers.close(tokenizer);
         arena.close();
       }
     }

@@ -1,6 +1,11 @@
 package dev.kvasir.runtime;
 
-/** What a session is given to read. */
+/**
+ * What a session is given to read.
+ *
+ * <p>Text is read as it is. Where a model wants a conversation in its own form, its chat template,
+ * the caller writes that form, special tokens spelt out.
+ */
 public sealed interface Prompt {
 
   /** {@return a prompt of text, to be encoded by the model's tokenizer; may be empty} */
@@ -17,15 +22,16 @@ public sealed interface Prompt {
    * {@return the token ids, the caller's to change}
    *
    * @param tokenizer the model's
+   * @param begins whether nothing was read before, so that the tokenizer may mark a beginning
    * @throws KvasirException when the tokenizer cannot encode the text
    */
-  int[] encode(Tokenizer tokenizer);
+  int[] encode(Tokenizer tokenizer, boolean begins);
 
   /** Text. */
   record Text(String text) implements Prompt {
     @Override
-    public int[] encode(Tokenizer tokenizer) {
-      return tokenizer.encode(text);
+    public int[] encode(Tokenizer tokenizer, boolean begins) {
+      return begins ? tokenizer.encode(text) : tokenizer.encodeContinuation(text);
     }
   }
 
@@ -38,7 +44,7 @@ public sealed interface Prompt {
     }
 
     @Override
-    public int[] encode(Tokenizer tokenizer) {
+    public int[] encode(Tokenizer tokenizer, boolean begins) {
       return ids.clone();
     }
   }

@@ -41,7 +41,7 @@ public final class Session implements AutoCloseable {
   public void append(Prompt prompt) {
     enter();
     try {
-      if (!reader.readPrompt(prompt.encode(model.tokenizer()))) {
+      if (!reader.readPrompt(prompt.encode(model.tokenizer(), reader.atBeginning()))) {
         throw new CancelledException(reader.position());
       }
     } finally {

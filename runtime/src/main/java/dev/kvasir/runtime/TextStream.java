@@ -12,6 +12,9 @@ final class TextStream {
   private boolean stopped;
 
   TextStream(Tokenizer tokenizer, List<String> stops) {
+    if (tokenizer instanceof NoTokenizer && !stops.isEmpty()) {
+      throw NoTokenizer.missing();
+    }
     decoder = tokenizer.newDecoder();
     this.stops = stops;
   }

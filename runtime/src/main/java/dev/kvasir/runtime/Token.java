@@ -5,6 +5,7 @@ package dev.kvasir.runtime;
  *
  * @param id its number in the vocabulary
  * @param text the characters that became certain with it: none while a character or a possible stop
- *     text is incomplete, more than its own once that is resolved
+ *     text is incomplete, more than its own once that is resolved; always none where the model has
+ *     no tokenizer
  */
 public record Token(int id, String text) {}

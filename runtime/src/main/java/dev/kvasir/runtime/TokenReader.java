@@ -89,6 +89,11 @@ final class TokenReader implements AutoCloseable {
     return unread != NO_TOKEN;
   }
 
+  /** {@return whether nothing was read or generated yet} */
+  boolean atBeginning() {
+    return position == 0 && !hasUnread();
+  }
+
   /** {@return whether the context has no room for another token} */
   boolean full() {
     return position == manifest.context();

@@ -4,11 +4,22 @@ package dev.kvasir.runtime;
 public interface Tokenizer {
 
   /**
-   * {@return the token ids of {@code text}, none for empty text}
+   * {@return the token ids of a text that begins a sequence, those included that the tokenizer puts
+   * around every text; none for empty text where it puts none}
    *
    * @throws KvasirException when the text has no encoding
    */
   int[] encode(String text);
+
+  /**
+   * {@return the token ids of a text that continues a sequence, without any that mark its beginning
+   * or end}
+   *
+   * @throws KvasirException when the text has no encoding
+   */
+  default int[] encodeContinuation(String text) {
+    return encode(text);
+  }
 
   /** {@return a decoder at the beginning of a text} */
   Decoder newDecoder();
