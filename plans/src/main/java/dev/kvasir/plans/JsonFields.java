@@ -25,12 +25,16 @@ final class JsonFields {
 
   private static final int MAX_DEPTH = 32;
 
+  // A tree takes up to 50 bytes of the heap for each, however short the text is.
+  private static final long MAX_TOKENS = 1 << 20;
+
   private static final JsonMapper MAPPER =
       JsonMapper.builder(
               JsonFactory.builder()
                   .streamReadConstraints(
                       StreamReadConstraints.builder()
                           .maxNestingDepth(MAX_DEPTH)
+                          .maxTokenCount(MAX_TOKENS)
                           .maxNumberLength(64)
                           .build())
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -231,7 +235,7 @@ final class JsonFields {
   }
 
   private String path(String name, int index) {
-    return "%s: %s[%d]".formatted(place, name, index);
+    return place + ": " + name + "[" + index + "]";
   }
 
   private static PlanException malformed(String path, String expected, JsonNode got) {

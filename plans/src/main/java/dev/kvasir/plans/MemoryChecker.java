@@ -15,10 +15,11 @@ import dev.kvasir.plans.safetensors.SafetensorsException;
 import dev.kvasir.plans.safetensors.SafetensorsFile;
 import dev.kvasir.plans.safetensors.SafetensorsTensor;
 import java.lang.foreign.MemorySegment;
-import java.util.Comparator;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Checks {@code memory.json} by itself: sizes, the scratch slab, derived tensors. */
 final class MemoryChecker {
@@ -115,28 +116,30 @@ final class MemoryChecker {
     String place = PlanFormat.MEMORY + ": scratch_bytes";
     long slab = sessionValue(place, plan.memory().scratchBytes());
     requireRange(place, slab, 0, MAX_SCRATCH_BYTES);
-    List<BufferDeclaration> scratch =
-        declared.stream()
-            .filter(buffer -> buffer.kind() == Kind.SCRATCH)
-            .sorted(Comparator.comparingLong(BufferDeclaration::offset))
-            .toList();
-    for (int i = 0; i < scratch.size(); i++) {
-      BufferDeclaration lower = scratch.get(i);
-      // Written so that no sum can overflow.
-      require(
-          lower.offset() <= slab - bytes(lower),
-          place(lower),
-          "expected its %d bytes at %d within the slab's %d"
-              .formatted(bytes(lower), lower.offset(), slab));
-      long end = lower.offset() + bytes(lower);
-      for (int j = i + 1; j < scratch.size() && scratch.get(j).offset() < end; j++) {
-        BufferDeclaration upper = scratch.get(j);
+    List<SharedBytes.Use> uses = new ArrayList<>();
+    for (BufferDeclaration buffer : declared) {
+      if (buffer.kind() == Kind.SCRATCH) {
+        long bytes = bytes(buffer);
+        // Written so that no sum can overflow.
         require(
-            lower.lastUse() < upper.firstUse() || upper.lastUse() < lower.firstUse(),
-            place(lower),
-            "expected bytes of its own from use %d to %d, got some of buffer %s"
-                .formatted(lower.firstUse(), lower.lastUse(), upper.name()));
+            buffer.offset() <= slab - bytes,
+            place(buffer),
+            "expected its %d bytes at %d within the slab's %d"
+                .formatted(bytes, buffer.offset(), slab));
+        long end = buffer.offset() + bytes;
+        uses.add(
+            new SharedBytes.Use(buffer, buffer.offset(), end, buffer.firstUse(), buffer.lastUse()));
       }
+    }
+    Optional<SharedBytes.Conflict> conflict = SharedBytes.conflict(uses);
+    if (conflict.isPresent()) {
+      BufferDeclaration lower = conflict.get().lower().buffer();
+      throw new PlanException(
+          Reason.MALFORMED,
+          place(lower),
+          "expected bytes of its own from use %d to %d, got some of buffer %s"
+              .formatted(
+                  lower.firstUse(), lower.lastUse(), conflict.get().upper().buffer().name()));
     }
   }
 

@@ -35,7 +35,7 @@ public final class PlanFormat {
   public static final int MAX_ENTRIES = 10_000;
 
   /** Most bytes of a JSON entry. */
-  public static final int MAX_JSON_BYTES = 64 << 20;
+  public static final int MAX_JSON_BYTES = 16 << 20;
 
   /** Most bytes of an entry. */
   public static final int MAX_ENTRY_BYTES = 1 << 30;

@@ -20,8 +20,9 @@ import java.util.Set;
  */
 final class RangeProof {
 
-  // For the whole plan, so that a hostile one cannot keep the reader busy.
-  private static final int MAX_STEPS = 1 << 20;
+  // For the whole plan and counted in operations, so that a hostile one with many boxes or with
+  // long expressions cannot keep the reader busy.
+  private static final int MAX_OPERATIONS = 1 << 23;
 
   /**
    * The spans that a procedure can be run for.
@@ -42,7 +43,7 @@ final class RangeProof {
   private record Shown(String text, Domain domain, Range allowed) {}
 
   private final Set<Shown> shown = new HashSet<>();
-  private int steps;
+  private long operations;
 
   /**
    * {@return why a value of {@code expression} can be outside {@code allowed} or not exist, empty
@@ -68,7 +69,8 @@ final class RangeProof {
       if (leastTokens > domain.context()) {
         continue;
       }
-      if (++steps > MAX_STEPS) {
+      operations += expression.steps();
+      if (operations > MAX_OPERATIONS) {
         return Optional.of("expected values that can be shown to lie in " + allowed);
       }
       Optional<String> problem = problem(expression, domain, box, allowed);

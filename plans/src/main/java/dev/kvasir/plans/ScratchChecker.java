@@ -1,7 +1,5 @@
 package dev.kvasir.plans;
 
-import static dev.kvasir.plans.PlanChecker.require;
-
 import dev.kvasir.plans.PlanException.Reason;
 import dev.kvasir.plans.memory.BufferDeclaration;
 import dev.kvasir.plans.memory.BufferDeclaration.Kind;
@@ -9,10 +7,11 @@ import dev.kvasir.plans.program.Program;
 import dev.kvasir.plans.program.Program.Procedure;
 import dev.kvasir.plans.program.Program.Step;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Checks that scratch buffers which share bytes are not used in turns: within a procedure and all
@@ -20,11 +19,13 @@ import java.util.Map;
  */
 final class ScratchChecker {
 
-  private static final int MAX_LAUNCHES = 1 << 20;
+  // For the whole plan: procedures that call each other twice double at every level.
+  private static final int MAX_USES = 1 << 20;
 
   private final Plan plan;
   private final MemoryChecker memory;
   private final Map<String, Procedure> procedures;
+  private long uses;
 
   private static final class Lifetime {
     private final BufferDeclaration buffer;
@@ -58,7 +59,7 @@ final class ScratchChecker {
         use(place, Program.LOGITS, end, lifetimes);
         use(place, Program.NEXT, end, lifetimes);
       }
-      checkDisjoint(place, new ArrayList<>(lifetimes.values()));
+      checkDisjoint(place, lifetimes.values());
     }
   }
 
@@ -66,8 +67,10 @@ final class ScratchChecker {
       throws PlanException {
     int at = start;
     for (Step step : procedure.steps()) {
+      count(place, 1);
       switch (step) {
         case Step.Launch launch -> {
+          count(place, launch.buffers().size());
           for (String buffer : launch.buffers()) {
             use(place, buffer, at, lifetimes);
           }
@@ -90,12 +93,19 @@ final class ScratchChecker {
           at = walk(place, called, at + 1, lifetimes);
         }
       }
-      if (at > MAX_LAUNCHES) {
-        throw new PlanException(
-            Reason.TOO_LARGE, place, "expected at most %d steps".formatted(MAX_LAUNCHES));
-      }
     }
     return at;
+  }
+
+  private void count(String place, int more) throws PlanException {
+    uses += more;
+    if (uses > MAX_USES) {
+      throw new PlanException(
+          Reason.TOO_LARGE,
+          place,
+          "expected at most %d steps and buffers in all procedures with all they call"
+              .formatted(MAX_USES));
+    }
   }
 
   private void use(String place, String name, int at, Map<String, Lifetime> lifetimes)
@@ -109,24 +119,21 @@ final class ScratchChecker {
     lifetime.last = Math.max(lifetime.last, at);
   }
 
-  private void checkDisjoint(String place, List<Lifetime> lifetimes) throws PlanException {
-    lifetimes.sort(
-        Comparator.comparingLong((Lifetime lifetime) -> lifetime.buffer.offset())
-            .thenComparing(lifetime -> lifetime.buffer.name()));
-    for (int i = 0; i < lifetimes.size(); i++) {
-      Lifetime lower = lifetimes.get(i);
-      long end = lower.buffer.offset() + memory.bytes(lower.buffer);
-      for (int j = i + 1; j < lifetimes.size(); j++) {
-        Lifetime upper = lifetimes.get(j);
-        if (upper.buffer.offset() >= end) {
-          break;
-        }
-        require(
-            lower.last < upper.first || upper.last < lower.first,
-            place,
-            "expected buffers %s and %s used one after the other, since they share bytes"
-                .formatted(lower.buffer.name(), upper.buffer.name()));
-      }
+  private void checkDisjoint(String place, Collection<Lifetime> lifetimes) throws PlanException {
+    List<SharedBytes.Use> uses = new ArrayList<>();
+    for (Lifetime lifetime : lifetimes) {
+      BufferDeclaration buffer = lifetime.buffer;
+      long end = buffer.offset() + memory.bytes(buffer);
+      uses.add(new SharedBytes.Use(buffer, buffer.offset(), end, lifetime.first, lifetime.last));
+    }
+    Optional<SharedBytes.Conflict> conflict = SharedBytes.conflict(uses);
+    if (conflict.isPresent()) {
+      throw new PlanException(
+          Reason.MALFORMED,
+          place,
+          "expected buffers %s and %s used one after the other, since they share bytes"
+              .formatted(
+                  conflict.get().lower().buffer().name(), conflict.get().upper().buffer().name()));
     }
   }
 }

@@ -16,16 +16,21 @@ import dev.kvasir.plans.program.PackedFormat.Per;
 import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Checks segments against pools, page tables and the formula of the cache's bytes. */
 final class SegmentChecker {
 
   private static final int MAX_SAMPLES = 4_096;
+
+  // Of all rows and kv_bytes together at all samples.
+  private static final long MAX_OPERATIONS = 1 << 26;
+
   private static final int MAX_SLOTS = 1 << 26;
   private static final int PACKED_MULTIPLE = 16;
   private static final int VALUE_TILE = 64;
@@ -35,6 +40,7 @@ final class SegmentChecker {
   private final CounterIndex counters;
   private final long context;
   private final List<Long> samples;
+  private long operations;
 
   SegmentChecker(Plan plan, MemoryChecker memory) {
     this.plan = plan;
@@ -48,7 +54,7 @@ final class SegmentChecker {
   }
 
   void check() throws PlanException {
-    Map<String, BitSet> tables = new HashMap<>();
+    Map<String, NavigableMap<Long, Long>> tables = new HashMap<>();
     PoolChecker pools = new PoolChecker(plan, memory);
     for (SegmentDeclaration segment : plan.program().segments()) {
       checkShape(segment);
@@ -121,7 +127,7 @@ final class SegmentChecker {
     }
   }
 
-  private void checkTable(SegmentDeclaration segment, Map<String, BitSet> tables)
+  private void checkTable(SegmentDeclaration segment, Map<String, NavigableMap<Long, Long>> tables)
       throws PlanException {
     String place = place(segment) + ": table";
     BufferDeclaration table = memory.buffer(place, segment.table());
@@ -132,14 +138,18 @@ final class SegmentChecker {
         place,
         "expected %d elements from %d within its %d"
             .formatted(entries, segment.tableOffset(), memory.elements(table)));
-    BitSet taken = tables.computeIfAbsent(table.name(), name -> new BitSet());
-    int end = (int) (segment.tableOffset() + entries);
-    int next = taken.nextSetBit(segment.tableOffset());
-    require(
-        next < 0 || next >= end,
-        place,
-        "expected elements of its own, got element %d of another segment".formatted(next));
-    taken.set(segment.tableOffset(), end);
+    // Ends by beginnings of what other segments have.
+    NavigableMap<Long, Long> taken = tables.computeIfAbsent(table.name(), name -> new TreeMap<>());
+    long begin = segment.tableOffset();
+    Map.Entry<Long, Long> before = taken.lowerEntry(begin + entries);
+    if (before != null && before.getValue() > begin) {
+      throw new PlanException(
+          Reason.MALFORMED,
+          place,
+          "expected elements of its own, got element %d of another segment"
+              .formatted(Math.max(begin, before.getKey())));
+    }
+    taken.put(begin, begin + entries);
   }
 
   private void checkBytes() throws PlanException {
@@ -190,7 +200,16 @@ final class SegmentChecker {
 
   private CompiledExpression compile(String place, Expression expression) throws PlanException {
     try {
-      return expression.compile(counters);
+      CompiledExpression compiled = expression.compile(counters);
+      operations += (long) compiled.steps() * samples.size();
+      if (operations > MAX_OPERATIONS) {
+        throw new PlanException(
+            Reason.TOO_LARGE,
+            place,
+            "expected at most %d operations in all formulas of rows and bytes"
+                .formatted(MAX_OPERATIONS));
+      }
+      return compiled;
     } catch (ExpressionException e) {
       throw new PlanException(Reason.MALFORMED, place, e.getMessage(), e);
     }

@@ -122,11 +122,13 @@
  *
  * <h2>Limits</h2>
  *
- * <p>{@link dev.kvasir.plans.PlanFormat} has the sizes: 10,000 entries, 64 MiB for a JSON entry, 1
- * GiB for another, just under 4 GiB for the file. JSON nests to 32 levels. There are at most 20,000
- * buffers, 2^20 launches in a procedure with all it calls, and 16 levels of calls. A buffer has at
- * most 2^31 - 1 elements, a context at most 2^28 tokens. Expressions are bounded in length and
- * nesting, and must have values in range for every position and span within the context.
+ * <p>{@link dev.kvasir.plans.PlanFormat} has the sizes: 10,000 entries, 16 MiB for a JSON entry, 1
+ * GiB for another, just under 4 GiB for the file. JSON has at most 2^20 tokens and nests to 32
+ * levels. There are at most 20,000 buffers, 2^20 steps and buffers of steps in all procedures, each
+ * with all it calls, and 16 levels of calls. A buffer has at most 2^31 - 1 elements, a context at
+ * most 2^28 tokens. Expressions are bounded in length and nesting, and must have values in range
+ * for every position and span within the context, which must be found out in a bounded number of
+ * operations.
  *
  * <h2>What reading proves, and what it does not</h2>
  *

@@ -131,7 +131,7 @@ class HostilePlanTest {
     header.putInt(LOCAL_SIZE_AT, PlanFormat.MAX_JSON_BYTES);
     assertRefused(bytes, Reason.CORRUPT, "got the end of the file");
     header.putInt(LOCAL_SIZE_AT, -1);
-    assertRefused(bytes, Reason.TOO_LARGE, "expected at most 67108864 bytes, got 4294967295");
+    assertRefused(bytes, Reason.TOO_LARGE, "expected at most 16777216 bytes, got 4294967295");
   }
 
   @Test

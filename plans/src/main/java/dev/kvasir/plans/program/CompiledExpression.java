@@ -108,6 +108,11 @@ public final class CompiledExpression {
     return source;
   }
 
+  /** {@return how many steps an evaluation takes} */
+  public int steps() {
+    return operators.length;
+  }
+
   /** {@return the counters whose values matter, rows of segments resolved} */
   public Set<String> counters() {
     Set<String> used = new TreeSet<>();
