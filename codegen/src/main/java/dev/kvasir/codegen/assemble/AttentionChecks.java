@@ -2,8 +2,12 @@ package dev.kvasir.codegen.assemble;
 
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
+import dev.kvasir.codegen.skeleton.CachedPages;
+import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
+import dev.kvasir.ir.type.Packing;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -12,6 +16,11 @@ final class AttentionChecks {
 
   private static final int PAGES = 4;
   private static final int TABLE_STRIDE = 8;
+
+  /** Rows in the open page, and rows after them that close it. */
+  private static final int HELD = 20;
+
+  private static final int CLOSING_SPAN = 50;
   private static final int TOKENS = 2 * SegmentPart.PAGE_ROWS + 9;
   private static final int SPAN = SegmentPart.PAGE_ROWS + 6;
 
@@ -85,6 +94,44 @@ final class AttentionChecks {
     return cache(check, shape).build();
   }
 
+  CheckCase gather(AttentionShape shape, SegmentPart segment) {
+    CheckCase.Builder check =
+        CheckCase.grid(1, 1, 1)
+            .floats("k", CLOSING_SPAN * shape.kvHeads() * shape.keyDim())
+            .floats("v", CLOSING_SPAN * shape.kvHeads() * shape.valueDim())
+            .floats("closing", shape.pageElements());
+    return cache(closing(check, segment), shape).build();
+  }
+
+  CheckCase packSpan(AttentionShape shape, SegmentPart segment) {
+    return pack(closing(CheckCase.grid(1, 1, 1), segment), shape, segment).build();
+  }
+
+  CheckCase packOpen(AttentionShape shape, SegmentPart segment) {
+    CheckCase.Builder check =
+        CheckCase.grid(1, 1, 1).dim("tokens", segment.firstPosition() + SegmentPart.PAGE_ROWS);
+    return pack(check, shape, segment).build();
+  }
+
+  private static CheckCase.Builder closing(CheckCase.Builder check, SegmentPart segment) {
+    return check.dim("position", segment.firstPosition() + HELD).dim("span", CLOSING_SPAN);
+  }
+
+  /** Every page is page 0, and page 0 is all there is, so that the kernel writes all of it. */
+  private static CheckCase.Builder pack(
+      CheckCase.Builder check, AttentionShape shape, SegmentPart segment) {
+    PackedLayout layout =
+        new PackedLayout(segment.packing().orElseThrow(), shape.keyDim(), shape.valueDim());
+    return check
+        .floats("source", shape.pageElements())
+        .floats("refused", 1)
+        .floats(PackedLayout.keyCodes(segment), layout.keyElements())
+        .floats(PackedLayout.valueCodes(segment), layout.valueElements())
+        .floats(PackedLayout.scales(segment), layout.scaleElements())
+        .dim(segment.name() + "_table", 0)
+        .ints("table", Collections.nCopies(segment.tableEntries(shape.context()), 0));
+  }
+
   /** {@return 0, 1, 2, ... up to the rows of a tile} */
   static List<Integer> ordinals() {
     return IntStream.range(0, PlanSizes.ROW_TILE).boxed().toList();
@@ -93,14 +140,24 @@ final class AttentionChecks {
   /** Adds a head list, page tables and small pools. */
   private static CheckCase.Builder cache(CheckCase.Builder check, AttentionShape shape) {
     List<Integer> table = new ArrayList<>();
-    for (int i = 0; i < shape.segments().size(); i++) {
-      SegmentPart segment = shape.segments().get(i);
-      check.dim(segment.name() + "_table", i * TABLE_STRIDE);
-      check.floats("pages_" + segment.name(), PAGES * shape.pageElements());
-      for (int entry = 0; entry < TABLE_STRIDE; entry++) {
+    for (SegmentPart segment : shape.segments()) {
+      check.dim(segment.name() + "_table", table.size());
+      check.floats(CachedPages.pages(segment), PAGES * shape.pageElements());
+      segment.packing().ifPresent(packing -> codes(check, shape, segment, packing));
+      int entries = segment.packing().isPresent() ? segment.tableEntries(shape.context()) : 0;
+      for (int entry = 0; entry < Math.max(TABLE_STRIDE, entries); entry++) {
         table.add(entry % PAGES);
       }
     }
     return check.dim("first_head", 0).ints("heads", List.of(0)).ints("table", table);
+  }
+
+  private static void codes(
+      CheckCase.Builder check, AttentionShape shape, SegmentPart segment, Packing packing) {
+    PackedLayout layout = new PackedLayout(packing, shape.keyDim(), shape.valueDim());
+    check
+        .floats(PackedLayout.keyCodes(segment), PAGES * layout.keyElements())
+        .floats(PackedLayout.valueCodes(segment), PAGES * layout.valueElements())
+        .small(PackedLayout.scales(segment), PAGES * layout.scaleElements());
   }
 }

@@ -5,8 +5,10 @@ import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AppendRows;
 import dev.kvasir.codegen.skeleton.AttentionShape;
+import dev.kvasir.codegen.skeleton.CachedPages;
 import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
+import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
 import dev.kvasir.codegen.skeleton.ProgramExpressions;
 import dev.kvasir.codegen.skeleton.StageRows;
@@ -19,13 +21,15 @@ import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.SegmentDeclaration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Lowers a layer's append and attention together. Prefill: raw rows to pages, attention over cache
- * and raw rows, then the append. A step: append, then split attention over the cache, then combine.
+ * and raw rows, then pages that close are packed, then the append. A step: append, then split
+ * attention over the cache, then combine.
  */
 final class AttentionLowering {
 
@@ -35,6 +39,7 @@ final class AttentionLowering {
   private final CacheAssembly caches;
   private final int maxSplits;
   private final AttentionChecks checks;
+  private final PackingLowering packing;
 
   /**
    * Prepares.
@@ -46,6 +51,7 @@ final class AttentionLowering {
     this.caches = caches;
     this.maxSplits = maxSplits;
     this.checks = new AttentionChecks(builder.sizes(), maxSplits);
+    this.packing = new PackingLowering(builder, checks);
   }
 
   void attention(AppendKvOp append, Node node) {
@@ -76,6 +82,9 @@ final class AttentionLowering {
     stage(layer, shape, arguments);
     for (CacheAssembly.Group group : groups) {
       prefill(layer, group, arguments);
+    }
+    for (CacheAssembly.Group group : groups) {
+      packing.pack(layer, group, arguments);
     }
     for (Mode mode : Mode.values()) {
       for (CacheAssembly.Group group : groups) {
@@ -211,17 +220,27 @@ final class AttentionLowering {
         Mode.STEP, combine, layer + " combine attention", List.of(heads), arguments, dims);
   }
 
-  private static Map<String, String> withPages(
-      CacheAssembly.Group group, Map<String, String> arguments) {
+  /** {@return the arguments and those that name the pools of a group's segments} */
+  static Map<String, String> withPages(CacheAssembly.Group group, Map<String, String> arguments) {
     Map<String, String> all = new HashMap<>(arguments);
     for (int i = 0; i < group.segments().size(); i++) {
-      all.put(
-          DecodeAttention.pages(group.shape().segments().get(i)), group.segments().get(i).pool());
+      SegmentPart part = group.shape().segments().get(i);
+      SegmentDeclaration segment = group.segments().get(i);
+      all.put(CachedPages.pages(part), segment.pool());
+      segment
+          .packing()
+          .ifPresent(
+              pools -> {
+                all.put(PackedLayout.keyCodes(part), pools.keyPool());
+                all.put(PackedLayout.valueCodes(part), pools.valuePool());
+                all.put(PackedLayout.scales(part), pools.scalePool());
+              });
     }
     return all;
   }
 
-  private static Map<String, Expression> groupDims(CacheAssembly.Group group) {
+  /** {@return the dims that kernels over a group's segments may have} */
+  static Map<String, Expression> groupDims(CacheAssembly.Group group) {
     Map<String, Expression> dims = new HashMap<>();
     dims.put("tokens", Expression.counter("tokens"));
     dims.put("position", Expression.counter("position"));

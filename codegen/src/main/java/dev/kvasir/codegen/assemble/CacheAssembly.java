@@ -2,20 +2,23 @@ package dev.kvasir.codegen.assemble;
 
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
+import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.ProgramExpressions;
 import dev.kvasir.ir.graph.ops.AttentionOp;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.ir.type.QuantisedFormat;
 import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.memory.BufferDeclaration;
 import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.PackedFormat;
+import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** The segments, pools and page table of all layers, in layer, group and segment order. */
 final class CacheAssembly {
@@ -103,8 +106,15 @@ final class CacheAssembly {
       SegmentPart part,
       AttentionShape shape) {
     StorageFormat format = KernelLibrary.storage(part.format());
-    String pool = "pages_" + format.text() + "_" + shape.pageElements();
+    int headCount = group.heads().size();
     int slots = part.slots(context);
+    boolean packed = part.packing().isPresent();
+    String pool =
+        pool(
+            "pages_" + format.text() + "_" + shape.pageElements(),
+            format,
+            shape.pageElements(),
+            (long) (packed ? 1 : slots) * headCount);
     SegmentDeclaration declaration =
         new SegmentDeclaration(
             "layer." + cache.layer() + "." + segment.name(),
@@ -120,12 +130,41 @@ final class CacheAssembly {
             ProgramExpressions.of(part.rows(ProgramExpressions.counter("tokens"))),
             part.firstPosition(),
             part.window().orElse(0),
-            Optional.empty());
-    int pages = Math.multiplyExact(slots, group.heads().size());
-    tableElements = Math.addExact(tableElements, pages);
-    pools.computeIfAbsent(pool, _ -> new Pool(format, shape.pageElements())).pages += pages;
+            part.packing().map(packing -> packed(packing, shape, (long) slots * headCount)));
+    tableElements =
+        Math.addExact(tableElements, Math.multiplyExact(part.tableEntries(context), headCount));
     segments.add(declaration);
     return declaration;
+  }
+
+  /** Adds the three pools of a packed segment's closed pages. */
+  private Packing packed(dev.kvasir.ir.type.Packing packing, AttentionShape shape, long pages) {
+    PackedLayout layout = new PackedLayout(packing, shape.keyDim(), shape.valueDim());
+    PackedFormat key = packed(packing.key());
+    PackedFormat value = packed(packing.value());
+    String kind =
+        "%s_%dx%d".formatted(PackedLayout.text(packing), shape.keyDim(), shape.valueDim());
+    return new Packing(
+        key,
+        value,
+        pool("key_codes_" + kind, key.codes(), layout.keyElements(), pages),
+        pool("value_codes_" + kind, value.codes(), layout.valueElements(), pages),
+        pool("scales_" + kind, StorageFormat.F16, layout.scaleElements(), pages));
+  }
+
+  private static PackedFormat packed(QuantisedFormat format) {
+    return new PackedFormat(
+        KernelLibrary.storage(PackedLayout.codes(format)),
+        switch (format.per()) {
+          case CHANNEL -> PackedFormat.Per.CHANNEL;
+          case TOKEN -> PackedFormat.Per.TOKEN;
+        },
+        format.group());
+  }
+
+  private String pool(String name, StorageFormat format, long pageElements, long pages) {
+    pools.computeIfAbsent(name, _ -> new Pool(format, pageElements)).pages += pages;
+    return name;
   }
 
   List<SegmentDeclaration> segments() {
@@ -170,12 +209,20 @@ final class CacheAssembly {
   Expression kvBytes() {
     List<Expression> terms = new ArrayList<>();
     for (SegmentDeclaration segment : segments) {
-      terms.add(
-          segment
-              .rows()
-              .ceilDivide(SegmentPart.PAGE_ROWS)
-              .min(segment.slots())
-              .times(segment.heads().size() * segment.pageBytes(SegmentPart.PAGE_ROWS)));
+      int headCount = segment.heads().size();
+      long pageBytes = headCount * segment.pageBytes(SegmentPart.PAGE_ROWS);
+      if (segment.packing().isEmpty()) {
+        terms.add(
+            segment.rows().ceilDivide(SegmentPart.PAGE_ROWS).min(segment.slots()).times(pageBytes));
+      } else {
+        terms.add(
+            segment
+                .rows()
+                .floorDivide(SegmentPart.PAGE_ROWS)
+                .min(segment.slots())
+                .times(headCount * segment.slotBytes(SegmentPart.PAGE_ROWS)));
+        terms.add(segment.rows().min(1).times(pageBytes));
+      }
     }
     terms.add(Expression.constant((long) tableElements * Integer.BYTES));
     return Expression.sum(terms);

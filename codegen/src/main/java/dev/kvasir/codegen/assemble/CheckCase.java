@@ -14,13 +14,15 @@ import java.util.Set;
  * @param elements size of each buffer
  * @param integers content of each i32 buffer that is read; floats are made up
  * @param positive float buffers that hold no negative number
+ * @param small float buffers that hold steps and minima of codes: small numbers
  */
 record CheckCase(
     List<Integer> grid,
     Map<String, Integer> dims,
     Map<String, Integer> elements,
     Map<String, List<Integer>> integers,
-    Set<String> positive) {
+    Set<String> positive,
+    Set<String> small) {
 
   CheckCase {
     grid = List.copyOf(grid);
@@ -28,6 +30,7 @@ record CheckCase(
     elements = Map.copyOf(elements);
     integers = Map.copyOf(integers);
     positive = Set.copyOf(positive);
+    small = Set.copyOf(small);
   }
 
   static Builder grid(Integer... extents) {
@@ -41,6 +44,7 @@ record CheckCase(
     private final Map<String, Integer> elements = new HashMap<>();
     private final Map<String, List<Integer>> integers = new HashMap<>();
     private final Set<String> positive = new HashSet<>();
+    private final Set<String> small = new HashSet<>();
 
     private Builder(List<Integer> grid) {
       this.grid = grid;
@@ -51,7 +55,7 @@ record CheckCase(
       return this;
     }
 
-    /** Sizes a buffer of floats, or one that is only written. */
+    /** Sizes a buffer of floats or codes, or one that is only written. */
     Builder floats(String buffer, int size) {
       elements.put(buffer, size);
       return this;
@@ -62,6 +66,11 @@ record CheckCase(
       return floats(buffer, size);
     }
 
+    Builder small(String buffer, int size) {
+      small.add(buffer);
+      return floats(buffer, size);
+    }
+
     Builder ints(String buffer, List<Integer> content) {
       elements.put(buffer, content.size());
       integers.put(buffer, content);
@@ -69,7 +78,7 @@ record CheckCase(
     }
 
     CheckCase build() {
-      return new CheckCase(grid, dims, elements, integers, positive);
+      return new CheckCase(grid, dims, elements, integers, positive, small);
     }
   }
 }

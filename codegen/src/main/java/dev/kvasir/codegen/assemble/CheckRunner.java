@@ -20,6 +20,9 @@ final class CheckRunner {
   /** Made-up inputs repeat after this many values; a prime, so that no two rows are alike. */
   private static final int PERIOD = 1021;
 
+  /** Codes times this are of the size of other made-up numbers. */
+  private static final float SMALL = 1f / 64;
+
   private CheckRunner() {}
 
   /** Adds the vectors of one kernel to {@code vectors}. */
@@ -41,9 +44,7 @@ final class CheckRunner {
       } else {
         float[] values = new float[Math.min(size, PERIOD)];
         for (int v = 0; v < values.length; v++) {
-          float value = (float) random.nextGaussian();
-          boolean positive = check.positive().contains(buffer.name());
-          values[v] = buffer.format().round(positive ? Math.abs(value) : value);
+          values[v] = number(check, buffer, random);
         }
         vectors.input(kernel.name(), argument, values);
         float[] repeated = new float[size];
@@ -58,6 +59,20 @@ final class CheckRunner {
     int[][] allDims = Collections.nCopies(grid[0], dims).toArray(int[][]::new);
     KernelInterpreter.run(kernel, memory, allDims, grid);
     record(kernel, declaration, memory, vectors);
+  }
+
+  private static float number(CheckCase check, Kernel.Buffer buffer, Random random) {
+    if (buffer.format().isCode()) {
+      return random.nextInt(buffer.format().largestCode() + 1);
+    }
+    float value = (float) random.nextGaussian();
+    if (check.positive().contains(buffer.name())) {
+      value = Math.abs(value);
+    }
+    if (check.small().contains(buffer.name())) {
+      value *= SMALL;
+    }
+    return buffer.format().round(value);
   }
 
   private static void record(

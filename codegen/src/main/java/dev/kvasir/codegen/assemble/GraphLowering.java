@@ -96,7 +96,7 @@ public final class GraphLowering {
   private int splits(HeadGroup group) {
     return group.segments().stream()
         .map(segment -> SegmentPart.of(segment, group.sinkRows()))
-        .mapToInt(part -> Math.ceilDiv(part.slots(sizes.context()), sizes.pagesPerSplit()))
+        .mapToInt(part -> Math.ceilDiv(part.tableEntries(sizes.context()), sizes.pagesPerSplit()))
         .sum();
   }
 
@@ -109,10 +109,12 @@ public final class GraphLowering {
     }
     builder.keep(Program.LOGITS);
     builder.keep(Program.NEXT);
+    builder.keepForRules();
     List<BufferDeclaration> buffers = new ArrayList<>(builder.buffers());
     buffers.addAll(caches.buffers());
     Program program =
-        new Program(kernels.declarations(), caches.segments(), builder.procedures(), List.of());
+        new Program(
+            kernels.declarations(), caches.segments(), builder.procedures(), builder.rules());
     MemoryPlan memory =
         new MemoryPlan(buffers, caches.kvBytes(), Expression.constant(builder.scratchBytes()));
     Map<String, byte[]> files = new TreeMap<>();

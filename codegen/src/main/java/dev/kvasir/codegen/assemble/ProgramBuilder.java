@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** The two procedures of a plan while the graph's operations are lowered one after the other. */
+/** The procedures of a plan while the graph's operations are lowered one after the other. */
 final class ProgramBuilder {
 
   /** Which procedure a launch belongs to. */
@@ -65,6 +65,8 @@ final class ProgramBuilder {
   private final Map<String, BufferDeclaration> bound = new LinkedHashMap<>();
   private final Map<Mode, List<Program.Step>> steps =
       Map.of(Mode.PREFILL, new ArrayList<>(), Mode.STEP, new ArrayList<>());
+  private final Map<Expression, List<Program.Step>> rules = new LinkedHashMap<>();
+  private final List<String> keptForRules = new ArrayList<>();
   private int operation;
 
   ProgramBuilder(PlanSizes sizes, WeightSource weights, KernelLibrary kernels) {
@@ -188,18 +190,54 @@ final class ProgramBuilder {
       List<Expression> grid,
       Map<String, String> arguments,
       Map<String, Expression> dims) {
+    steps(mode).add(launch(kernel, label, grid, arguments, dims));
+  }
+
+  private Program.Step launch(
+      Kernel kernel,
+      String label,
+      List<Expression> grid,
+      Map<String, String> arguments,
+      Map<String, Expression> dims) {
     List<Expression> extents = new ArrayList<>(List.of(ONE));
     extents.addAll(grid);
     List<String> buffers = kernel.buffers().stream().map(b -> get(arguments, b.name())).toList();
     buffers.forEach(buffer -> scratch.use(buffer, operation));
-    steps(mode)
-        .add(
-            new Program.Step.Launch(
-                kernel.name(),
-                label,
-                extents,
-                buffers,
-                kernel.dims().stream().map(dim -> get(dims, dim)).toList()));
+    return new Program.Step.Launch(
+        kernel.name(),
+        label,
+        extents,
+        buffers,
+        kernel.dims().stream().map(dim -> get(dims, dim)).toList());
+  }
+
+  /** Adds a condition that the launches before must have met. */
+  void require(Mode mode, Program.Step.Require requirement) {
+    steps(mode).add(requirement);
+  }
+
+  /**
+   * Adds a launch that follows every prefill or step after which {@code condition} holds.
+   *
+   * @param requirement what the launch must have met
+   */
+  void afterRuns(
+      Expression condition,
+      Kernel kernel,
+      String label,
+      List<Expression> grid,
+      Map<String, String> arguments,
+      Map<String, Expression> dims,
+      Program.Step.Require requirement) {
+    List<Program.Step> steps = rules.computeIfAbsent(condition, _ -> new ArrayList<>());
+    steps.add(launch(kernel, label, grid, arguments, dims));
+    steps.add(requirement);
+    keptForRules.add(requirement.buffer());
+  }
+
+  /** Keeps until the end what rules write, so that it never lies on what the runtime reads. */
+  void keepForRules() {
+    keptForRules.forEach(this::keep);
   }
 
   /** Shows a value of [span, heads * columns] to tracers, in both procedures. */
@@ -232,9 +270,22 @@ final class ProgramBuilder {
   }
 
   List<Program.Procedure> procedures() {
-    return List.of(
-        new Program.Procedure(Program.PREFILL, steps(Mode.PREFILL)),
-        new Program.Procedure(Program.STEP, steps(Mode.STEP)));
+    List<Program.Procedure> procedures = new ArrayList<>();
+    procedures.add(new Program.Procedure(Program.PREFILL, steps(Mode.PREFILL)));
+    procedures.add(new Program.Procedure(Program.STEP, steps(Mode.STEP)));
+    for (Program.Rule rule : rules()) {
+      procedures.add(new Program.Procedure(rule.procedure(), get(rules, rule.condition())));
+    }
+    return procedures;
+  }
+
+  /** {@return when the procedures behind the first two are called} */
+  List<Program.Rule> rules() {
+    List<Program.Rule> called = new ArrayList<>();
+    for (Expression condition : rules.keySet()) {
+      called.add(new Program.Rule(condition, "close_pages_" + called.size()));
+    }
+    return called;
   }
 
   /** {@return weights, derived tensors and scratch, in that order} */

@@ -30,6 +30,10 @@ record RingPart(CacheSegment segment, int sink) implements SegmentPart {
   @Override
   public int slots(int context) {
     int all = Math.ceilDiv(Math.max(context - sink, 0), PAGE_ROWS);
-    return Math.clamp(all, 1, Math.ceilDiv(segment.rows(), PAGE_ROWS) + 1);
+    int most =
+        packing().isPresent()
+            ? Math.ceilDiv(segment.rows() - 1, PAGE_ROWS)
+            : Math.ceilDiv(segment.rows(), PAGE_ROWS) + 1;
+    return Math.clamp(all, 1, Math.max(1, most));
   }
 }

@@ -4,12 +4,17 @@ import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.Packing;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
  * One segment as kernels see it: rows in pages of 64, row r at true position firstPosition + r. A
  * query at position p sees the rows at positions in [firstPosition, endPosition) that are at most p
  * and, with a window, greater than p - window.
+ *
+ * <p>A packed segment has closed pages, which are coded, and one open page in the segment's own
+ * format, which takes new rows. A page closes after the run that filled it.
  */
 public interface SegmentPart {
 
@@ -24,9 +29,14 @@ public interface SegmentPart {
     return segment().name();
   }
 
-  /** {@return how its rows are stored} */
+  /** {@return how its rows are stored; of a packed segment, those of the open page} */
   default ElementFormat format() {
     return segment().format();
+  }
+
+  /** {@return how closed pages are coded; empty when pages stay as they are} */
+  default Optional<Packing> packing() {
+    return segment().packing();
   }
 
   /** {@return true position of row 0} */
@@ -48,11 +58,29 @@ public interface SegmentPart {
   IntExpression rows(IntExpression tokens);
 
   /**
-   * {@return pages that one head may hold at a time}
+   * {@return pages that one head may hold at a time, the open page of a packed segment apart}
    *
    * @param context most true tokens
    */
   int slots(int context);
+
+  /**
+   * {@return page table entries of one head: a slot each and one for the open page}
+   *
+   * @param context most true tokens
+   */
+  default int tableEntries(int context) {
+    return slots(context) + (packing().isPresent() ? 1 : 0);
+  }
+
+  /**
+   * {@return pages of a packed segment that are closed throughout a run}
+   *
+   * @param position true tokens in the cache before the run
+   */
+  default IntExpression closedPages(IntExpression position) {
+    return rows(position).floorDivide(PAGE_ROWS);
+  }
 
   /** {@return the first page that a query at {@code firstQuery} or later can see} */
   default IntExpression firstPage(IntExpression firstQuery) {

@@ -7,7 +7,8 @@ import dev.kvasir.ir.type.ElementFormat;
 
 /**
  * Writes the rows of a span or step into the segments of a head group. Rows that would already have
- * been overwritten at the end of the span are left out. Grid: sequence, listed head, page.
+ * been overwritten at the end of the span are left out, and so are rows of a packed segment that
+ * close a page within the span: they go by {@link GatherRows}. Grid: sequence, listed head, page.
  */
 public final class AppendRows {
 
@@ -25,16 +26,15 @@ public final class AppendRows {
     String heads = kernel.reads("heads", ElementFormat.I32);
     String table = kernel.reads("table", ElementFormat.I32);
     for (SegmentPart segment : shape.segments()) {
-      kernel.writes(DecodeAttention.pages(segment), segment.format());
+      kernel.writes(CachedPages.pages(segment), segment.format());
     }
     IntExpression position = kernel.dim("position");
     IntExpression tokens = kernel.let("tokens", position.plus(kernel.dim("span")));
     IntExpression head = PagedRows.head(kernel, heads);
     for (SegmentPart segment : shape.segments()) {
-      int slots = segment.slots(shape.context());
       IntExpression end = kernel.let(segment.name() + "_end", segment.rows(tokens));
       IntExpression first =
-          kernel.let(segment.name() + "_first", firstRow(segment, slots, position, end));
+          kernel.let(segment.name() + "_first", firstRow(segment, shape, position, end));
       IntExpression page =
           kernel.let(
               segment.name() + "_page",
@@ -45,19 +45,16 @@ public final class AppendRows {
           first.maximum(pageStart),
           end.minimum(pageStart.plus(SegmentPart.PAGE_ROWS)),
           row -> {
-            IntExpression physical =
-                PagedRows.physical(
-                    kernel,
-                    shape,
-                    segment,
-                    table,
-                    PagedRows.tableStart(kernel, shape, segment),
-                    page);
+            IntExpression start = PagedRows.tableStart(kernel, shape, segment);
+            IntExpression target =
+                segment.packing().isPresent()
+                    ? PagedRows.open(kernel, shape, segment, table, start)
+                    : PagedRows.physical(kernel, shape, segment, table, start, page);
             copy.copy(
                 row.plus(segment.firstPosition()).minus(position),
                 head,
-                DecodeAttention.pages(segment),
-                physical,
+                CachedPages.pages(segment),
+                target,
                 row.modulo(SegmentPart.PAGE_ROWS));
           });
     }
@@ -71,9 +68,8 @@ public final class AppendRows {
       AttentionShape shape, IntExpression position, IntExpression tokens) {
     IntExpression most = IntExpression.constant(1);
     for (SegmentPart segment : shape.segments()) {
-      int slots = segment.slots(shape.context());
       IntExpression end = segment.rows(tokens);
-      IntExpression first = firstRow(segment, slots, position, end);
+      IntExpression first = firstRow(segment, shape, position, end);
       most =
           most.maximum(
               end.ceilDivide(SegmentPart.PAGE_ROWS)
@@ -82,11 +78,12 @@ public final class AppendRows {
     return most;
   }
 
-  /** The first new row that is still there at the end. */
+  /** The first new row that is still there, or still in the open page, at the end. */
   private static IntExpression firstRow(
-      SegmentPart segment, int slots, IntExpression position, IntExpression end) {
+      SegmentPart segment, AttentionShape shape, IntExpression position, IntExpression end) {
+    int kept = segment.packing().isPresent() ? 1 : segment.slots(shape.context());
     IntExpression oldest =
-        end.ceilDivide(SegmentPart.PAGE_ROWS).minus(slots).times(SegmentPart.PAGE_ROWS);
+        end.ceilDivide(SegmentPart.PAGE_ROWS).minus(kept).times(SegmentPart.PAGE_ROWS);
     return segment.rows(position).maximum(oldest);
   }
 }

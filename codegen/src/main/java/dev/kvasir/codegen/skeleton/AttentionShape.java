@@ -54,6 +54,7 @@ public record AttentionShape(
       segment.endPosition().ifPresent(text::append);
       segment.window().ifPresent(text::append);
       text.append('_').append(segment.format().text()).append('_');
+      segment.packing().ifPresent(packing -> text.append(PackedLayout.text(packing)).append('_'));
     }
     return text.append('g').append(group()).append('d').append(keyDim).toString();
   }

@@ -31,9 +31,7 @@ public final class DecodeAttention {
     String queryBuffer = kernel.reads("q", ElementFormat.F32);
     String heads = kernel.reads("heads", ElementFormat.I32);
     String table = kernel.reads("table", ElementFormat.I32);
-    for (SegmentPart segment : shape.segments()) {
-      kernel.reads(pages(segment), segment.format());
-    }
+    CachedPages cached = new CachedPages(kernel, shape, table, group);
     Partials partials = Partials.written(kernel, shape, maxSplits);
 
     String queries = kernel.tile("queries", group, shape.keyDim());
@@ -44,6 +42,7 @@ public final class DecodeAttention {
     IntExpression head = PagedRows.head(kernel, heads);
     QueryRows.loadScaled(kernel, shape, queryBuffer, queries, head, kernel.axis("sequence"), 1);
     softmax.start();
+    cached.start(queries);
 
     IntExpression split = kernel.axis("split");
     for (SegmentPart segment : shape.segments()) {
@@ -52,13 +51,12 @@ public final class DecodeAttention {
       IntExpression pages = kernel.let(segment.name() + "_pages", visiblePages(rows, first));
       IntExpression start = clamp(split.times(pagesPerSplit), pages);
       IntExpression end = clamp(split.plus(1).times(pagesPerSplit), pages);
-      IntExpression tableStart =
-          kernel.let(segment.name() + "_table", PagedRows.tableStart(kernel, shape, segment));
-      kernel.loop(
-          "page",
+      cached.attend(
+          segment,
+          current,
           first.plus(start),
           first.plus(end),
-          page -> attendPage(kernel, shape, softmax, segment, table, tableStart, page, current));
+          (page, number) -> attendPage(kernel, softmax, segment, page, number, current));
       split = kernel.let(segment.name() + "_after", split.minus(pages.ceilDivide(pagesPerSplit)));
     }
     partials.store(head, kernel.axis("split"), softmax);
@@ -67,20 +65,16 @@ public final class DecodeAttention {
 
   private static void attendPage(
       KernelBuilder kernel,
-      AttentionShape shape,
       OnlineSoftmax softmax,
       SegmentPart segment,
-      String table,
-      IntExpression tableStart,
-      IntExpression page,
+      PageRows page,
+      IntExpression number,
       IntExpression current) {
-    IntExpression physical = PagedRows.physical(kernel, shape, segment, table, tableStart, page);
     IntExpression firstRow =
-        kernel.let("first_row", page.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));
+        kernel.let("first_row", number.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));
     IntExpression lastRow = firstRow.plus(SegmentPart.PAGE_ROWS - 1);
     softmax.attend(
-        pages(segment),
-        physical,
+        page,
         firstRow,
         segment.seesAll(firstRow, lastRow, current, current),
         segment::sees,
@@ -89,11 +83,6 @@ public final class DecodeAttention {
 
   private static IntExpression clamp(IntExpression value, IntExpression most) {
     return value.maximum(IntExpression.constant(0)).minimum(most);
-  }
-
-  /** {@return the argument that holds a segment's pages} */
-  public static String pages(SegmentPart segment) {
-    return "pages_" + segment.name();
   }
 
   private static IntExpression visiblePages(IntExpression rows, IntExpression firstPage) {

@@ -154,6 +154,11 @@ public final class KernelBuilder {
 
   /** tile = left . right^T. */
   public void dotNT(String tile, String left, View right) {
+    dotNT(tile, TilePart.whole(left), right);
+  }
+
+  /** tile = left . right^T. */
+  public void dotNT(String tile, TilePart left, View right) {
     dotNT(tile, new Statement.Operand.OfTile(left), right);
   }
 

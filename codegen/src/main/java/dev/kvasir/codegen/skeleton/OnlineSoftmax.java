@@ -2,7 +2,6 @@ package dev.kvasir.codegen.skeleton;
 
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
-import dev.kvasir.ir.kernel.Statement;
 import dev.kvasir.ir.kernel.TileExpression;
 import java.util.function.BiFunction;
 
@@ -20,7 +19,6 @@ final class OnlineSoftmax {
   private static final float SLACK = 8;
 
   private final KernelBuilder kernel;
-  private final AttentionShape shape;
   private final String queries;
   final String maximum;
   final String sum;
@@ -33,7 +31,6 @@ final class OnlineSoftmax {
 
   OnlineSoftmax(KernelBuilder kernel, AttentionShape shape, int rows, String queries) {
     this.kernel = kernel;
-    this.shape = shape;
     this.queries = queries;
     this.maximum = kernel.tile("maximum", rows, 1);
     this.sum = kernel.tile("sum", rows, 1);
@@ -54,22 +51,19 @@ final class OnlineSoftmax {
   /**
    * Attends one page.
    *
-   * @param buffer f32 or 16-bit pages
-   * @param page which page of the buffer
+   * @param page its keys and values
    * @param firstRow true position of the page's first row
    * @param all whether every query sees every row of the page
    * @param visible which rows a query sees, from the row's and the query's position
    * @param queryPosition true position of each query row
    */
   void attend(
-      String buffer,
-      IntExpression page,
+      PageRows page,
       IntExpression firstRow,
       IntExpression all,
       BiFunction<TileExpression, TileExpression, TileExpression> visible,
       TileExpression queryPosition) {
-    kernel.dotNT(
-        logits, new Statement.Operand.OfTile(queries), PagedRows.keys(shape, buffer, page));
+    page.score(queries, logits);
     TileExpression rowPosition =
         TileExpression.uniform(firstRow).plus(new TileExpression.ColumnIndex());
     TileExpression mask = visible.apply(rowPosition, queryPosition);
@@ -79,13 +73,13 @@ final class OnlineSoftmax {
         () -> {
           follow();
           kernel.map(logits, probability());
-          accumulate(buffer, page, false);
+          accumulate(page, false);
         },
         () -> {
           kernel.map(logits, mask.select(logit, TileExpression.constant(NOTHING)));
           follow();
           kernel.map(logits, mask.select(probability(), TileExpression.constant(0)));
-          accumulate(buffer, page, true);
+          accumulate(page, true);
         });
   }
 
@@ -121,9 +115,9 @@ final class OnlineSoftmax {
     kernel.map(maximum, TileExpression.element(next));
   }
 
-  private void accumulate(String buffer, IntExpression page, boolean guarded) {
+  private void accumulate(PageRows page, boolean guarded) {
     kernel.sumColumns(factor, logits);
     kernel.map(sum, TileExpression.element(sum).plus(TileExpression.element(factor)));
-    kernel.dotNN(output, logits, PagedRows.values(shape, buffer, page), guarded);
+    page.accumulate(logits, output, guarded);
   }
 }

@@ -25,7 +25,19 @@ final class PagedRows {
   static IntExpression tableStart(KernelBuilder kernel, AttentionShape shape, SegmentPart segment) {
     return kernel
         .dim(segment.name() + "_table")
-        .plus(kernel.axis("head").times(segment.slots(shape.context())));
+        .plus(kernel.axis("head").times(segment.tableEntries(shape.context())));
+  }
+
+  /** {@return the page of the pool that holds the open page of a packed segment, named} */
+  static IntExpression open(
+      KernelBuilder kernel,
+      AttentionShape shape,
+      SegmentPart segment,
+      String table,
+      IntExpression tableStart) {
+    return kernel.let(
+        "open",
+        new IntExpression.BufferElement(table, tableStart.plus(segment.slots(shape.context()))));
   }
 
   /** {@return the page of the pool that holds a segment's logical page, named} */

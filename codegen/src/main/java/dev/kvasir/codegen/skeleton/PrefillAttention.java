@@ -41,9 +41,7 @@ public final class PrefillAttention {
     String ordinals = kernel.reads("ordinals", ElementFormat.I32);
     String heads = kernel.reads("heads", ElementFormat.I32);
     String table = kernel.reads("table", ElementFormat.I32);
-    for (SegmentPart segment : shape.segments()) {
-      kernel.reads(DecodeAttention.pages(segment), segment.format());
-    }
+    CachedPages cached = new CachedPages(kernel, shape, table, rows);
     String raw = kernel.reads("raw", ElementFormat.F32);
     AttentionResult result = new AttentionResult(kernel, shape);
 
@@ -69,10 +67,11 @@ public final class PrefillAttention {
             .less(TileExpression.uniform(position.plus(span)))
             .select(TileExpression.element(queries), TileExpression.constant(0)));
     softmax.start();
+    cached.start(queries);
 
     Queries query = new Queries(firstQuery, lastQuery, TileExpression.element(positions), position);
     for (SegmentPart segment : shape.segments()) {
-      attendCached(kernel, shape, softmax, segment, table, query);
+      attendCached(kernel, softmax, segment, cached, query);
     }
     IntExpression seenPages = kernel.let("seen_pages", endToken.ceilDivide(SegmentPart.PAGE_ROWS));
     IntExpression rawStart = kernel.let("raw_start", head.times(spanPages));
@@ -85,8 +84,7 @@ public final class PrefillAttention {
             IntExpression firstRow =
                 kernel.let("first_row", position.plus(page.times(SegmentPart.PAGE_ROWS)));
             softmax.attend(
-                raw,
-                rawStart.plus(page),
+                new PlainPage(kernel, shape, raw, rawStart.plus(page)),
                 firstRow,
                 segment.seesAll(
                     firstRow, firstRow.plus(SegmentPart.PAGE_ROWS - 1), firstQuery, lastQuery),
@@ -114,28 +112,23 @@ public final class PrefillAttention {
 
   private static void attendCached(
       KernelBuilder kernel,
-      AttentionShape shape,
       OnlineSoftmax softmax,
       SegmentPart segment,
-      String table,
+      CachedPages cached,
       Queries query) {
     IntExpression rows = kernel.let(segment.name() + "_rows", segment.rows(query.held()));
-    IntExpression tableStart =
-        kernel.let(segment.name() + "_table", PagedRows.tableStart(kernel, shape, segment));
-    kernel.loop(
-        "page",
+    cached.attend(
+        segment,
+        query.held(),
         segment.firstPage(query.first()),
         rows.ceilDivide(SegmentPart.PAGE_ROWS),
-        page -> {
-          IntExpression physical =
-              PagedRows.physical(kernel, shape, segment, table, tableStart, page);
+        (page, number) -> {
           IntExpression firstRow =
               kernel.let(
-                  "first_row", page.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));
+                  "first_row", number.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));
           IntExpression lastRow = firstRow.plus(SegmentPart.PAGE_ROWS - 1);
           softmax.attend(
-              DecodeAttention.pages(segment),
-              physical,
+              page,
               firstRow,
               segment
                   .seesAll(firstRow, lastRow, query.first(), query.last())

@@ -34,6 +34,26 @@ final class RowCopy {
       IntExpression from, IntExpression head, String pages, IntExpression page, IntExpression row) {
     kernel.load(key, activation("k", from, head, shape.keyDim()));
     kernel.load(value, activation("v", from, head, shape.valueDim()));
+    store(pages, page, row);
+  }
+
+  /**
+   * Copies from one page to the same row of another.
+   *
+   * @param from buffer of pages
+   * @param source page of that buffer
+   * @param pages buffer of pages
+   * @param page page of that buffer
+   * @param row row within both pages
+   */
+  void move(
+      String from, IntExpression source, String pages, IntExpression page, IntExpression row) {
+    kernel.load(key, PagedRows.keys(shape, from, source).fromRow(row, 1));
+    kernel.load(value, PagedRows.values(shape, from, source).fromRow(row, 1));
+    store(pages, page, row);
+  }
+
+  private void store(String pages, IntExpression page, IntExpression row) {
     kernel.store(PagedRows.keys(shape, pages, page).fromRow(row, 1), key);
     kernel.store(PagedRows.values(shape, pages, page).fromRow(row, 1), value);
   }

@@ -185,7 +185,7 @@ final class AttentionFixture {
         physical.put(part.name(), shuffled.stream().mapToInt(Integer::intValue).toArray());
         entries.addAll(shuffled.subList(0, pages));
         memories.put(
-            DecodeAttention.pages(part),
+            CachedPages.pages(part),
             KernelMemory.uninitialised(part.format(), (long) (pages + 2) * shape.pageElements()));
       }
       table = KernelMemory.ofInts(entries.stream().mapToInt(Integer::intValue).toArray());

@@ -68,7 +68,7 @@ class CodesLoweringTest {
   })
   void keysByColumn(ElementFormat format, int queries, int rows, int firstRow, int dim) {
     View keys =
-        block("k", new View.Layout.Columns(64), rows, dim, 1, 64 * dim)
+        block("k", new View.Layout.Columns(64), rows, dim, 1, 64L * dim)
             .fromRow(IntExpression.constant(firstRow), rows);
     Kernel kernel =
         new KernelText("scores")

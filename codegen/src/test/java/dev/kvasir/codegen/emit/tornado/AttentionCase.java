@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvasir.codegen.emit.tornado.device.Device;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
+import dev.kvasir.codegen.skeleton.CachedPages;
 import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.ir.type.CacheSegment;
@@ -155,7 +156,7 @@ final class AttentionCase {
             .ints("heads", heads)
             .ints("table", table);
     for (int s = 0; s < pools.size(); s++) {
-      run.floats(DecodeAttention.pages(shape.segments().get(s)), pools.get(s));
+      run.floats(CachedPages.pages(shape.segments().get(s)), pools.get(s));
     }
     int rows = tokens.length * shape.queryHeads() * splits;
     return run.poison("partial_maximum", rows)

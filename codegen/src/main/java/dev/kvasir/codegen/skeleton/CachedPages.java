@@ -1,0 +1,104 @@
+package dev.kvasir.codegen.skeleton;
+
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.ir.kernel.IntExpression;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The pages of all segments of a head group, as a kernel that reads them finds them. */
+public final class CachedPages {
+
+  /** What is done with each page. */
+  interface Visitor {
+    /**
+     * Attends one page.
+     *
+     * @param page its rows
+     * @param number its number within the segment
+     */
+    void visit(PageRows page, IntExpression number);
+  }
+
+  private final KernelBuilder kernel;
+  private final AttentionShape shape;
+  private final String table;
+  private final Map<SegmentPart, PackedPages> packed = new HashMap<>();
+
+  /**
+   * Declares the buffers of all segments.
+   *
+   * @param table buffer of page numbers
+   * @param rows query rows
+   */
+  CachedPages(KernelBuilder kernel, AttentionShape shape, String table, int rows) {
+    this.kernel = kernel;
+    this.shape = shape;
+    this.table = table;
+    for (SegmentPart segment : shape.segments()) {
+      kernel.reads(pages(segment), segment.format());
+      if (segment.packing().isPresent()) {
+        packed.put(segment, new PackedPages(kernel, shape, segment, rows));
+      }
+    }
+  }
+
+  /** {@return the argument that holds a segment's pages; of a packed segment, its open page} */
+  public static String pages(SegmentPart segment) {
+    return "pages_" + segment.name();
+  }
+
+  /** Prepares for queries that have just been loaded. */
+  void start(String queries) {
+    packed.values().forEach(pages -> pages.start(queries));
+  }
+
+  /**
+   * Visits pages {@code first} to {@code end} - 1 of a segment, ascending.
+   *
+   * @param position true tokens in the cache before the run
+   */
+  void attend(
+      SegmentPart segment,
+      IntExpression position,
+      IntExpression first,
+      IntExpression end,
+      Visitor visitor) {
+    IntExpression tableStart =
+        kernel.let(segment.name() + "_table", PagedRows.tableStart(kernel, shape, segment));
+    PackedPages codes = packed.get(segment);
+    if (codes == null) {
+      kernel.loop(
+          "page", first, end, page -> visitor.visit(plain(segment, tableStart, page), page));
+      return;
+    }
+    IntExpression closed = kernel.let(segment.name() + "_closed", segment.closedPages(position));
+    kernel.loop(
+        "page",
+        first,
+        end.minimum(closed),
+        page ->
+            visitor.visit(
+                codes.page(PagedRows.physical(kernel, shape, segment, table, tableStart, page)),
+                page));
+    kernel.loop(
+        "open_page",
+        first.maximum(closed),
+        end,
+        page ->
+            visitor.visit(
+                new PlainPage(
+                    kernel,
+                    shape,
+                    pages(segment),
+                    PagedRows.open(kernel, shape, segment, table, tableStart)),
+                page));
+  }
+
+  private PageRows plain(SegmentPart segment, IntExpression tableStart, IntExpression page) {
+    return new PlainPage(
+        kernel,
+        shape,
+        pages(segment),
+        PagedRows.physical(kernel, shape, segment, table, tableStart, page));
+  }
+}

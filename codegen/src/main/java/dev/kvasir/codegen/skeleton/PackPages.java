@@ -1,0 +1,380 @@
+package dev.kvasir.codegen.skeleton;
+
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.kernel.Statement;
+import dev.kvasir.ir.kernel.TileExpression;
+import dev.kvasir.ir.kernel.View;
+import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.QuantisedFormat;
+
+/**
+ * Codes full pages: of each group the minimum and step, rounded to f16, then the codes (see {@link
+ * QuantisedFormat}). Pages come from a span's closing pages or from the open page. Where f16 holds
+ * no step or minimum, or a row is no number, the point's element of {@code refused} becomes 1, else
+ * 0. Grid: sequence, listed head, page.
+ */
+public final class PackPages {
+
+  private static final int PAGE_ROWS = SegmentPart.PAGE_ROWS;
+
+  /** Channels that are coded together, so that a page needs little working storage. */
+  private static final int CHANNELS = 16;
+
+  private static final float LARGEST_HALF = 65504;
+
+  private final KernelBuilder kernel;
+  private final AttentionShape shape;
+  private final PackedLayout layout;
+  private final String source;
+  private final String scales;
+  private final String refused;
+  private final String pageRefused;
+
+  private PackPages(KernelBuilder kernel, AttentionShape shape, SegmentPart segment) {
+    this.kernel = kernel;
+    this.shape = shape;
+    this.layout = PackedLayout.of(shape, segment);
+    source = kernel.reads("source", segment.format());
+    scales = kernel.writes(PackedLayout.scales(segment), ElementFormat.F16);
+    refused = kernel.writes("refused", ElementFormat.I32);
+    pageRefused = kernel.tile("page_refused", 1, 1);
+  }
+
+  /**
+   * {@return the kernel that packs what {@link GatherRows} collected}
+   *
+   * @param name its name in the plan
+   * @param shape the head group
+   * @param segment its packed segment
+   * @param room closing pages that the scratch holds per head
+   */
+  public static Kernel ofSpan(String name, AttentionShape shape, SegmentPart segment, int room) {
+    return build(
+        name,
+        shape,
+        segment,
+        room,
+        (kernel, _) -> kernel.axis("head").times(room).plus(kernel.axis("page")),
+        kernel -> {
+          IntExpression position = kernel.dim("position");
+          IntExpression tokens = kernel.let("tokens", position.plus(kernel.dim("span")));
+          return ClosingPages.first(segment, shape, position, tokens).plus(kernel.axis("page"));
+        });
+  }
+
+  /**
+   * {@return the kernel that packs the open page, which the last run filled}
+   *
+   * @param name its name in the plan
+   * @param shape the head group
+   * @param segment its packed segment
+   */
+  public static Kernel ofOpenPage(String name, AttentionShape shape, SegmentPart segment) {
+    return build(
+        name,
+        shape,
+        segment,
+        1,
+        (kernel, table) ->
+            PagedRows.open(
+                kernel, shape, segment, table, PagedRows.tableStart(kernel, shape, segment)),
+        kernel -> segment.closedPages(kernel.dim("tokens")).minus(1));
+  }
+
+  private interface SourcePage {
+    IntExpression of(KernelBuilder kernel, String table);
+  }
+
+  private interface PageNumber {
+    IntExpression of(KernelBuilder kernel);
+  }
+
+  private static Kernel build(
+      String name,
+      AttentionShape shape,
+      SegmentPart segment,
+      int room,
+      SourcePage sourcePage,
+      PageNumber number) {
+    KernelBuilder kernel = new KernelBuilder(name, "head", "page");
+    String table = kernel.reads("table", ElementFormat.I32);
+    PackPages pack = new PackPages(kernel, shape, segment);
+    QuantisedFormat key = pack.layout.packing().key();
+    QuantisedFormat value = pack.layout.packing().value();
+    String keyCodes = kernel.writes(PackedLayout.keyCodes(segment), PackedLayout.codes(key));
+    String valueCodes = kernel.writes(PackedLayout.valueCodes(segment), PackedLayout.codes(value));
+    IntExpression from = kernel.let("from", sourcePage.of(kernel, table));
+    IntExpression to =
+        PagedRows.physical(
+            kernel,
+            shape,
+            segment,
+            table,
+            PagedRows.tableStart(kernel, shape, segment),
+            kernel.let("number", number.of(kernel)));
+    kernel.map(pack.pageRefused, TileExpression.constant(0));
+    switch (key.per()) {
+      case CHANNEL -> pack.keysByChannel(key, keyCodes, from, to);
+      case TOKEN -> pack.keysByToken(key, keyCodes, from, to);
+    }
+    pack.values(value, valueCodes, from, to);
+    String flag = kernel.intTile("flag", 1, 1);
+    kernel.map(
+        flag,
+        TileExpression.constant(0)
+            .less(TileExpression.element(pack.pageRefused))
+            .select(integer(1), integer(0)));
+    kernel.store(
+        View.rows(pack.refused, 1, 1, kernel.axis("head").times(room).plus(kernel.axis("page")), 1),
+        flag);
+    return kernel.build();
+  }
+
+  private static TileExpression integer(int value) {
+    return TileExpression.uniform(IntExpression.constant(value));
+  }
+
+  /** Keys of a page lie channel by channel, so that a group is a row of its own. */
+  private void keysByChannel(
+      QuantisedFormat format, String codes, IntExpression from, IntExpression to) {
+    int groups = PAGE_ROWS / format.group();
+    int lines = CHANNELS * groups;
+    Coding coding = new Coding("key", format, Statement.Along.COLUMNS, lines, format.group());
+    kernel.loop(
+        "channels",
+        IntExpression.constant(0),
+        IntExpression.constant(layout.keyDim() / CHANNELS),
+        block -> {
+          IntExpression elements = block.times(CHANNELS * PAGE_ROWS);
+          coding.start();
+          kernel.load(coding.rows, keyLines(source, from, shape.pageElements(), coding, elements));
+          coding.join();
+          coding.scale();
+          coding.code();
+          kernel.store(keyLines(codes, to, layout.keyElements(), coding, elements), coding.rows);
+          // Line c * groups + g holds group g of channel c; the lists run channel by channel.
+          IntExpression first = block.times(CHANNELS);
+          kernel.store(byChannel(to, layout.keySteps(), first, groups, lines), coding.step);
+          kernel.store(byChannel(to, layout.keyMinima(), first, groups, lines), coding.minimum);
+        });
+  }
+
+  private static View keyLines(
+      String buffer, IntExpression page, long stride, Coding coding, IntExpression elements) {
+    return new View(
+        buffer,
+        new View.Layout.Rows(coding.lines, 0, coding.length),
+        coding.lines,
+        coding.length,
+        page,
+        stride,
+        elements,
+        IntExpression.constant(0));
+  }
+
+  private View byChannel(
+      IntExpression page, int list, IntExpression channel, int groups, int lines) {
+    return new View(
+        scales,
+        new View.Layout.Rows(groups, 1, layout.keyDim()),
+        lines,
+        1,
+        page,
+        layout.scaleElements(),
+        channel.plus(list),
+        IntExpression.constant(0));
+  }
+
+  private void keysByToken(
+      QuantisedFormat format, String codes, IntExpression from, IntExpression to) {
+    Coding coding = new Coding("key", format, Statement.Along.ROWS, CHANNELS, PAGE_ROWS);
+    int blocks = format.group() / CHANNELS;
+    kernel.loop(
+        "group",
+        IntExpression.constant(0),
+        IntExpression.constant(layout.keyDim() / format.group()),
+        group -> {
+          coding.start();
+          IntExpression first = kernel.let("first_block", group.times(blocks));
+          IntExpression end = first.plus(blocks);
+          kernel.loop(
+              "block",
+              first,
+              end,
+              block -> {
+                loadKeyBlock(coding, from, block);
+                coding.join();
+              });
+          coding.scale();
+          kernel.loop(
+              "block",
+              first,
+              end,
+              block -> {
+                loadKeyBlock(coding, from, block);
+                coding.code();
+                kernel.store(
+                    keyLines(
+                        codes, to, layout.keyElements(), coding, block.times(CHANNELS * PAGE_ROWS)),
+                    coding.rows);
+              });
+          storeLines(coding, to, layout.keySteps(), layout.keyMinima(), group);
+        });
+  }
+
+  private void loadKeyBlock(Coding coding, IntExpression from, IntExpression block) {
+    kernel.load(
+        coding.rows,
+        keyLines(source, from, shape.pageElements(), coding, block.times(CHANNELS * PAGE_ROWS)));
+  }
+
+  /** Stores the steps and minima of 64 rows as line {@code group} of their lists. */
+  private void storeLines(
+      Coding coding, IntExpression to, int steps, int minima, IntExpression group) {
+    kernel.store(scaleLine(coding, to, steps, group), coding.step);
+    kernel.store(scaleLine(coding, to, minima, group), coding.minimum);
+  }
+
+  private View scaleLine(Coding coding, IntExpression page, int list, IntExpression group) {
+    boolean column = coding.along == Statement.Along.COLUMNS;
+    return new View(
+        scales,
+        new View.Layout.Rows(column ? PAGE_ROWS : 1, 0, 1),
+        column ? PAGE_ROWS : 1,
+        column ? 1 : PAGE_ROWS,
+        page,
+        layout.scaleElements(),
+        group.times(PAGE_ROWS).plus(list),
+        IntExpression.constant(0));
+  }
+
+  /** Values of a page lie row by row within tiles of up to 64 channels. */
+  private void values(QuantisedFormat format, String codes, IntExpression from, IntExpression to) {
+    int width = Math.min(format.group(), AttentionShape.VALUE_TILE);
+    Coding coding = new Coding("value", format, Statement.Along.COLUMNS, PAGE_ROWS, width);
+    for (int group = 0; group < layout.valueDim() / format.group(); group++) {
+      int first = group * format.group();
+      int end = first + format.group();
+      coding.start();
+      for (int channel = first; channel < end; channel += width) {
+        loadValues(coding, from, channel, width);
+        coding.join();
+      }
+      coding.scale();
+      for (int channel = first; channel < end; channel += width) {
+        if (format.group() > width) {
+          loadValues(coding, from, channel, width);
+        }
+        coding.code();
+        kernel.store(layout.valueChannels(codes, to, channel, width), coding.rows);
+      }
+      storeLines(
+          coding, to, layout.valueSteps(), layout.valueMinima(), IntExpression.constant(group));
+    }
+  }
+
+  private void loadValues(Coding coding, IntExpression from, int channel, int width) {
+    View codes = layout.valueChannels(source, from, channel, width);
+    kernel.load(
+        coding.rows,
+        new View(
+            source,
+            codes.layout(),
+            codes.rows(),
+            codes.columns(),
+            from,
+            shape.pageElements(),
+            codes.offset().plus(shape.valuesOffset()),
+            codes.row()));
+  }
+
+  /**
+   * Minima, steps and codes of the rows of a tile, a group along one axis and one group along the
+   * other.
+   */
+  private final class Coding {
+    private final QuantisedFormat format;
+    private final Statement.Along along;
+    private final int lines;
+    private final int length;
+    private final String rows;
+    private final String minimum;
+    private final String maximum;
+    private final String step;
+    private final String found;
+    private final String odd;
+    private final String oddColumn;
+    private final String oddElement;
+
+    Coding(String name, QuantisedFormat format, Statement.Along along, int lines, int length) {
+      this.format = format;
+      this.along = along;
+      this.lines = lines;
+      this.length = length;
+      rows = kernel.tile(name + "_rows", lines, length);
+      minimum = group(name + "_minimum");
+      maximum = group(name + "_maximum");
+      step = group(name + "_step");
+      found = group(name + "_found");
+      odd = kernel.tile(name + "_odd", lines, length);
+      oddColumn = kernel.tile(name + "_odd_column", lines, 1);
+      oddElement = kernel.tile(name + "_odd_element", 1, 1);
+    }
+
+    private String group(String name) {
+      return along == Statement.Along.COLUMNS
+          ? kernel.tile(name, lines, 1)
+          : kernel.tile(name, 1, length);
+    }
+
+    void start() {
+      kernel.map(minimum, TileExpression.constant(Float.MAX_VALUE));
+      kernel.map(maximum, TileExpression.constant(-Float.MAX_VALUE));
+    }
+
+    /** Takes the tile's rows into account. */
+    void join() {
+      kernel.reduce(found, Statement.ReduceOperator.MINIMUM, along, rows);
+      kernel.map(minimum, TileExpression.element(minimum).minimum(TileExpression.element(found)));
+      kernel.reduce(found, Statement.ReduceOperator.MAXIMUM, along, rows);
+      kernel.map(maximum, TileExpression.element(maximum).maximum(TileExpression.element(found)));
+    }
+
+    void scale() {
+      kernel.map(
+          step,
+          TileExpression.element(maximum)
+              .minus(TileExpression.element(minimum))
+              .over(TileExpression.constant(format.maximumCode()))
+              .roundToHalf());
+      kernel.map(minimum, TileExpression.element(minimum).roundToHalf());
+    }
+
+    /** Replaces the tile's rows by their codes. */
+    void code() {
+      TileExpression row = TileExpression.element(rows);
+      TileExpression least = TileExpression.element(minimum);
+      TileExpression width = TileExpression.element(step);
+      TileExpression largest = TileExpression.constant(LARGEST_HALF);
+      kernel.map(
+          odd,
+          row.equalTo(row)
+              .and(TileExpression.constant(-LARGEST_HALF).lessOrEqual(least))
+              .and(least.lessOrEqual(largest))
+              .and(width.lessOrEqual(largest))
+              .select(TileExpression.constant(0), TileExpression.constant(1)));
+      kernel.maximumColumns(oddColumn, odd);
+      kernel.maximumRows(oddElement, oddColumn);
+      kernel.map(
+          pageRefused,
+          TileExpression.element(pageRefused).maximum(TileExpression.element(oddElement)));
+      TileExpression most = TileExpression.constant(format.maximumCode());
+      TileExpression none = TileExpression.constant(0);
+      // Clamped before rounding too, so that what is rounded is never large.
+      TileExpression place = row.minus(least).over(width).maximum(none).minimum(most);
+      kernel.map(rows, none.less(width).select(place.rint(), none));
+    }
+  }
+}

@@ -1,0 +1,149 @@
+package dev.kvasir.codegen.skeleton;
+
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.View;
+import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.Packing;
+import dev.kvasir.ir.type.QuantisedFormat;
+
+/**
+ * Where a packed page lies: key codes as [keyDim][64 rows], value codes as tiles of [64 rows][up to
+ * 64], and in a third buffer, as f16, the key steps, key minima, value steps and value minima, one
+ * list after the other. A list of a format with groups of n is [64 / n][dim] per channel and [dim /
+ * n][64] per token.
+ *
+ * @param packing the formats
+ * @param keyDim elements of a key row
+ * @param valueDim elements of a value row
+ */
+public record PackedLayout(Packing packing, int keyDim, int valueDim) {
+
+  private static final int PAGE_ROWS = SegmentPart.PAGE_ROWS;
+  private static final int TILE = AttentionShape.VALUE_TILE;
+
+  /** {@return the layout of a packed segment's closed pages} */
+  static PackedLayout of(AttentionShape shape, SegmentPart segment) {
+    return new PackedLayout(segment.packing().orElseThrow(), shape.keyDim(), shape.valueDim());
+  }
+
+  /** {@return a short name that tells formats apart: {@code k8c64v4t32} } */
+  public static String text(Packing packing) {
+    return "k" + text(packing.key()) + "v" + text(packing.value());
+  }
+
+  private static String text(QuantisedFormat format) {
+    return "%d%s%d".formatted(format.bits(), format.per().text().charAt(0), format.group());
+  }
+
+  /** {@return the argument that holds a segment's key codes} */
+  public static String keyCodes(SegmentPart segment) {
+    return "key_codes_" + segment.name();
+  }
+
+  /** {@return the argument that holds a segment's value codes} */
+  public static String valueCodes(SegmentPart segment) {
+    return "value_codes_" + segment.name();
+  }
+
+  /** {@return the argument that holds a segment's steps and minima} */
+  public static String scales(SegmentPart segment) {
+    return "scales_" + segment.name();
+  }
+
+  /** {@return how codes of a format are stored} */
+  public static ElementFormat codes(QuantisedFormat format) {
+    return format.bits() == ElementFormat.U8.bits() ? ElementFormat.U8 : ElementFormat.U4;
+  }
+
+  /** {@return elements of a page of key codes} */
+  public int keyElements() {
+    return PAGE_ROWS * keyDim;
+  }
+
+  /** {@return elements of a page of value codes} */
+  public int valueElements() {
+    return PAGE_ROWS * valueDim;
+  }
+
+  /** {@return elements of a page of steps and minima} */
+  public int scaleElements() {
+    return 2 * (keyGroups() + valueGroups());
+  }
+
+  private int keyGroups() {
+    return packing.key().groupsOfPage(keyDim);
+  }
+
+  private int valueGroups() {
+    return packing.value().groupsOfPage(valueDim);
+  }
+
+  int keySteps() {
+    return 0;
+  }
+
+  int keyMinima() {
+    return keyGroups();
+  }
+
+  int valueSteps() {
+    return 2 * keyGroups();
+  }
+
+  int valueMinima() {
+    return 2 * keyGroups() + valueGroups();
+  }
+
+  /**
+   * {@return lines of a list of steps or minima}
+   *
+   * @param first element of the page's scales at which the first line starts
+   * @param lines how many
+   * @param length elements of a line
+   */
+  View lines(String scales, IntExpression page, int first, int lines, int length) {
+    return new View(
+        scales,
+        new View.Layout.Rows(lines, 0, length),
+        lines,
+        length,
+        page,
+        scaleElements(),
+        IntExpression.constant(first),
+        IntExpression.constant(0));
+  }
+
+  /** {@return {@code columns} channels from {@code first} of all key codes of a page} */
+  View keyChannels(String codes, IntExpression page, int first, int columns) {
+    return new View(
+        codes,
+        new View.Layout.Columns(PAGE_ROWS),
+        PAGE_ROWS,
+        columns,
+        page,
+        keyElements(),
+        IntExpression.constant(PAGE_ROWS * first),
+        IntExpression.constant(0));
+  }
+
+  /** {@return all channels of {@code rows} key codes of a page from row {@code first} on} */
+  View keyRows(String codes, IntExpression page, int first, int rows) {
+    return keyChannels(codes, page, 0, keyDim).fromRow(IntExpression.constant(first), rows);
+  }
+
+  /** {@return {@code columns} channels of one tile of the value codes of a page} */
+  View valueChannels(String codes, IntExpression page, int first, int columns) {
+    int inTile = first % TILE;
+    int tile = first - inTile;
+    return new View(
+        codes,
+        new View.Layout.Rows(PAGE_ROWS, 0, Math.min(TILE, valueDim - tile)),
+        PAGE_ROWS,
+        columns,
+        page,
+        valueElements(),
+        IntExpression.constant(PAGE_ROWS * tile + inTile),
+        IntExpression.constant(0));
+  }
+}
