@@ -3,14 +3,21 @@ package dev.kvasir.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvasir.cli.CommandException.Kind;
 import dev.kvasir.codegen.driver.Compilation;
+import dev.kvasir.codegen.driver.CompileReport.PassTime;
 import dev.kvasir.codegen.driver.Compiler;
 import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.Model;
+import dev.kvasir.ir.graph.GraphPrinter;
 import dev.kvasir.ir.policy.Policy;
+import dev.kvasir.passes.PassListener;
+import dev.kvasir.plans.PlanException;
+import dev.kvasir.plans.PlanException.Reason;
 import dev.kvasir.plans.PlanWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -37,7 +44,8 @@ final class CompileCommand implements Callable<Integer> {
       names = "--policy",
       required = true,
       paramLabel = "POLICY",
-      description = "A policy file, or a shipped policy: full, streaming, zigzag-sets, duo-sets.")
+      completionCandidates = ShippedPolicies.Candidates.class,
+      description = "A policy file, or a shipped policy: ${COMPLETION-CANDIDATES}.")
   private String policy = "";
 
   @Option(
@@ -73,6 +81,22 @@ final class CompileCommand implements Callable<Integer> {
   @Mixin private final ThresholdOptions thresholds = new ThresholdOptions();
 
   @Option(
+      names = "--dump-ir",
+      paramLabel = "DIR",
+      description = "Write the graph after each pass, and the text of each kernel, to this folder.")
+  private Optional<Path> dumpIr = Optional.empty();
+
+  @Option(
+      names = "--stop-after",
+      paramLabel = "PASS",
+      converter = PassName.class,
+      completionCandidates = PassName.class,
+      description =
+          "Stop after this pass, write no plan and, without --dump-ir, print the graph:"
+              + " ${COMPLETION-CANDIDATES}.")
+  private Optional<String> stopAfter = Optional.empty();
+
+  @Option(
       names = {"-o", "--output"},
       paramLabel = "FILE",
       description = "The plan file. Default: MODEL-POLICY.kvplan in the current folder.")
@@ -95,45 +119,121 @@ final class CompileCommand implements Callable<Integer> {
     }
     try (Model opened = Model.open(model)) {
       Policy parsed = ShippedPolicies.parse(policy);
-      Path file = output.orElseGet(() -> Path.of(modelName() + "-" + parsed.name() + SUFFIX));
-      CompilerOptions options = options(file);
-      Compilation compilation = Compiler.compile(opened, parsed, options);
-      compilation.report().warnings().forEach(warning -> console.err().println(warning.render()));
-      CompileOutput report = new CompileOutput(compilation, parsed, thresholds);
-      Optional<Verification.Result> verified = Optional.empty();
-      if (verify) {
-        verified = Optional.of(new Verification(console).run(compilation.plan(), opened, options));
-      }
-      boolean accepted = verified.map(thresholds::accept).orElse(true);
-      if (accepted) {
-        PlanWriter.write(compilation.plan(), file);
-      }
-      print(report, verified, accepted ? Optional.of(file) : Optional.empty());
-      if (!accepted) {
-        throw new CommandException(
-            Kind.VERIFICATION_FAILED,
-            parsed.source().name(),
-            "verification failed, and no plan was written",
-            "keep more in the policy, or change the bounds with --min-cosine, --min-agreement and"
-                + " --max-divergence");
+      if (stopAfter.isPresent()) {
+        stop(opened, parsed, stopAfter.get());
+      } else {
+        compile(opened, parsed);
       }
     }
     return ExitCodes.OK;
   }
 
+  private void compile(Model opened, Policy parsed) throws IOException {
+    Path file = output.orElseGet(() -> Path.of(modelName() + "-" + parsed.name() + SUFFIX));
+    requireWritable(file);
+    CompilerOptions options = options(file);
+    Optional<IrDump> dump = dumpIr.map(IrDump::new);
+    Compilation compilation;
+    try (Progress progress = Progress.begin(console, "compile", Compiler.passNames().size() + 1L)) {
+      compilation =
+          Compiler.compile(opened, parsed, options.withListener(listener(dump, progress)));
+    }
+    dump.ifPresent(folder -> folder.addKernels(compilation.plan()));
+    compilation.report().warnings().forEach(warning -> console.err().println(warning.render()));
+    CompileOutput report = new CompileOutput(compilation, parsed, thresholds);
+    Optional<Verification.Result> verified = Optional.empty();
+    if (verify) {
+      verified = Optional.of(new Verification(console).run(compilation.plan(), opened, options));
+    }
+    boolean accepted = verified.map(thresholds::accept).orElse(true);
+    if (accepted) {
+      PlanWriter.write(compilation.plan(), file);
+    }
+    print(report, verified, accepted ? Optional.of(file) : Optional.empty(), dump);
+    if (!accepted) {
+      throw new CommandException(
+          Kind.VERIFICATION_FAILED,
+          parsed.source().name(),
+          "verification failed, and no plan was written",
+          "keep more in the policy, or change the bounds with --min-cosine, --min-agreement and"
+              + " --max-divergence");
+    }
+  }
+
+  /** Runs the first passes alone. */
+  private void stop(Model opened, Policy parsed, String lastPass) {
+    List<PassTime> passes = new ArrayList<>();
+    Optional<IrDump> dump = dumpIr.map(IrDump::new);
+    CompilerOptions options =
+        options(Path.of(""))
+            .withListener(
+                event -> {
+                  passes.add(new PassTime(event.passId(), event.time(), event.changed()));
+                  dump.ifPresent(folder -> folder.afterPass(event));
+                });
+    String graph = GraphPrinter.print(Compiler.transformUntil(lastPass, opened, parsed, options));
+    if (common.json()) {
+      ObjectNode object = Json.object();
+      object.put("model", Compiler.describe(opened)).put("policy", parsed.name());
+      PassLog.add(object, passes);
+      object.put("stoppedAfter", lastPass).put("graph", graph);
+      dump.ifPresent(folder -> object.put("dumped", folder.folder().toString()));
+      Json.print(console, object);
+    } else if (dump.isEmpty()) {
+      console.out().print(graph);
+    } else {
+      Labelled lines = new Labelled(console.out(), CompileOutput.LABEL);
+      lines.lines("passes", PassLog.lines(passes, CompileOutput.LABEL));
+      printDump(dump.get());
+    }
+    console.out().flush();
+    console.err().println("stopped after " + lastPass + "; no plan was written");
+  }
+
+  private static PassListener listener(Optional<IrDump> dump, Progress progress) {
+    return event -> {
+      dump.ifPresent(folder -> folder.afterPass(event));
+      progress.advance(1);
+    };
+  }
+
+  /** Says so before the work and not after it. */
+  private static void requireWritable(Path file) throws PlanException {
+    Path folder = file.toAbsolutePath().getParent();
+    String problem = "";
+    if (folder == null || Files.isDirectory(file)) {
+      problem = "expected the path of a file, got a folder";
+    } else if (!Files.isDirectory(folder)) {
+      problem = "expected an existing folder, got none";
+    }
+    if (!problem.isEmpty()) {
+      throw new PlanException(Reason.CANNOT_WRITE, file.toString(), problem);
+    }
+  }
+
   private void print(
-      CompileOutput report, Optional<Verification.Result> verified, Optional<Path> written)
+      CompileOutput report,
+      Optional<Verification.Result> verified,
+      Optional<Path> written,
+      Optional<IrDump> dump)
       throws IOException {
     long bytes = written.isPresent() ? Files.size(written.get()) : 0;
     if (common.json()) {
       ObjectNode object = report.json(verified);
       written.ifPresent(file -> object.put("file", file.toString()).put("fileBytes", bytes));
+      dump.ifPresent(folder -> object.put("dumped", folder.folder().toString()));
       Json.print(console, object);
       return;
     }
     report.print(console.out(), verified);
+    dump.ifPresent(this::printDump);
     written.ifPresent(file -> report.printWritten(console.out(), file, bytes));
     console.out().flush();
+  }
+
+  private void printDump(IrDump dump) {
+    new Labelled(console.out(), CompileOutput.LABEL)
+        .line("dumped", "%s  (%s)".formatted(dump.folder(), Texts.count(dump.files(), "file")));
   }
 
   private CompilerOptions options(Path file) {

@@ -8,15 +8,14 @@ import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.plans.Manifest;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /** What a compilation did, as text and as JSON. */
 final class CompileOutput {
-  private static final int LABEL = 9;
-  private static final String NOTHING = "every row of every KV head";
+  /** Columns of the labels. */
+  static final int LABEL = 9;
 
   private final Compilation compilation;
   private final CompileReport report;
@@ -34,8 +33,8 @@ final class CompileOutput {
   void print(PrintWriter out, Optional<Verification.Result> verified) {
     Labelled lines = new Labelled(out, LABEL);
     lines.line("model", report.model());
-    lines.lines("policy", policyLines());
-    lines.lines("passes", passLines());
+    lines.lines("policy", PolicyText.lines(policy, LABEL));
+    lines.lines("passes", PassLog.lines(report.passes(), LABEL));
     lines.lines("kernels", kernelLines());
     lines.line(
         "memory",
@@ -71,14 +70,7 @@ final class CompileOutput {
     object.put("target", compilation.plan().manifest().target());
     object.put("context", report.context());
     object.put("span", compilation.plan().manifest().span());
-    ArrayNode passes = object.putArray("passes");
-    for (CompileReport.PassTime pass : report.passes()) {
-      passes
-          .addObject()
-          .put("id", pass.id())
-          .put("milliseconds", pass.time().toNanos() / 1e6)
-          .put("changed", pass.changed());
-    }
+    PassLog.add(object, report.passes());
     ArrayNode kernels = object.putArray("kernels");
     for (CompileReport.KernelLine kernel : report.kernels()) {
       kernels.addObject().put("name", kernel.name()).put("summary", kernel.summary());
@@ -106,41 +98,6 @@ final class CompileOutput {
     ArrayNode bounds = node.putArray("bounds");
     thresholds.bounds(result.keepsEveryRow()).forEach(bounds::add);
     node.put("passed", thresholds.accept(result));
-  }
-
-  private List<String> policyLines() {
-    List<String> statements =
-        policy
-            .canonicalText()
-            .lines()
-            .filter(line -> line.startsWith(" "))
-            .map(line -> line.strip().replaceFirst("^use ", "").replaceFirst(";$", ""))
-            .toList();
-    List<String> items = new ArrayList<>(statements.isEmpty() ? List.of(NOTHING) : statements);
-    items.set(0, report.policy() + "  " + items.getFirst());
-    return Texts.wrap(items, " | ", LABEL);
-  }
-
-  private List<String> passLines() {
-    Duration total =
-        report.passes().stream()
-            .map(CompileReport.PassTime::time)
-            .reduce(Duration.ZERO, Duration::plus);
-    List<String> items =
-        new ArrayList<>(
-            report.passes().stream()
-                .map(
-                    pass ->
-                        pass.id()
-                            + " "
-                            + Texts.time(pass.time())
-                            + (pass.changed() ? "" : " (unchanged)"))
-                .toList());
-    int last = items.size() - 1;
-    items.set(
-        last,
-        items.get(last) + Texts.format("   %d in %s", report.passes().size(), Texts.time(total)));
-    return Texts.wrap(items, " > ", LABEL);
   }
 
   private List<String> kernelLines() {

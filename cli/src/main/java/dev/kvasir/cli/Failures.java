@@ -9,6 +9,11 @@ import dev.kvasir.plans.safetensors.SafetensorsException;
 import dev.kvasir.runtime.ErrorCode;
 import dev.kvasir.runtime.KvasirException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
@@ -34,9 +39,14 @@ final class Failures {
       Set.of(DiagnosticCode.OUTPUT_NOT_WRITABLE, DiagnosticCode.CONTEXT_TOO_LARGE);
 
   private final Console console;
+  private final Map<String, String> environment;
 
-  Failures(Console console) {
+  /**
+   * @param environment variables that stand for options
+   */
+  Failures(Console console, Map<String, String> environment) {
     this.console = console;
+    this.environment = Map.copyOf(environment);
   }
 
   /** Reports a command line that cannot be understood. */
@@ -45,6 +55,12 @@ final class Failures {
     String name = command.getCommandSpec().qualifiedName(" ");
     String code = CommandException.Kind.USAGE.code();
     console.err().println("%s: error[%s]: %s".formatted(name, code, failure.getMessage()));
+    variable(failure, arguments)
+        .ifPresent(
+            variable ->
+                console
+                    .err()
+                    .println("note: the value comes from the environment variable " + variable));
     if (failure instanceof UnmatchedArgumentException) {
       UnmatchedArgumentException.printSuggestions(failure, console.err());
     } else if (!command.getUnmatchedArguments().isEmpty()) {
@@ -56,6 +72,24 @@ final class Failures {
     }
     console.err().println("see '%s --help'".formatted(name));
     return ExitCodes.USAGE;
+  }
+
+  /** {@return the variable that an option's bad value came from, if it was one} */
+  private Optional<String> variable(ParameterException failure, String[] arguments) {
+    if (!(failure.getArgSpec() instanceof OptionSpec option)) {
+      return Optional.empty();
+    }
+    boolean typed =
+        Arrays.stream(arguments)
+            .anyMatch(
+                argument ->
+                    Arrays.stream(option.names())
+                        .anyMatch(
+                            name -> argument.equals(name) || argument.startsWith(name + "=")));
+    String variable = EnvironmentDefaults.variable(option);
+    return typed || environment.getOrDefault(variable, "").isEmpty()
+        ? Optional.empty()
+        : Optional.of(variable);
   }
 
   /** Reports what a verb threw. */
@@ -88,28 +122,82 @@ final class Failures {
   }
 
   private static String message(Exception failure, CommandLine command) {
+    return message(failure, command.getCommand() instanceof Placed placed ? placed.place() : "");
+  }
+
+  /**
+   * {@return what went wrong, where, with its code and a way out}
+   *
+   * @param place what errors that name no place of their own are about; may be empty
+   */
+  static String message(Exception failure, String place) {
     return switch (failure) {
       case CompileException mistake -> String.valueOf(mistake.getMessage());
       case CommandException mistake -> String.valueOf(mistake.getMessage());
-      case PlanException mistake -> String.valueOf(mistake.getMessage());
-      case KvasirException mistake ->
-          command.getCommand() instanceof Placed placed
-              ? placed.place() + ": " + mistake.getMessage()
-              : String.valueOf(mistake.getMessage());
-      case ModelFilesException mistake -> modelMessage(DiagnosticCode.MODEL_UNREADABLE, mistake);
+      case PlanException mistake -> planMessage(mistake);
+      case KvasirException mistake -> (place.isEmpty() ? "" : place + ": ") + mistake.getMessage();
+      case ModelFilesException mistake ->
+          modelMessage(mistake.place().toString(), code(mistake), mistake.problem());
       case SafetensorsException mistake ->
-          modelMessage(DiagnosticCode.SAFETENSORS_HEADER_INVALID, mistake);
-      case IOException mistake -> modelMessage(DiagnosticCode.MODEL_UNREADABLE, mistake);
+          modelMessage(mistake.place(), code(mistake), mistake.problem());
+      case IOException mistake -> modelMessage(place, code(mistake), readable(mistake));
       default -> INTERNAL + failure;
     };
   }
 
-  private static String modelMessage(DiagnosticCode code, IOException failure) {
-    return "error[%s]: %s; name the folder of the plan's model with --model"
-        .formatted(code.code(), failure.getMessage());
+  private static String planMessage(PlanException failure) {
+    if (failure.reason() == PlanException.Reason.CANNOT_READ
+        && failure.getCause() instanceof IOException cause) {
+      PlanException plain =
+          new PlanException(failure.reason(), failure.place(), readable(cause), cause);
+      return String.valueOf(plain.getMessage());
+    }
+    return String.valueOf(failure.getMessage());
   }
 
-  private static int status(Exception failure) {
+  private static String modelMessage(String place, String code, String problem) {
+    return "%serror[%s]: %s; name the folder of the plan's model with --model"
+        .formatted(place.isEmpty() ? "" : place + ": ", code, problem);
+  }
+
+  /**
+   * {@return what the file system said, without the names of Java's classes where they are known}
+   */
+  static String readable(IOException failure) {
+    return switch (failure) {
+      case NoSuchFileException _ -> "there is no such file";
+      case AccessDeniedException _ -> "there is no permission to read it";
+      case IOException other when String.valueOf(other.getMessage()).equals("Is a directory") ->
+          "expected a file, got a folder";
+      default -> "the file system refused: " + failure;
+    };
+  }
+
+  /** {@return the stable code; empty for internal errors} */
+  static String code(Exception failure) {
+    return switch (failure) {
+      case CompileException mistake -> mistake.diagnostics().getFirst().code().code();
+      case CommandException mistake -> mistake.kind().code();
+      case PlanException mistake -> mistake.code();
+      case KvasirException mistake -> mistake.code().text();
+      case ModelFilesException mistake -> modelCode(mistake).code();
+      case SafetensorsException _ -> DiagnosticCode.SAFETENSORS_HEADER_INVALID.code();
+      case IOException _ -> DiagnosticCode.MODEL_UNREADABLE.code();
+      default -> "";
+    };
+  }
+
+  private static DiagnosticCode modelCode(ModelFilesException failure) {
+    if (failure.reason() == ModelFilesException.Reason.NO_CONFIG) {
+      return DiagnosticCode.CONFIG_MISSING;
+    }
+    return failure.reason() == ModelFilesException.Reason.NO_WEIGHTS
+        ? DiagnosticCode.WEIGHTS_MISSING
+        : DiagnosticCode.MODEL_UNREADABLE;
+  }
+
+  /** {@return the exit status of the command} */
+  static int status(Exception failure) {
     return switch (failure) {
       case CompileException mistake -> status(mistake);
       case CommandException mistake -> mistake.kind().exitStatus();
@@ -130,7 +218,8 @@ final class Failures {
 
   private static int status(PlanException failure) {
     return switch (failure.reason()) {
-      case NOT_A_PLAN, CORRUPT, TOO_LARGE, MALFORMED, CANNOT_READ -> ExitCodes.INVALID;
+      case NOT_A_PLAN, CORRUPT, TOO_LARGE, MALFORMED, UNSAFE_KERNEL, CANNOT_READ ->
+          ExitCodes.INVALID;
       case TOO_OLD, TOO_NEW, WRONG_MODEL, WRONG_TARGET, MISSING_FEATURE -> ExitCodes.INCOMPATIBLE;
       case CANNOT_WRITE -> ExitCodes.USAGE;
     };

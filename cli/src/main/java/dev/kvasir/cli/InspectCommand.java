@@ -17,8 +17,11 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** The verb {@code inspect}: what a plan holds. */
 @Command(
@@ -31,8 +34,29 @@ final class InspectCommand implements Callable<Integer> {
 
   private final Console console;
 
+  // picocli sets it before anything of this is called.
+  @SuppressWarnings("NullAway.Init")
+  @Spec
+  private CommandSpec spec;
+
   @Parameters(paramLabel = "PLAN", description = "A plan file that 'kvasir compile' wrote.")
   private Path file = Path.of("");
+
+  @Option(
+      names = "--check",
+      description = {
+        "Find every reason why the plan cannot run here, each with a way out, or say that it can."
+            + " Every byte of the plan and the model is read, every kernel run once."
+      })
+  private boolean check;
+
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description =
+          "With --check: the folder of the plan's model. Default: where it was, relative to the"
+              + " plan.")
+  private Optional<Path> model = Optional.empty();
 
   @Option(names = "--memory", description = "Show segments, buffers and what sessions allocate.")
   private boolean memory;
@@ -54,6 +78,9 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (check) {
+      return check();
+    }
     Plan plan = PlanReader.read(file);
     if (common.json()) {
       Json.print(console, json(plan));
@@ -81,6 +108,21 @@ final class InspectCommand implements Callable<Integer> {
       parts.get(i).forEach(console.out()::println);
     }
     return ExitCodes.OK;
+  }
+
+  private int check() {
+    if (memory || program || kernels || ir) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--check goes alone: without --memory, --program, --kernels and --ir");
+    }
+    PlanCheck found = PlanCheck.of(file, model);
+    if (common.json()) {
+      Json.print(console, found.json());
+    } else {
+      found.print(console.out());
+    }
+    return found.exitStatus();
   }
 
   private ObjectNode json(Plan plan) throws IOException {

@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.TypeConversionException;
 
 /** Entry point of the {@code kvasir} command. */
 public final class Main {
@@ -43,10 +45,10 @@ public final class Main {
   static int run(String[] arguments, Console console, Map<String, String> environment) {
     int status;
     try {
-      status = commandLine(console, environment).execute(arguments);
+      status = commandLine(console, environment, arguments).execute(arguments);
     } catch (Error failure) {
       boolean stacktrace = List.of(arguments).contains(Failures.STACKTRACE);
-      status = new Failures(console).error(failure, stacktrace);
+      status = new Failures(console, environment).error(failure, stacktrace);
     }
     console.out().flush();
     console.err().flush();
@@ -54,7 +56,8 @@ public final class Main {
   }
 
   /** {@return the command with all its verbs} */
-  static CommandLine commandLine(Console console, Map<String, String> environment) {
+  static CommandLine commandLine(
+      Console console, Map<String, String> environment, String... arguments) {
     CommandLine policy = new CommandLine(new PolicyCommand());
     policy.addSubcommand(new PolicyCheckCommand(console));
     CommandLine command = new CommandLine(new KvasirCommand());
@@ -62,19 +65,55 @@ public final class Main {
     command.addSubcommand(new CompileCommand(console));
     command.addSubcommand(new RunCommand(console));
     command.addSubcommand(new InspectCommand(console));
+    command.addSubcommand(new ExplainCommand(console));
     command.addSubcommand(new TraceCommand(console));
     command.addSubcommand(new DevicesCommand(console));
     command.addSubcommand(policy);
-    Failures failures = new Failures(console);
+    command.addSubcommand(new CompletionCommand(console));
+    Failures failures = new Failures(console, environment);
     command.setOut(console.out());
     command.setErr(console.err());
-    command.setDefaultValueProvider(new EnvironmentDefaults(environment));
+    command.setDefaultValueProvider(new EnvironmentDefaults(environment, arguments));
+    command.setColorScheme(Help.defaultColorScheme(colours(console, environment)));
     command.setUsageHelpWidth(100);
     command.setUsageHelpLongOptionsMaxWidth(34);
     command.setParameterExceptionHandler(failures::usage);
     command.setExecutionExceptionHandler(failures::execution);
+    command.registerConverter(double.class, Main::number);
+    command.registerConverter(Double.class, Main::number);
+    command.registerConverter(long.class, Main::wholeNumber);
+    command.registerConverter(boolean.class, Main::flag);
     describe(command);
     return command;
+  }
+
+  private static double number(String text) {
+    try {
+      return Double.parseDouble(text);
+    } catch (NumberFormatException e) {
+      throw new TypeConversionException("expected a number, got '%s'".formatted(text));
+    }
+  }
+
+  private static long wholeNumber(String text) {
+    try {
+      return Long.parseLong(text);
+    } catch (NumberFormatException e) {
+      throw new TypeConversionException("expected a whole number, got '%s'".formatted(text));
+    }
+  }
+
+  private static boolean flag(String text) {
+    if (text.equals("true") || text.equals("false")) {
+      return Boolean.parseBoolean(text);
+    }
+    throw new TypeConversionException("expected true or false, got '%s'".formatted(text));
+  }
+
+  /** Help is coloured on a terminal unless NO_COLOR says otherwise (https://no-color.org). */
+  private static Help.Ansi colours(Console console, Map<String, String> environment) {
+    boolean refused = !environment.getOrDefault("NO_COLOR", "").isEmpty();
+    return console.outIsTerminal() && !refused ? Help.Ansi.ON : Help.Ansi.OFF;
   }
 
   private static void describe(CommandLine command) {
@@ -87,7 +126,7 @@ public final class Main {
         .footer(
             "",
             "An option that is absent is taken from the environment: --max-context from"
-                + " KVASIR_MAX_CONTEXT.");
+                + " KVASIR_MAX_CONTEXT, --json from KVASIR_JSON=true. NO_COLOR is honoured.");
     command.getSubcommands().values().forEach(Main::describe);
   }
 

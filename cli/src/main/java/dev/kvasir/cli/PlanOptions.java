@@ -1,13 +1,10 @@
 package dev.kvasir.cli;
 
-import dev.kvasir.cli.CommandException.Kind;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.PlanReader;
 import dev.kvasir.runtime.LoadOptions;
 import dev.kvasir.runtime.LoadedModel;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -56,35 +53,21 @@ final class PlanOptions {
     return LoadedModel.load(read, modelFolder(read), loadOptions());
   }
 
-  private LoadOptions loadOptions() {
+  /**
+   * {@return the folder of the plan's model}
+   *
+   * @throws CommandException when the model is not where the plan says
+   */
+  Path modelFolder(Plan read) {
+    return ModelFolder.of(plan, read, model);
+  }
+
+  /** {@return how the plan is loaded} */
+  LoadOptions loadOptions() {
     LoadOptions options = LoadOptions.defaults();
     if (threads.isPresent()) {
       options = options.threads(threads.get());
     }
     return vectorBits.isPresent() ? options.vectorBits(vectorBits.get()) : options;
-  }
-
-  private Path modelFolder(Plan read) {
-    if (model.isPresent()) {
-      return model.get();
-    }
-    String hint = read.manifest().model().pathHint();
-    Optional<Path> folder = resolve(hint).filter(Files::isDirectory);
-    return folder.orElseThrow(
-        () ->
-            new CommandException(
-                Kind.MODEL_NOT_FOUND,
-                plan.toString(),
-                "expected its model %s at %s relative to the plan, got no folder"
-                    .formatted(read.manifest().model().name(), hint),
-                "name the model's folder with --model"));
-  }
-
-  private Optional<Path> resolve(String hint) {
-    try {
-      return Optional.of(plan.toAbsolutePath().resolveSibling(hint).normalize());
-    } catch (InvalidPathException e) {
-      return Optional.empty();
-    }
   }
 }

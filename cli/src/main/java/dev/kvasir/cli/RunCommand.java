@@ -1,29 +1,43 @@
 package dev.kvasir.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvasir.plans.Manifest;
-import dev.kvasir.runtime.CacheStats;
+import dev.kvasir.plans.Plan;
 import dev.kvasir.runtime.FinishReason;
 import dev.kvasir.runtime.Generation;
+import dev.kvasir.runtime.KvasirException;
 import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
 import dev.kvasir.runtime.Sampling;
 import dev.kvasir.runtime.Session;
 import dev.kvasir.runtime.Token;
+import dev.kvasir.runtime.backend.VectorWidth;
 import java.io.IOException;
-import java.util.Locale;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LongSummaryStatistics;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The verb {@code run}: generates text from a plan. */
 @Command(
     name = "run",
     mixinStandardHelpOptions = true,
-    header = "Generates text: the text alone on stdout, as it comes.")
+    header = "Generates text: the text alone on stdout, as it comes.",
+    description = "With --prompt-ids: the ids of the generated tokens, with commas between them.")
 final class RunCommand implements Callable<Integer>, Failures.Placed {
   private final Console console;
+  private boolean anyShown;
+
+  // picocli sets it before anything of this is called.
+  @SuppressWarnings("NullAway.Init")
+  @Spec
+  private CommandSpec spec;
 
   @Mixin private final PlanOptions plan = new PlanOptions();
   @Mixin private final PromptOptions prompt = new PromptOptions();
@@ -47,7 +61,20 @@ final class RunCommand implements Callable<Integer>, Failures.Placed {
       description = "Begins the random numbers of --temperature. Default: ${DEFAULT-VALUE}.")
   private long seed = 0;
 
-  @Option(names = "--stats", description = "Write times and cache bytes to stderr.")
+  @Option(
+      names = "--top-p",
+      paramLabel = "P",
+      description =
+          "With --temperature: draw from the most likely tokens that together have this"
+              + " probability, over 0 to 1. Default: ${DEFAULT-VALUE}, all.")
+  private double topP = 1;
+
+  @Option(
+      names = "--stats",
+      description = {
+        "Write to stderr: times, bytes that a step reads beside the read bandwidth of this machine,"
+            + " which is measured for it, and cache bytes. With --json they are in the object."
+      })
   private boolean stats;
 
   @Mixin private final CommonOptions common = new CommonOptions();
@@ -64,16 +91,77 @@ final class RunCommand implements Callable<Integer>, Failures.Placed {
   @Override
   public Integer call() throws IOException {
     Prompt text = prompt.prompt();
-    Sampling sampling = Sampling.greedy().maxTokens(maxTokens).temperature(temperature).seed(seed);
+    Sampling sampling = sampling();
     try (LoadedModel model = plan.load();
         Session session = model.newSession();
         Interruption _ = Interruption.calling(session::cancel)) {
-      Generation generation = session.generate(text, sampling, token -> show(token, session));
-      CacheStats cache = session.cacheStats();
-      finish(model, generation, cache);
-      return generation.finishReason() == FinishReason.CANCELLED
+      RunReport report = generate(model, session, text, sampling);
+      finish(report);
+      return report.generation().finishReason() == FinishReason.CANCELLED
           ? ExitCodes.INTERRUPTED
           : ExitCodes.OK;
+    }
+  }
+
+  private Sampling sampling() {
+    try {
+      return Sampling.greedy().maxTokens(maxTokens).temperature(temperature).topP(topP).seed(seed);
+    } catch (KvasirException e) {
+      throw new ParameterException(spec.commandLine(), e.problem());
+    }
+  }
+
+  private RunReport generate(LoadedModel model, Session session, Prompt text, Sampling sampling) {
+    int[] tokens = prompt.encode(text, model);
+    long start = System.nanoTime();
+    read(session, tokens, model.plan().manifest());
+    Duration reading = Duration.ofNanos(System.nanoTime() - start);
+    LongSummaryStatistics cacheBytes = new LongSummaryStatistics();
+    Generation generation =
+        session.generate(
+            Prompt.ofTokens(),
+            sampling,
+            token -> {
+              show(token, session);
+              if (stats) {
+                cacheBytes.accept(session.cacheStats().allocatedBytes());
+              }
+            });
+    return new RunReport(
+        model.plan(),
+        model.backendDescription(),
+        plan.loadOptions().threads(),
+        VectorWidth.choose(plan.loadOptions().vectorBits()),
+        tokens.length,
+        generation,
+        reading.plus(generation.timings().firstToken()),
+        session.cacheStats(),
+        stats
+            ? Optional.of(reading(model.plan(), Math.round(cacheBytes.getAverage())))
+            : Optional.empty());
+  }
+
+  /** Reads the prompt span by span, as the session itself would, so that progress can be shown. */
+  private void read(Session session, int[] tokens, Manifest manifest) {
+    // Too long a prompt is refused whole, before anything of it is read.
+    int span = tokens.length > manifest.context() ? tokens.length : manifest.span();
+    try (Progress progress = Progress.begin(console, "prompt", tokens.length)) {
+      for (int from = 0; from < tokens.length; from += span) {
+        int[] part = Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + span));
+        session.append(Prompt.ofTokens(part));
+        progress.advance(part.length);
+      }
+    }
+  }
+
+  private RunReport.Reading reading(Plan read, long cacheBytes) {
+    long weights = StepWeights.of(read);
+    try {
+      double bandwidth = ReadBandwidth.measure(plan.loadOptions().threads());
+      return new RunReport.Reading(weights, cacheBytes, Optional.of(bandwidth), "");
+    } catch (OutOfMemoryError e) {
+      return new RunReport.Reading(
+          weights, cacheBytes, Optional.empty(), "no memory for it: " + e.getMessage());
     }
   }
 
@@ -81,85 +169,34 @@ final class RunCommand implements Callable<Integer>, Failures.Placed {
     if (common.json()) {
       return;
     }
-    console.out().print(token.text());
+    if (prompt.isIds()) {
+      console.out().print((anyShown ? "," : "") + token.id());
+      anyShown = true;
+    } else {
+      console.out().print(token.text());
+    }
     // Also flushes. Nobody reads what follows, as behind `| head`.
     if (console.out().checkError()) {
       session.cancel();
     }
   }
 
-  private void finish(LoadedModel model, Generation generation, CacheStats cache) {
-    long full = FullCache.bytes(model.plan().manifest(), cache.trueTokens());
+  private void finish(RunReport report) {
     if (common.json()) {
-      Json.print(console, json(model, generation, cache, full));
-    } else if (console.outIsTerminal()) {
+      Json.print(console, report.json());
+    } else if (console.outIsTerminal() || anyShown) {
       console.out().println();
     }
     console.out().flush();
-    if (stats) {
-      printStats(model, generation, cache, full);
+    if (stats && !common.json()) {
+      report.print(console.err());
     }
+    Generation generation = report.generation();
     if (generation.finishReason() == FinishReason.CANCELLED) {
       console
           .err()
           .println("interrupted after " + Texts.count(generation.tokens().size(), "token"));
     }
     console.err().flush();
-  }
-
-  private void printStats(LoadedModel model, Generation generation, CacheStats cache, long full) {
-    Labelled lines = new Labelled(console.err(), 11);
-    lines.line("backend", model.backendDescription());
-    lines.line(
-        "prompt",
-        "%s, first token after %s"
-            .formatted(
-                Texts.count(generation.promptTokens(), "token"),
-                Texts.time(generation.timings().firstToken())));
-    lines.line(
-        "generated",
-        "%s, %s, ended by %s"
-            .formatted(
-                Texts.count(generation.tokens().size(), "token"),
-                Texts.tokensPerSecond(generation.timings().tokensPerSecond()),
-                word(generation.finishReason())));
-    Manifest manifest = model.plan().manifest();
-    lines.line(
-        "cache",
-        "%s allocated after %s under %s; %s under full in bf16 (%s)"
-            .formatted(
-                Texts.bytes(cache.allocatedBytes()),
-                Texts.count(cache.trueTokens(), "token"),
-                manifest.policy().name(),
-                Texts.bytes(full),
-                Texts.ratio(full, cache.allocatedBytes())));
-  }
-
-  private static ObjectNode json(
-      LoadedModel model, Generation generation, CacheStats cache, long full) {
-    ObjectNode object = Json.object();
-    object.put("text", generation.text());
-    generation.tokens().forEach(object.putArray("tokens")::add);
-    object.put("finishReason", word(generation.finishReason()));
-    object.put("promptTokens", generation.promptTokens());
-    Generation.Timings timings = generation.timings();
-    object.put("firstTokenSeconds", timings.firstToken().toNanos() / 1e9);
-    object.put("totalSeconds", timings.total().toNanos() / 1e9);
-    object.put("tokensPerSecond", timings.tokensPerSecond());
-    object.put("backend", model.backendDescription());
-    object.put("policy", model.plan().manifest().policy().name());
-    object
-        .putObject("cache")
-        .put("allocatedBytes", cache.allocatedBytes())
-        .put("reservedBytes", cache.reservedBytes())
-        .put("fullBytes", full)
-        .put("trueTokens", cache.trueTokens())
-        .put("keptRows", cache.keptRows())
-        .put("evictions", cache.evictions());
-    return object;
-  }
-
-  private static String word(FinishReason reason) {
-    return reason.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

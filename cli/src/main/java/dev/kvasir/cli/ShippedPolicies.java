@@ -10,7 +10,9 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /** The policies that come with Kvasir, by name. */
 final class ShippedPolicies {
@@ -21,6 +23,14 @@ final class ShippedPolicies {
   private static final String FOLDER = "policies/";
 
   private ShippedPolicies() {}
+
+  /** Lists the names for help and completion. */
+  static final class Candidates implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return NAMES.iterator();
+    }
+  }
 
   /**
    * {@return the shipped policy of that name, else the policy in that file}
@@ -36,20 +46,25 @@ final class ShippedPolicies {
     try {
       return Policy.parse(Path.of(nameOrPath));
     } catch (CompileException mistake) {
-      throw withNames(mistake);
+      throw withNames(mistake, nameOrPath);
     }
   }
 
   /** Where no file could be read, a shipped policy may have been meant. */
-  private static CompileException withNames(CompileException mistake) {
+  private static CompileException withNames(CompileException mistake, String typed) {
     String names = "shipped policies: " + String.join(", ", NAMES);
+    Optional<String> near = NearestName.of(typed, NAMES);
     return new CompileException(
         mistake.diagnostics().stream()
             .map(
-                found ->
-                    found.code() == DiagnosticCode.POLICY_UNREADABLE
-                        ? found.withNote(names)
-                        : found)
+                found -> {
+                  if (found.code() != DiagnosticCode.POLICY_UNREADABLE) {
+                    return found;
+                  }
+                  return near.map(name -> found.withNote("did you mean %s?".formatted(name)))
+                      .orElse(found)
+                      .withNote(names);
+                })
             .toList());
   }
 

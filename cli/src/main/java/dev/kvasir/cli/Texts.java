@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /** Numbers and lists as people read them, the same in every locale. */
 final class Texts {
@@ -41,6 +42,32 @@ final class Texts {
     return after == 0 ? "-" : format("%.1fx", (double) before / after);
   }
 
+  /** {@return a share of a whole, for example {@code 30.5 %}; {@code -} of nothing} */
+  static String percent(long part, long whole) {
+    return percent((double) part, (double) whole);
+  }
+
+  /** {@return a share of a whole, for example {@code 30.5 %}; {@code -} of nothing} */
+  static String percent(double part, double whole) {
+    return whole == 0 ? "-" : format("%.1f %%", 100 * part / whole);
+  }
+
+  /** {@return ascending numbers in the way of policies, for example {@code 0, 2..5}} */
+  static String ranges(List<Integer> numbers) {
+    List<String> ranges = new ArrayList<>();
+    for (int first = 0, next; first < numbers.size(); first = next) {
+      next = first + 1;
+      while (next < numbers.size() && numbers.get(next) == numbers.get(next - 1) + 1) {
+        next++;
+      }
+      int start = numbers.get(first);
+      int end = numbers.get(next - 1);
+      ranges.add(
+          start == end ? Integer.toString(start) : start + (end == start + 1 ? ", " : "..") + end);
+    }
+    return String.join(", ", ranges);
+  }
+
   /** {@return a count with its noun, for example {@code 1,024 tokens}} */
   static String count(long count, String singular) {
     return format("%,d %s%s", count, singular, count == 1 ? "" : "s");
@@ -73,6 +100,16 @@ final class Texts {
    * @param rows of equal length
    */
   static List<String> table(List<List<String>> rows) {
+    return table(rows, Set.of());
+  }
+
+  /**
+   * {@return rows as lines, each column as wide as its widest cell}
+   *
+   * @param rows of equal length
+   * @param numbers columns that are aligned to the right, from 0
+   */
+  static List<String> table(List<List<String>> rows, Set<Integer> numbers) {
     int columns = rows.isEmpty() ? 0 : rows.getFirst().size();
     int[] widths = new int[columns];
     for (List<String> row : rows) {
@@ -84,8 +121,10 @@ final class Texts {
     for (List<String> row : rows) {
       StringBuilder line = new StringBuilder();
       for (int i = 0; i < columns; i++) {
-        line.append(row.get(i));
-        line.repeat(' ', widths[i] - row.get(i).length() + 2);
+        int padding = widths[i] - row.get(i).length();
+        boolean right = numbers.contains(i);
+        line.repeat(' ', right ? padding : 0).append(row.get(i));
+        line.repeat(' ', (right ? 0 : padding) + 2);
       }
       lines.add(line.toString().stripTrailing());
     }

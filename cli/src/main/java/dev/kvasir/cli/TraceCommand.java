@@ -66,7 +66,7 @@ final class TraceCommand implements Callable<Integer>, Failures.Placed {
         Session session = model.newSession()) {
       recorder = new TraceRecorder(model.plan());
       session.observe(recorder);
-      trace(session, text.encode(model.tokenizer(), true), model.plan().manifest().span(), recorder);
+      trace(session, prompt.encode(text, model), model.plan().manifest().span(), recorder);
       session.stopObserving();
       recorder.addCache(session.segments());
     }

@@ -174,6 +174,7 @@ final class BadInputTest {
     assertThat(lines(run))
         .containsExactly(
             "fulll: error[KV1008]: there is no such policy file",
+            "note: did you mean full?",
             "note: shipped policies: full, streaming, zigzag-sets, duo-sets");
     assertRefused(run, 3);
   }

@@ -9,6 +9,7 @@ import dev.kvasir.runtime.ErrorCode;
 import dev.kvasir.runtime.KvasirException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -95,7 +96,8 @@ final class FailuresTest {
   void usedUpMemoryIsNoBug() {
     StringWriter err = new StringWriter();
 
-    int status = new Failures(console(err)).error(new OutOfMemoryError("Java heap space"), false);
+    int status =
+        new Failures(console(err), Map.of()).error(new OutOfMemoryError("Java heap space"), false);
 
     assertThat(status).isEqualTo(5);
     assertThat(err.toString()).contains("error[KV7201]", "Java heap space", "KVASIR_JVM_OPTIONS");
@@ -105,7 +107,7 @@ final class FailuresTest {
     StringWriter err = new StringWriter();
     int status =
         new CommandLine(new FailingVerb(failure))
-            .setExecutionExceptionHandler(new Failures(console(err))::execution)
+            .setExecutionExceptionHandler(new Failures(console(err), Map.of())::execution)
             .execute(arguments);
     return new CommandRun(status, "", err.toString());
   }

@@ -3,6 +3,7 @@ package dev.kvasir.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.kvasir.codegen.driver.Compiler;
 import dev.kvasir.plans.PlanReader;
 import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.safetensors.SafetensorsFile;
@@ -17,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -101,9 +103,14 @@ final class PlanVerbsTest {
     assertThat(run.out()).hasSize(8);
     assertThat(run.err())
         .containsPattern("backend +jvm, \\d+-bit vectors")
-        .containsPattern("prompt +40 tokens, first token after [0-9.]+ m?s")
-        .containsPattern("generated +8 tokens, [0-9.,]+ tokens/s, ended by max-tokens")
-        .contains("cache      64.1 KiB allocated after 47 tokens under full; 64.1 KiB under full");
+        .containsPattern("prompt +40 tokens, first token after [0-9.]+ m?s, [0-9.,]+ tokens/s")
+        .containsPattern(
+            "generated +8 tokens, [0-9.,]+ tokens/s, [0-9.]+ m?s a token, ended by max-tokens")
+        .containsPattern(
+            "reading +2.44 MiB a step, 2.38 MiB of weights and 64.1 KiB of cache: [0-9.]+ GB/s,"
+                + " [0-9.]+ % of the [0-9.]+ GB/s measured here now")
+        .contains("cache      64.1 KiB allocated of 128 KiB reserved after 47 tokens under full;")
+        .contains("rows       376 rows kept, 0 evictions");
     assertThat(oneThread.out()).isEqualTo(run.out());
     assertThat(oneThread.err()).isEmpty();
   }
@@ -118,6 +125,111 @@ final class PlanVerbsTest {
     assertThat(result.get("finishReason").textValue()).isEqualTo("max-tokens");
     assertThat(result.at("/cache/allocatedBytes")).isEqualTo(result.at("/cache/fullBytes"));
     assertThat(result.at("/cache/trueTokens").intValue()).isEqualTo(PROMPT.length() + 2);
+  }
+
+  @Test
+  void statisticsAreInTheObject() {
+    JsonNode with =
+        Json.parse(CommandRun.of("run", full, "-p", PROMPT, "-n", 3, "--json", "--stats").out());
+    JsonNode without =
+        Json.parse(CommandRun.of("run", full, "-p", PROMPT, "-n", 3, "--json").out());
+
+    // 32 rows of cache a token and layer, in pages of 64 rows; every weight but the table of
+    // tokens.
+    long perLayer = 4L * (128 * 128 + 2 * 64 * 128 + 128 * 128 + 3 * 256 * 128 + 2 * 128);
+    long weights = 4 * perLayer + 4L * (128 + 256 * 128 + 128);
+    assertThat(with.at("/reading/weightBytesPerStep").longValue()).isEqualTo(weights);
+    assertThat(with.at("/reading/cacheBytesPerStep").longValue())
+        .isEqualTo(with.at("/cache/allocatedBytes").longValue());
+    assertThat(with.at("/reading/readBandwidth").doubleValue()).isGreaterThan(1e8);
+    assertThat(with.at("/reading/shareOfBandwidth").doubleValue()).isBetween(1e-9, 2.0);
+    assertThat(with.get("threads").intValue()).isPositive();
+    assertThat(with.get("vectorBits").intValue()).isIn(128, 256, 512);
+    assertThat(without.has("reading")).isFalse();
+  }
+
+  @Test
+  void tokenIdsGiveTokenIds() {
+    StringBuilder ids = new StringBuilder();
+    PROMPT.chars().forEach(id -> ids.append(ids.isEmpty() ? "" : ",").append(id));
+
+    CommandRun text = CommandRun.of("run", full, "-p", PROMPT, "-n", 8);
+    CommandRun tokens = CommandRun.of("run", full, "--prompt-ids", ids, "-n", 8);
+    CommandRun outside = CommandRun.of("run", full, "--prompt-ids", "5,256", "-n", 8);
+
+    String[] found = tokens.out().strip().split(",");
+    StringBuilder decoded = new StringBuilder();
+    for (String id : found) {
+      decoded.append((char) Integer.parseInt(id));
+    }
+    assertThat(decoded.toString()).isEqualTo(text.out());
+    assertThat(tokens.out()).endsWith(System.lineSeparator());
+    assertThat(outside.err()).contains("error[KV7303]: token ids run from 0 to 255, got 256");
+    assertThat(outside.status()).isEqualTo(2);
+  }
+
+  @Test
+  void aTinyNucleusIsGreedy() {
+    CommandRun greedy = CommandRun.of("run", full, "-p", PROMPT, "-n", 8);
+    CommandRun tiny =
+        CommandRun.of("run", full, "-p", PROMPT, "-n", 8, "--temperature=2", "--top-p=0.000001");
+
+    assertThat(tiny.out()).isEqualTo(greedy.out());
+  }
+
+  @Test
+  void irIsDumpedAfterEachPass() throws IOException {
+    Path ir = folder.resolve("deep/ir");
+
+    CommandRun run = compile("streaming", 256, folder.resolve("dump.kvplan"), "--dump-ir=" + ir);
+
+    List<String> passes = Compiler.passNames();
+    try (Stream<Path> files = Files.list(ir)) {
+      assertThat(files.map(file -> String.valueOf(file.getFileName())).sorted().toList())
+          .containsExactlyElementsOf(
+              Stream.concat(
+                      IntStream.range(0, passes.size())
+                          .mapToObj(i -> "%02d-%s.kvir".formatted(i + 1, passes.get(i))),
+                      Stream.of("kernels"))
+                  .toList());
+    }
+    assertThat(ir.resolve("02-group-heads.kvir")).content().contains("sink", "ring");
+    assertThat(ir.resolve("03-store-kv.kvir")).content().isEqualTo("(unchanged)\n");
+    assertThat(ir.resolve("kernels/argmax_256.kernel")).content().startsWith("kernel argmax_256");
+    assertThat(run.out()).contains("dumped   " + ir + "  (");
+  }
+
+  @Test
+  void aCompilationStopsAfterAPass() {
+    Path plan = folder.resolve("stopped.kvplan");
+    Path ir = folder.resolve("stopped");
+
+    CommandRun graph = compile("streaming", 256, plan, "--stop-after=group-heads");
+    CommandRun dumped =
+        compile("streaming", 256, plan, "--stop-after=group-heads", "--dump-ir=" + ir);
+    JsonNode json =
+        Json.parse(compile("streaming", 256, plan, "--stop-after=build-graph", "--json").out());
+
+    assertThat(graph.out()).startsWith("graph needle {").contains("ring bf16 rows 64");
+    assertThat(graph.err())
+        .isEqualToIgnoringNewLines("stopped after group-heads; no plan was written");
+    assertThat(graph.status()).isZero();
+    assertThat(dumped.out()).contains("2 in ", "dumped   " + ir + "  (2 files)");
+    assertThat(ir.resolve("02-group-heads.kvir")).content().isEqualTo(graph.out());
+    assertThat(json.get("stoppedAfter").textValue()).isEqualTo("build-graph");
+    assertThat(json.get("graph").textValue()).doesNotContain("ring");
+    assertThat(plan).doesNotExist();
+  }
+
+  @Test
+  void aDumpThatCannotBeWrittenSaysSo() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "");
+
+    CommandRun run = compile("full", 64, folder.resolve("undumped.kvplan"), "--dump-ir=" + file);
+
+    assertThat(run.err())
+        .startsWith(file + "/01-build-graph.kvir: error[KV8005]: the dump cannot be written: ");
+    assertThat(run.status()).isEqualTo(2);
   }
 
   @Test

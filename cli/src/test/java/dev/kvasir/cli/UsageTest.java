@@ -2,7 +2,9 @@ package dev.kvasir.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvasir.codegen.driver.Compiler;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.io.Writer;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +15,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** Command lines that cannot be understood, help, and the environment. */
 final class UsageTest {
@@ -24,7 +27,7 @@ final class UsageTest {
         mistake(
             List.of("compil"),
             "kvasir: error[KV8001]: Unmatched argument at index 0: 'compil'",
-            "Did you mean: kvasir compile?",
+            "Did you mean: kvasir compile or kvasir completion?",
             "see 'kvasir --help'"),
         mistake(
             List.of("devices", "--jsn"),
@@ -54,13 +57,48 @@ final class UsageTest {
             "see 'kvasir run --help'"),
         mistake(
             List.of("run", "x.kvplan"),
-            "kvasir run: error[KV8001]: Missing prompt: give one with -p TEXT or --prompt-file"
-                + " FILE",
+            "kvasir run: error[KV8001]: Missing prompt: give one with -p TEXT, --prompt-file FILE or"
+                + " --prompt-ids IDS",
             "see 'kvasir run --help'"),
         mistake(
             List.of("run", "x.kvplan", "-p", "a", "--prompt-file", "b"),
-            "kvasir run: error[KV8001]: Two prompts: give either -p TEXT or --prompt-file FILE",
+            "kvasir run: error[KV8001]: Several prompts: give one of -p TEXT, --prompt-file FILE and"
+                + " --prompt-ids IDS",
             "see 'kvasir run --help'"),
+        mistake(
+            List.of("run", "x.kvplan", "--prompt-ids=1,x"),
+            "kvasir run: error[KV8001]: Invalid value for option '--prompt-ids': expected token ids"
+                + " from 0 with commas between them, got '1,x'",
+            "see 'kvasir run --help'"),
+        mistake(
+            List.of("run", "x.kvplan", "-p="),
+            "kvasir run: error[KV8001]: Empty prompt: --prompt must have at least one character",
+            "see 'kvasir run --help'"),
+        mistake(
+            List.of("run", "x.kvplan", "-p", "a", "--top-p", "1.5"),
+            "kvasir run: error[KV8001]: top-p must be over 0 and at most 1, got 1.5",
+            "see 'kvasir run --help'"),
+        mistake(
+            List.of("run", "x.kvplan", "-p", "a", "--temperature", "hot"),
+            "kvasir run: error[KV8001]: Invalid value for option '--temperature': expected a number,"
+                + " got 'hot'",
+            "see 'kvasir run --help'"),
+        mistake(
+            List.of("compile", "model", "--policy=full", "--stop-after=stor-kv"),
+            "kvasir compile: error[KV8001]: Invalid value for option '--stop-after': no pass is"
+                + " named 'stor-kv' (did you mean store-kv?); the passes are "
+                + String.join(", ", Compiler.passNames()),
+            "see 'kvasir compile --help'"),
+        mistake(
+            List.of("inspect", "x.kvplan", "--check", "--ir"),
+            "kvasir inspect: error[KV8001]: --check goes alone: without --memory, --program,"
+                + " --kernels and --ir",
+            "see 'kvasir inspect --help'"),
+        mistake(
+            List.of("completion", "fish"),
+            "kvasir completion: error[KV8001]: Invalid value for positional parameter at index 0"
+                + " (SHELL): expected one of bash, zsh, got 'fish'",
+            "see 'kvasir completion --help'"),
         mistake(
             List.of("trace", "x.kvplan", "-p", "a"),
             "kvasir trace: error[KV8001]: Missing required option: '--output=FILE'",
@@ -87,7 +125,18 @@ final class UsageTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"demo", "compile", "run", "inspect", "trace", "devices", "policy", "policy check"})
+      strings = {
+        "demo",
+        "compile",
+        "run",
+        "inspect",
+        "explain",
+        "trace",
+        "devices",
+        "policy",
+        "policy check",
+        "completion"
+      })
   void everyVerbHasHelpWithExitCodesAndJson(String verb) {
     String[] words = (verb + " --help").split(" ");
 
@@ -108,7 +157,10 @@ final class UsageTest {
     assertThat(CommandRun.of("compile", "--help").out())
         .contains("jvm, tornado. Default: jvm")
         .contains(ShippedPolicies.NAMES);
+    assertThat(CommandRun.of("explain", "--help").out()).contains(ShippedPolicies.NAMES);
+    assertThat(CommandRun.of("compile", "--help").out()).contains(Compiler.passNames());
     assertThat(CommandRun.of("run", "--help").out()).contains("128, 256, 512");
+    assertThat(CommandRun.of("completion", "--help").out()).contains("bash, zsh");
   }
 
   @Test
@@ -117,16 +169,69 @@ final class UsageTest {
     assertThat(CommandRun.of("run", "--version").out()).startsWith("kvasir ");
   }
 
-  @Test
-  void everyOptionHasItsVariable() {
+  static Stream<Arguments> options() {
     Console console = new Console(nowhere(), nowhere(), false, false);
-    Map<String, CommandLine> verbs = Main.commandLine(console, Map.of()).getSubcommands();
+    return verbs(Main.commandLine(console, Map.of()))
+        .flatMap(
+            verb ->
+                verb.getCommandSpec().options().stream()
+                    .filter(option -> !option.usageHelp() && !option.versionHelp())
+                    .map(option -> Arguments.of(verb.getCommandSpec().qualifiedName(), option)));
+  }
 
-    assertThat(
-            verbs.values().stream()
-                .flatMap(verb -> verb.getCommandSpec().options().stream())
-                .map(EnvironmentDefaults::variable))
-        .contains("KVASIR_POLICY", "KVASIR_MAX_CONTEXT", "KVASIR_OUTPUT", "KVASIR_JSON");
+  private static Stream<CommandLine> verbs(CommandLine command) {
+    return Stream.concat(
+        Stream.of(command), command.getSubcommands().values().stream().flatMap(UsageTest::verbs));
+  }
+
+  /** The default of an option is what its variable says, at every verb. */
+  @ParameterizedTest(name = "{0} {1}")
+  @MethodSource("options")
+  void everyOptionHasItsVariable(String verb, OptionSpec option) {
+    String variable = EnvironmentDefaults.variable(option);
+
+    assertThat(variable).matches("KVASIR_[A-Z][A-Z_]+");
+    assertThat(new EnvironmentDefaults(Map.of(variable, "some")).defaultValue(option))
+        .isEqualTo("some");
+    assertThat(option.command().defaultValueProvider()).isInstanceOf(EnvironmentDefaults.class);
+    assertThat(verb).startsWith("kvasir");
+  }
+
+  @Test
+  void aBadValueFromTheEnvironmentSaysSo() {
+    Map<String, String> environment = Map.of("KVASIR_SPAN", "none");
+
+    CommandRun variable = CommandRun.of(environment, "compile", "model", "--policy=full");
+    CommandRun typed = CommandRun.of(environment, "compile", "model", "--policy=full", "--span=0");
+
+    assertThat(variable.err())
+        .contains("got 'none'")
+        .contains("note: the value comes from the environment variable KVASIR_SPAN");
+    assertThat(typed.err()).contains("got '0'").doesNotContain("environment variable");
+  }
+
+  @Test
+  void aFlagOnTheCommandLineAgreesWithItsVariable() {
+    assertThat(CommandRun.of(Map.of("KVASIR_JSON", "true"), "devices", "--json").out())
+        .startsWith("{");
+    assertThat(CommandRun.of(Map.of("KVASIR_JSON", "false"), "devices", "--json").out())
+        .startsWith("{");
+    assertThat(CommandRun.of(Map.of("KVASIR_JSON", "yes"), "devices").err())
+        .contains("expected true or false, got 'yes'", "KVASIR_JSON");
+  }
+
+  @Test
+  void helpIsColouredOnATerminalAlone() {
+    assertThat(help(true, Map.of())).contains("\u001b[");
+    assertThat(help(true, Map.of("NO_COLOR", "1"))).doesNotContain("\u001b[");
+    assertThat(help(false, Map.of())).doesNotContain("\u001b[");
+  }
+
+  private static String help(boolean terminal, Map<String, String> environment) {
+    StringWriter out = new StringWriter();
+    Console console = new Console(new PrintWriter(out), nowhere(), terminal, terminal);
+    Main.run(new String[] {"compile", "--help"}, console, environment);
+    return out.toString();
   }
 
   @Test

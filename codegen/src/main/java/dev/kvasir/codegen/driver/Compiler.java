@@ -43,16 +43,13 @@ public final class Compiler {
    * @throws CompileException when the policy does not fit the model or a limit is not met
    */
   public static Compilation compile(Model model, Policy policy, CompilerOptions options) {
-    ModelConfig config = model.config();
     PlanSizes sizes = sizes(model, options);
     ResolvedPolicy resolved = PolicyCheck.check(policy, model);
     List<PassEvent> events = new ArrayList<>();
-    PassContext context =
-        new PassContext(PassContext.graphName(name(model)), config, resolved, DEFAULT_STORAGE);
     Graph graph =
         Passes.pipeline()
             .run(
-                context,
+                passContext(model, resolved),
                 event -> {
                   events.add(event);
                   options.listener().afterPass(event);
@@ -72,6 +69,51 @@ public final class Compiler {
     }
     return new Compilation(
         plan, report(model, resolved, sizes, events, plan, limits, footprint.dominant()));
+  }
+
+  /**
+   * {@return the graph of a model under a policy after all passes, without compiling it: no kernel
+   * is made and no limit of the policy is checked}
+   *
+   * @throws CompileException when the policy or an option does not fit the model
+   */
+  public static Graph transform(Model model, Policy policy, CompilerOptions options) {
+    sizes(model, options);
+    PassContext context = passContext(model, PolicyCheck.check(policy, model));
+    return Passes.pipeline().run(context, options.listener());
+  }
+
+  /**
+   * {@return the graph as {@link #transform} has it, but after one of the passes}
+   *
+   * @param lastPass one of {@link #passNames}
+   * @throws CompileException when the policy or an option does not fit the model
+   */
+  public static Graph transformUntil(
+      String lastPass, Model model, Policy policy, CompilerOptions options) {
+    sizes(model, options);
+    PassContext context = passContext(model, PolicyCheck.check(policy, model));
+    return Passes.pipeline().runUntil(lastPass, context, options.listener());
+  }
+
+  /** {@return the names of all passes, in the order in which they run} */
+  public static List<String> passNames() {
+    return Passes.pipeline().ids();
+  }
+
+  /**
+   * {@return the most true tokens of a session of a plan that would be compiled with {@code
+   * options}}
+   *
+   * @throws CompileException when an option does not fit the model
+   */
+  public static int context(Model model, CompilerOptions options) {
+    return sizes(model, options).context();
+  }
+
+  private static PassContext passContext(Model model, ResolvedPolicy resolved) {
+    return new PassContext(
+        PassContext.graphName(name(model)), model.config(), resolved, DEFAULT_STORAGE);
   }
 
   private static PlanSizes sizes(Model model, CompilerOptions options) {
@@ -98,6 +140,20 @@ public final class Compiler {
     return new PlanSizes(context, span, options.rowsPerSplit().orElse(ROWS_PER_SPLIT));
   }
 
+  /** {@return the model in a line: name, kind, layers, query and KV heads, head dimension} */
+  public static String describe(Model model) {
+    ModelConfig config = model.config();
+    return String.format(
+        Locale.ROOT,
+        "%s  %s  %d layers  %d/%d heads  head %d",
+        name(model),
+        config.modelType(),
+        config.layers(),
+        config.queryHeads(),
+        config.kvHeads(),
+        config.headDim());
+  }
+
   static String name(Model model) {
     return model.path().toAbsolutePath().normalize().getFileName().toString();
   }
@@ -110,19 +166,10 @@ public final class Compiler {
       Plan plan,
       Limits limits,
       CacheFootprint.Share dominant) {
-    ModelConfig config = model.config();
     List<Diagnostic> warnings = new ArrayList<>(model.warnings());
     warnings.addAll(policy.warnings());
     return new CompileReport(
-        String.format(
-            Locale.ROOT,
-            "%s  %s  %d layers  %d/%d heads  head %d",
-            name(model),
-            config.modelType(),
-            config.layers(),
-            config.queryHeads(),
-            config.kvHeads(),
-            config.headDim()),
+        describe(model),
         policy.name(),
         events.stream()
             .map(e -> new CompileReport.PassTime(e.passId(), e.time(), e.changed()))
