@@ -20,6 +20,9 @@ final class CheckRunner {
   /** Made-up inputs repeat after this many values; a prime, so that no two rows are alike. */
   private static final int PERIOD = 1021;
 
+  /** Codes repeat in whole blocks. */
+  private static final int CODE_PERIOD = 9 * ElementFormat.U4.blockElements();
+
   /** Codes times this are of the size of other made-up numbers. */
   private static final float SMALL = 1f / 64;
 
@@ -42,11 +45,16 @@ final class CheckRunner {
         vectors.input(kernel.name(), argument, values);
         memory.put(buffer.name(), KernelMemory.ofInts(values));
       } else {
-        float[] values = new float[Math.min(size, PERIOD)];
+        int period = buffer.format().isCode() ? CODE_PERIOD : PERIOD;
+        float[] values = new float[Math.min(size, period)];
         for (int v = 0; v < values.length; v++) {
           values[v] = number(check, buffer, random);
         }
-        vectors.input(kernel.name(), argument, values);
+        if (buffer.format().isCode()) {
+          vectors.input(kernel.name(), argument, integers(values));
+        } else {
+          vectors.input(kernel.name(), argument, values);
+        }
         float[] repeated = new float[size];
         for (int v = 0; v < size; v++) {
           repeated[v] = values[v % values.length];
@@ -59,6 +67,18 @@ final class CheckRunner {
     int[][] allDims = Collections.nCopies(grid[0], dims).toArray(int[][]::new);
     KernelInterpreter.run(kernel, memory, allDims, grid);
     record(kernel, declaration, memory, vectors);
+  }
+
+  private static int[] integers(float[] codes) {
+    int[] integers = new int[codes.length];
+    for (int i = 0; i < codes.length; i++) {
+      integers[i] = (int) codes[i];
+    }
+    return integers;
+  }
+
+  private static int integer(KernelMemory memory, int index) {
+    return memory.format().isCode() ? (int) memory.getFloat(index) : memory.getInt(index);
   }
 
   private static float number(CheckCase check, Kernel.Buffer buffer, Random random) {
@@ -89,10 +109,10 @@ final class CheckRunner {
         throw new IllegalStateException("no memory for " + argument.name());
       }
       int size = Math.toIntExact(result.size());
-      if (result.format() == ElementFormat.I32) {
+      if (result.format().isCode() || result.format() == ElementFormat.I32) {
         int[] values = new int[size];
         for (int i = 0; i < size; i++) {
-          values[i] = result.isInitialised(i) ? result.getInt(i) : Integer.MIN_VALUE;
+          values[i] = result.isInitialised(i) ? integer(result, i) : Integer.MIN_VALUE;
         }
         vectors.output(kernel.name(), argument, values);
       } else {
