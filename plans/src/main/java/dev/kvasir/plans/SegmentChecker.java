@@ -29,7 +29,7 @@ final class SegmentChecker {
   private static final int MAX_SAMPLES = 4_096;
 
   // Of all rows and kv_bytes together at all samples.
-  private static final long MAX_OPERATIONS = 1 << 26;
+  private static final long MAX_OPERATIONS = 1 << 27;
 
   private static final int MAX_SLOTS = 1 << 26;
   private static final int PACKED_MULTIPLE = 16;

@@ -1,0 +1,29 @@
+package dev.kvasir.fuzz;
+
+import java.util.Optional;
+
+/** A file, or the files of a model, that may be damaged or hostile. */
+sealed interface Mutant {
+
+  /** {@return the number that makes it again, together with the seed} */
+  long index();
+
+  /** {@return what was changed} */
+  MutationKind kind();
+
+  /**
+   * A plan file beside a sound model.
+   *
+   * @param changedClass the entry of the class file that was changed; empty when all are sound
+   */
+  record PlanFile(long index, MutationKind kind, byte[] bytes, Optional<String> changedClass)
+      implements Mutant {}
+
+  /**
+   * Files of a model beside a sound plan.
+   *
+   * @param bound whether the plan is bound to this very model, so that loading gets further
+   */
+  record ModelFiles(long index, MutationKind kind, byte[] config, byte[] weights, boolean bound)
+      implements Mutant {}
+}
