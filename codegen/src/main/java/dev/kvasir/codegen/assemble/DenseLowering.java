@@ -5,7 +5,6 @@ import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
 import dev.kvasir.codegen.skeleton.DenseKernels;
 import dev.kvasir.codegen.skeleton.RowKernels;
 import dev.kvasir.ir.graph.Value;
-import dev.kvasir.ir.graph.WeightReference;
 import dev.kvasir.ir.graph.ops.ArgmaxOp;
 import dev.kvasir.ir.graph.ops.EmbedOp;
 import dev.kvasir.ir.graph.ops.GatedLinearOp;
@@ -21,6 +20,7 @@ import dev.kvasir.plans.program.Program;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Lowers everything but attention: one launch for each operation. */
 final class DenseLowering {
@@ -74,19 +74,22 @@ final class DenseLowering {
   void rmsNorm(RmsNormOp op, Value result) {
     Location x = builder.location(op.input());
     int width = x.width();
+    int heads = op.heads();
+    int headWidth = width / heads;
     ElementFormat format = builder.format(op.weight());
-    String name = "rms_norm_" + width + "_" + format.text();
+    String shape = heads == 1 ? String.valueOf(width) : heads + "x" + headWidth;
+    String name = "rms_norm_" + shape + "_" + format.text();
     Kernel kernel =
         builder.kernel(
             name,
-            "mean square, scale, weight",
-            () -> RowKernels.rmsNorm(name, width, op.epsilon(), format),
+            heads == 1 ? "mean square, scale, weight" : "mean square, scale, weight of each head",
+            () -> RowKernels.rmsNorm(name, heads, headWidth, op.epsilon(), format),
             () ->
                 CheckCase.grid(1, 2)
                     .dim("sequence_rows", 2)
                     .dim("first_row", 1)
                     .floats("x", 3 * width)
-                    .floats("w", width)
+                    .floats("w", headWidth)
                     .floats("y", 2 * width)
                     .build());
     Location y =
@@ -115,39 +118,49 @@ final class DenseLowering {
   void linear(LinearOp op, Value result, String bufferName) {
     Location x = builder.location(op.input());
     int outputs = op.weight().shape().getFirst();
-    boolean residual = op.residual().isPresent();
     Location y =
         x.single()
             ? builder.singleRow(result, bufferName, StorageFormat.F32, outputs)
             : builder.activation(result, outputs);
     Map<String, String> arguments =
         new HashMap<>(Map.of("x", x.buffer(), "w", builder.weight(op.weight()), "y", y.buffer()));
+    op.bias().ifPresent(bias -> arguments.put("b", builder.weight(bias)));
     op.residual().ifPresent(r -> arguments.put("r", builder.location(r).buffer()));
     for (Mode mode : Mode.values()) {
       int tile = x.single() ? 1 : mode.rowTile();
-      Kernel kernel = product(op.weight(), tile, residual);
+      Kernel kernel = product(op, tile);
       launchProduct(mode, kernel, result, x, tile, outputs, arguments);
     }
   }
 
-  private Kernel product(WeightReference weight, int tile, boolean residual) {
-    int outputs = weight.shape().getFirst();
-    int inputs = weight.shape().getLast();
-    ElementFormat format = builder.format(weight);
+  private Kernel product(LinearOp op, int tile) {
+    int outputs = op.weight().shape().getFirst();
+    int inputs = op.weight().shape().getLast();
+    ElementFormat format = builder.format(op.weight());
+    Optional<ElementFormat> bias = op.bias().map(builder::format);
+    boolean residual = op.residual().isPresent();
     String name =
-        "product_%dx%d_%s_m%d%s"
-            .formatted(outputs, inputs, format.text(), tile, residual ? "_add" : "");
+        "product_%dx%d_%s_m%d%s%s"
+            .formatted(
+                outputs, inputs, format.text(), tile, suffix("bias", bias), residual ? "_add" : "");
     int columns = DenseKernels.columnBlock(outputs);
     int blocks = Math.min(2, outputs / columns);
+    String summary =
+        "matrix product" + (bias.isPresent() ? " + bias" : "") + (residual ? " + residual" : "");
     return builder.kernel(
         name,
-        residual ? "matrix product + residual" : "matrix product",
-        () -> DenseKernels.product(name, outputs, inputs, format, tile, residual),
+        summary,
+        () -> DenseKernels.product(name, outputs, inputs, format, bias, tile, residual),
         () ->
             productCheck(tile, outputs, inputs, columns, blocks)
                 .floats("w", columns * blocks * inputs)
+                .floats("b", columns * blocks)
                 .floats("r", (tile - 1) * outputs + columns * blocks)
                 .build());
+  }
+
+  private static String suffix(String what, Optional<ElementFormat> format) {
+    return format.map(known -> "_" + what + "_" + known.text()).orElse("");
   }
 
   private static CheckCase.Builder productCheck(
@@ -183,35 +196,47 @@ final class DenseLowering {
     int inputs = op.gate().shape().getLast();
     ElementFormat gate = builder.format(op.gate());
     ElementFormat up = builder.format(op.up());
+    Optional<ElementFormat> gateBias = op.gateBias().map(builder::format);
+    Optional<ElementFormat> upBias = op.upBias().map(builder::format);
     Location y = builder.activation(result, outputs);
     int columns = DenseKernels.columnBlock(outputs);
     int blocks = Math.min(2, outputs / columns);
+    Map<String, String> arguments =
+        new HashMap<>(
+            Map.of(
+                "x", x.buffer(),
+                "gate", builder.weight(op.gate()),
+                "up", builder.weight(op.up()),
+                "y", y.buffer()));
+    op.gateBias().ifPresent(bias -> arguments.put("gate_bias", builder.weight(bias)));
+    op.upBias().ifPresent(bias -> arguments.put("up_bias", builder.weight(bias)));
     for (Mode mode : Mode.values()) {
       int tile = mode.rowTile();
       String name =
-          "gated_product_%dx%d_%s_%s_m%d".formatted(outputs, inputs, gate.text(), up.text(), tile);
+          "gated_product_%dx%d_%s_%s_m%d%s%s"
+              .formatted(
+                  outputs,
+                  inputs,
+                  gate.text(),
+                  up.text(),
+                  tile,
+                  suffix("gate_bias", gateBias),
+                  suffix("up_bias", upBias));
       Kernel kernel =
           builder.kernel(
               name,
               "two matrix products + SwiGLU",
-              () -> DenseKernels.gatedProduct(name, outputs, inputs, gate, up, tile),
+              () ->
+                  DenseKernels.gatedProduct(
+                      name, outputs, inputs, gate, up, gateBias, upBias, tile),
               () ->
                   productCheck(tile, outputs, inputs, columns, blocks)
                       .floats("gate", columns * blocks * inputs)
                       .floats("up", columns * blocks * inputs)
+                      .floats("gate_bias", columns * blocks)
+                      .floats("up_bias", columns * blocks)
                       .build());
-      launchProduct(
-          mode,
-          kernel,
-          result,
-          x,
-          tile,
-          outputs,
-          Map.of(
-              "x", x.buffer(),
-              "gate", builder.weight(op.gate()),
-              "up", builder.weight(op.up()),
-              "y", y.buffer()));
+      launchProduct(mode, kernel, result, x, tile, outputs, arguments);
     }
   }
 

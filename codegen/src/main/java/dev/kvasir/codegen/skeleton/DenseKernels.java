@@ -6,6 +6,7 @@ import dev.kvasir.ir.kernel.Statement;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
+import java.util.Optional;
 
 /**
  * Products of activations with row-major weights. One grid point makes a tile of up to 16 columns
@@ -29,21 +30,35 @@ public final class DenseKernels {
     return 1;
   }
 
+  /** {@return the product without a bias} */
+  public static Kernel product(
+      String name, int outputs, int inputs, ElementFormat weight, int rows, boolean residual) {
+    return product(name, outputs, inputs, weight, Optional.empty(), rows, residual);
+  }
+
   /**
-   * {@return y = x W^T, with {@code residual} y = x W^T + r}
+   * {@return y = x W^T, plus b on each row where there is a bias, plus r with {@code residual}}
    *
    * @param name its name in the plan
    * @param outputs rows of W
    * @param inputs columns of W
    * @param weight how W is stored
+   * @param bias how b, [outputs], is stored; empty without one
    * @param rows activation rows of one grid point
    */
   public static Kernel product(
-      String name, int outputs, int inputs, ElementFormat weight, int rows, boolean residual) {
+      String name,
+      int outputs,
+      int inputs,
+      ElementFormat weight,
+      Optional<ElementFormat> bias,
+      int rows,
+      boolean residual) {
     KernelBuilder kernel = new KernelBuilder(name, "row_block", "column_block");
     int columns = columnBlock(outputs);
     kernel.reads("x", ElementFormat.F32);
     kernel.reads("w", weight);
+    bias.ifPresent(format -> kernel.reads("b", format));
     if (residual) {
       kernel.reads("r", ElementFormat.F32);
     }
@@ -51,6 +66,9 @@ public final class DenseKernels {
     String result = kernel.tile("result", rows, columns);
     IntExpression row = firstRow(kernel, rows);
     multiply(kernel, result, "w", row, rows, columns, inputs);
+    if (bias.isPresent()) {
+      addBias(kernel, result, "b", columns, outputs);
+    }
     if (residual) {
       String added = kernel.tile("added", rows, columns);
       kernel.load(added, columnsOf(kernel, "r", row, rows, columns, outputs));
@@ -60,30 +78,53 @@ public final class DenseKernels {
     return kernel.build();
   }
 
+  /** {@return the gated product without biases} */
+  public static Kernel gatedProduct(
+      String name, int outputs, int inputs, ElementFormat gate, ElementFormat up, int rows) {
+    return gatedProduct(name, outputs, inputs, gate, up, Optional.empty(), Optional.empty(), rows);
+  }
+
   /**
-   * {@return y = silu(x Wg^T) * (x Wu^T), with silu(g) = g / (1 + exp(-g)): SwiGLU (Shazeer, "GLU
-   * Variants Improve Transformer")}
+   * {@return y = silu(x Wg^T + bg) * (x Wu^T + bu), with silu(g) = g / (1 + exp(-g)): SwiGLU
+   * (Shazeer, "GLU Variants Improve Transformer"); either bias may be absent}
    *
    * @param name its name in the plan
    * @param outputs rows of both weights
    * @param inputs columns of both weights
    * @param gate how Wg is stored
    * @param up how Wu is stored
+   * @param gateBias how bg, [outputs], is stored; empty without one
+   * @param upBias how bu, [outputs], is stored; empty without one
    * @param rows activation rows of one grid point
    */
   public static Kernel gatedProduct(
-      String name, int outputs, int inputs, ElementFormat gate, ElementFormat up, int rows) {
+      String name,
+      int outputs,
+      int inputs,
+      ElementFormat gate,
+      ElementFormat up,
+      Optional<ElementFormat> gateBias,
+      Optional<ElementFormat> upBias,
+      int rows) {
     KernelBuilder kernel = new KernelBuilder(name, "row_block", "column_block");
     int columns = columnBlock(outputs);
     kernel.reads("x", ElementFormat.F32);
     kernel.reads("gate", gate);
     kernel.reads("up", up);
+    gateBias.ifPresent(format -> kernel.reads("gate_bias", format));
+    upBias.ifPresent(format -> kernel.reads("up_bias", format));
     kernel.writes("y", ElementFormat.F32);
     String gated = kernel.tile("gated", rows, columns);
     String lifted = kernel.tile("lifted", rows, columns);
     IntExpression row = firstRow(kernel, rows);
     multiply(kernel, gated, "gate", row, rows, columns, inputs);
     multiply(kernel, lifted, "up", row, rows, columns, inputs);
+    if (gateBias.isPresent()) {
+      addBias(kernel, gated, "gate_bias", columns, outputs);
+    }
+    if (upBias.isPresent()) {
+      addBias(kernel, lifted, "up_bias", columns, outputs);
+    }
     TileExpression g = TileExpression.element(gated);
     TileExpression sigmoid =
         TileExpression.constant(1).over(TileExpression.constant(1).plus(g.times(-LOG2_E).exp2()));
@@ -113,6 +154,13 @@ public final class DenseKernels {
         tile,
         new Statement.Operand.OfView(View.rows("x", rows, inputs, row, inputs)),
         View.rows(weight, columns, inputs, kernel.axis("column_block").times(columns), inputs));
+  }
+
+  private static void addBias(
+      KernelBuilder kernel, String tile, String bias, int columns, int outputs) {
+    String row = kernel.tile(bias + "_row", 1, columns);
+    kernel.load(row, columnsOf(kernel, bias, IntExpression.constant(0), 1, columns, outputs));
+    kernel.map(tile, TileExpression.element(tile).plus(TileExpression.element(row)));
   }
 
   private static View columnsOf(

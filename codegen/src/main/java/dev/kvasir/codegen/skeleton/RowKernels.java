@@ -40,25 +40,33 @@ public final class RowKernels {
     return kernel.build();
   }
 
+  /** {@return the norm of whole rows of {@code width} elements} */
+  public static Kernel rmsNorm(String name, int width, double epsilon, ElementFormat weight) {
+    return rmsNorm(name, 1, width, epsilon, weight);
+  }
+
   /**
    * {@return y = x / sqrt(mean(x^2) + epsilon) * w (Zhang and Sennrich, "Root Mean Square Layer
-   * Normalization")} of row {@code first_row} + row of x.
+   * Normalization")} of each head of row {@code first_row} + row of x.
    *
    * @param name its name in the plan
-   * @param width elements of a row
+   * @param heads heads of a row
+   * @param width elements of a head
    * @param epsilon added to the mean
-   * @param weight how w is stored
+   * @param weight how w, the same for all heads, is stored
    */
-  public static Kernel rmsNorm(String name, int width, double epsilon, ElementFormat weight) {
+  public static Kernel rmsNorm(
+      String name, int heads, int width, double epsilon, ElementFormat weight) {
     KernelBuilder kernel = new KernelBuilder(name, "token");
     kernel.reads("x", ElementFormat.F32);
     kernel.reads("w", weight);
     kernel.writes("y", ElementFormat.F32);
-    String values = kernel.tile("values", 1, width);
-    String scaled = kernel.tile("scaled", 1, width);
-    String inverse = kernel.tile("inverse", 1, 1);
+    String values = kernel.tile("values", heads, width);
+    String scaled = kernel.tile("scaled", heads, width);
+    String inverse = kernel.tile("inverse", heads, 1);
+    String factors = kernel.tile("factors", 1, width);
     IntExpression row = row(kernel);
-    kernel.load(values, View.rows("x", 1, width, row.plus(kernel.dim("first_row")), width));
+    kernel.load(values, heads("x", heads, width, row.plus(kernel.dim("first_row"))));
     TileExpression x = TileExpression.element(values);
     kernel.map(scaled, x.times(x));
     kernel.sumColumns(inverse, scaled);
@@ -69,11 +77,17 @@ public final class RowKernels {
             TileExpression.element(inverse)
                 .times((float) (1.0 / width))
                 .plus(TileExpression.constant((float) epsilon))));
-    kernel.load(scaled, View.rows("w", 1, width, IntExpression.constant(0), width));
+    kernel.load(factors, View.rows("w", 1, width, IntExpression.constant(0), width));
     kernel.map(
-        values, x.times(TileExpression.element(inverse)).times(TileExpression.element(scaled)));
-    kernel.store(View.rows("y", 1, width, row, width), values);
+        values, x.times(TileExpression.element(inverse)).times(TileExpression.element(factors)));
+    kernel.store(heads("y", heads, width, row), values);
     return kernel.build();
+  }
+
+  private static View heads(String buffer, int heads, int width, IntExpression row) {
+    return heads == 1
+        ? View.rows(buffer, 1, width, row, width)
+        : View.rows(buffer, heads, width, row.times(heads), width);
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.kvasir.ir.type.ElementFormat;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
 import org.junit.jupiter.api.Test;
@@ -140,6 +141,120 @@ class ActivationKernelsTest {
         i -> {
           double g = dot(x, i / outputs, gate, i % outputs, inputs);
           return g / (1 + Math.exp(-g)) * dot(x, i / outputs, up, i % outputs, inputs);
+        });
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "16, 13, BF16, BF16, 1, true, 256",
+    "24, 17, F32, F16, 16, false, 512",
+    "34, 9, F16, F32, 3, true, 128"
+  })
+  void productsWithBias(
+      int outputs,
+      int inputs,
+      ElementFormat weight,
+      ElementFormat bias,
+      int rows,
+      boolean residual,
+      int bits) {
+    int total = 2 * rows;
+    KernelMemory x = gaussian(ElementFormat.F32, total * inputs, 21);
+    KernelMemory w = gaussian(weight, outputs * inputs, 22);
+    KernelMemory b = gaussian(bias, outputs, 23);
+    KernelMemory r = gaussian(ElementFormat.F32, total * outputs, 24);
+    Map<String, KernelMemory> memories =
+        run(
+            DenseKernels.product(
+                "product", outputs, inputs, weight, Optional.of(bias), rows, residual),
+            bits,
+            Map.of("x", x, "w", w, "b", b, "r", r),
+            Map.of("sequence_rows", rows),
+            total * outputs,
+            2,
+            1,
+            outputs / DenseKernels.columnBlock(outputs));
+    requireNear(
+        get(memories, "y"),
+        total * outputs,
+        i ->
+            dot(x, i / outputs, w, i % outputs, inputs)
+                + b.getFloat(i % outputs)
+                + (residual ? r.getFloat(i) : 0));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true, false, 256", "false, true, 512", "true, true, 128"})
+  void gatedProductsWithBiases(boolean onGate, boolean onUp, int bits) {
+    int outputs = 24;
+    int inputs = 17;
+    int rows = 3;
+    int total = 2 * rows;
+    ElementFormat format = ElementFormat.BF16;
+    KernelMemory x = gaussian(ElementFormat.F32, total * inputs, 25);
+    KernelMemory gate = gaussian(format, outputs * inputs, 26);
+    KernelMemory up = gaussian(format, outputs * inputs, 27);
+    KernelMemory gateBias = gaussian(format, outputs, 28);
+    KernelMemory upBias = gaussian(format, outputs, 29);
+    Map<String, KernelMemory> memories =
+        run(
+            DenseKernels.gatedProduct(
+                "gated",
+                outputs,
+                inputs,
+                format,
+                format,
+                onGate ? Optional.of(format) : Optional.empty(),
+                onUp ? Optional.of(format) : Optional.empty(),
+                rows),
+            bits,
+            Map.of("x", x, "gate", gate, "up", up, "gate_bias", gateBias, "up_bias", upBias),
+            Map.of("sequence_rows", rows),
+            total * outputs,
+            2,
+            1,
+            outputs / DenseKernels.columnBlock(outputs));
+    requireNear(
+        get(memories, "y"),
+        total * outputs,
+        i -> {
+          int output = i % outputs;
+          double g =
+              dot(x, i / outputs, gate, output, inputs) + (onGate ? gateBias.getFloat(output) : 0);
+          double u = dot(x, i / outputs, up, output, inputs) + (onUp ? upBias.getFloat(output) : 0);
+          return g / (1 + Math.exp(-g)) * u;
+        });
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 16, F32, 256", "3, 13, BF16, 512", "4, 128, F16, 128"})
+  void normsOfHeads(int heads, int width, ElementFormat format, int bits) {
+    int tokens = 3;
+    int firstRow = 1;
+    int size = 2 * tokens * heads * width;
+    KernelMemory x = gaussian(ElementFormat.F32, size + firstRow * heads * width, 31);
+    KernelMemory w = gaussian(format, width, 32);
+    Map<String, KernelMemory> memories =
+        run(
+            RowKernels.rmsNorm("norm", heads, width, 0.1, format),
+            bits,
+            Map.of("x", x, "w", w),
+            Map.of("sequence_rows", tokens, "first_row", firstRow),
+            size,
+            2,
+            tokens);
+    requireNear(
+        get(memories, "y"),
+        size,
+        i -> {
+          long start = (long) (firstRow * heads + i / width) * width;
+          double squares = 0;
+          for (int j = 0; j < width; j++) {
+            squares += Math.pow(x.getFloat(start + j), 2);
+          }
+          return x.getFloat(start + i % width)
+              / Math.sqrt(squares / width + 0.1)
+              * w.getFloat(i % width);
         });
   }
 

@@ -51,6 +51,11 @@ public record Attributes(Map<String, Attribute> values) {
     return value.isPresent() ? with(name, value.getAsDouble()) : this;
   }
 
+  /** {@return these constants, and a weight if there is one} */
+  public Attributes with(String name, Optional<WeightReference> weight) {
+    return weight.map(known -> with(name, known)).orElse(this);
+  }
+
   /**
    * {@return a whole number}
    *
@@ -94,6 +99,15 @@ public record Attributes(Map<String, Attribute> values) {
    */
   public OptionalDouble optionalDecimal(String name) {
     return values.containsKey(name) ? OptionalDouble.of(decimal(name)) : OptionalDouble.empty();
+  }
+
+  /**
+   * {@return a weight, if there is one}
+   *
+   * @throws IllegalArgumentException when it is of another kind
+   */
+  public Optional<WeightReference> optionalWeight(String name) {
+    return values.containsKey(name) ? Optional.of(weight(name)) : Optional.empty();
   }
 
   /** {@return the canonical text in braces, empty without constants} */

@@ -62,9 +62,14 @@ final class ConfigValues {
 
   /** {@return {@code value}, which stands under {@code key}, as an integer} */
   int integer(String key, JsonNode value, int least, int most) {
+    return integer(key, key, value, least, most);
+  }
+
+  /** As the other method; messages call the value {@code name}. */
+  int integer(String key, String name, JsonNode value, int least, int most) {
     boolean fits = value.isIntegralNumber() && value.canConvertToInt();
     if (!fits || value.intValue() < least || value.intValue() > most) {
-      invalid(key, "%s must be an integer from %d to %d".formatted(key, least, most), value);
+      invalid(key, "%s must be an integer from %d to %d".formatted(name, least, most), value);
       return least;
     }
     return value.intValue();
@@ -72,9 +77,14 @@ final class ConfigValues {
 
   /** {@return {@code value}, which stands under {@code key}, as a number above {@code least}} */
   double number(String key, JsonNode value, double least, double most) {
+    return number(key, key, value, least, most);
+  }
+
+  /** As the other method; messages call the value {@code name}. */
+  double number(String key, String name, JsonNode value, double least, double most) {
     double number = value.doubleValue();
     if (!value.isNumber() || !(number > least && number <= most)) {
-      invalid(key, "%s must be a number above %s and up to %s".formatted(key, least, most), value);
+      invalid(key, "%s must be a number above %s and up to %s".formatted(name, least, most), value);
       return most;
     }
     return number;
@@ -91,7 +101,8 @@ final class ConfigValues {
 
   /** Reports a value that is none of its key. */
   void invalid(String key, String expectation, JsonNode value) {
-    invalid(key, expectation + ", got " + shorten(value.toString()));
+    String found = value.isMissingNode() ? "none" : shorten(value.toString());
+    invalid(key, expectation + ", got " + found);
   }
 
   /** Reports a key whose value contradicts another. */
@@ -99,6 +110,23 @@ final class ConfigValues {
     diagnostics.report(
         Diagnostic.error(DiagnosticCode.CONFIG_VALUE_INVALID, span(key), message)
             .withNote("restore the value that the model was published with"));
+  }
+
+  /**
+   * Reports a value of known meaning that is not supported.
+   *
+   * @param name what messages call the value
+   * @param key where it is written
+   * @param meaning the value that is supported
+   */
+  void unsupported(String name, String key, String meaning, JsonNode value) {
+    diagnostics.report(
+        Diagnostic.error(
+                DiagnosticCode.UNSUPPORTED_CONFIG_KEY,
+                span(key),
+                "%s changes the mathematics and is supported only as %s, got %s"
+                    .formatted(name, meaning, shorten(value.toString())))
+            .withNote("use a model without it; changing the value would give wrong results"));
   }
 
   /** {@return where the key is written, the start of the text when it is absent} */

@@ -6,8 +6,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * The architecture of a Llama-family decoder. Activations are SiLU, no projection has a bias,
- * logits are not capped; {@link ModelConfigReader} refuses models for which that does not hold.
+ * The architecture of a Llama-family decoder. Activations are SiLU and logits are not capped;
+ * {@link ModelConfigReader} refuses models for which that does not hold.
  *
  * @param hiddenSize width of the residual stream
  * @param intermediateSize width between the projections of SwiGLU
@@ -15,6 +15,7 @@ import java.util.OptionalInt;
  * @param headDim width of a head; {@code queryHeads * headDim} need not be {@code hiddenSize}
  * @param maxPositions the longest context the model supports, in tokens
  * @param rmsNormEpsilon added to the mean square in every RMSNorm
+ * @param biases which projections have a bias
  * @param slidingWindow how many positions a query sees, itself included; empty: all before it
  * @param tiedEmbeddings whether the logits use the embedding table
  * @param torchDtype the weight type that the config announces; files may differ
@@ -33,6 +34,7 @@ public record ModelConfig(
     int maxPositions,
     double rmsNormEpsilon,
     RopeConfig rope,
+    Biases biases,
     OptionalInt slidingWindow,
     boolean tiedEmbeddings,
     Optional<ElementFormat> torchDtype,

@@ -19,9 +19,10 @@ import java.util.OptionalInt;
 /**
  * A Hugging Face {@code config.json} as a {@link ModelConfig}.
  *
- * <p>Where a config is silent, the defaults of Hugging Face's {@code LlamaConfig} and {@code
- * MistralConfig} hold; the sizes that describe the weights have none here and must be written.
- * Every key is accounted for: read, known not to change the mathematics, or refused.
+ * <p>Where a config is silent, the defaults of Hugging Face's {@code LlamaConfig}, {@code
+ * MistralConfig}, {@code Qwen2Config} and {@code Qwen3Config} hold; the sizes that describe the
+ * weights have none here and must be written. Every key is accounted for: read, known not to change
+ * the mathematics, or refused.
  */
 public final class ModelConfigReader {
   /** The longest {@code config.json} that is read. */
@@ -32,8 +33,7 @@ public final class ModelConfigReader {
   private static final int MAX_HEADS = 1 << 14;
   private static final int MAX_HEAD_DIM = 1 << 13;
   private static final int MAX_VOCABULARY = 1 << 24;
-  private static final int MAX_POSITIONS = 1 << 30;
-  private static final double DEFAULT_THETA = 10_000;
+  static final int MAX_POSITIONS = 1 << 30;
   private static final double DEFAULT_EPSILON = 1e-6;
   private static final int DEFAULT_BEGIN = 1;
   private static final int DEFAULT_END = 2;
@@ -94,7 +94,7 @@ public final class ModelConfigReader {
     int intermediateSize = values.required("intermediate_size", 1, MAX_WIDTH);
     int queryHeads = values.required("num_attention_heads", 1, MAX_HEADS);
     int kvHeads = kvHeads(architecture, queryHeads);
-    int headDim = headDim(hiddenSize, queryHeads);
+    int headDim = headDim(architecture, hiddenSize, queryHeads);
     int vocabularySize = values.required("vocab_size", 1, MAX_VOCABULARY);
     int maxPositions = values.required("max_position_embeddings", 1, MAX_POSITIONS);
     double epsilon =
@@ -102,13 +102,14 @@ public final class ModelConfigReader {
             .value("rms_norm_eps")
             .map(value -> values.number("rms_norm_eps", value, 0, 1))
             .orElse(DEFAULT_EPSILON);
-    double theta = theta();
-    OptionalInt slidingWindow = slidingWindow(architecture);
+    RopeConfig rope = new RopeFields(values).read(diagnostics.hasErrors() ? 2 : headDim);
+    Biases biases = biases(architecture);
+    OptionalInt slidingWindow = slidingWindow(architecture, layers);
     boolean tied = values.truth("tie_word_embeddings", false);
     Optional<ElementFormat> torchDtype = torchDtype();
     int tokens = diagnostics.hasErrors() ? MAX_VOCABULARY : vocabularySize;
-    OptionalInt begin = beginToken(tokens);
-    List<Integer> ends = endTokens(tokens);
+    OptionalInt begin = beginToken(architecture, tokens);
+    List<Integer> ends = endTokens(architecture, tokens);
     diagnostics.throwIfErrors();
     return new ModelConfig(
         architecture,
@@ -121,7 +122,8 @@ public final class ModelConfigReader {
         vocabularySize,
         maxPositions,
         epsilon,
-        new RopeConfig(theta, headDim),
+        rope,
+        biases,
         slidingWindow,
         tied,
         torchDtype,
@@ -187,13 +189,7 @@ public final class ModelConfigReader {
   }
 
   private void unsupported(String key, String meaning, JsonNode value) {
-    diagnostics.report(
-        Diagnostic.error(
-                DiagnosticCode.UNSUPPORTED_CONFIG_KEY,
-                values.span(key),
-                "%s changes the mathematics and is supported only as %s, got %s"
-                    .formatted(key, meaning, ConfigValues.shorten(value.toString())))
-            .withNote("use a model without it; changing the value would give wrong results"));
+    values.unsupported(key, key, meaning, value);
   }
 
   private int kvHeads(Architecture architecture, int queryHeads) {
@@ -210,8 +206,11 @@ public final class ModelConfigReader {
     return kvHeads;
   }
 
-  private int headDim(int hiddenSize, int queryHeads) {
-    OptionalInt written = values.optional("head_dim", 2, MAX_HEAD_DIM);
+  private int headDim(Architecture architecture, int hiddenSize, int queryHeads) {
+    OptionalInt written =
+        values.has("head_dim")
+            ? values.optional("head_dim", 2, MAX_HEAD_DIM)
+            : architecture.silentHeadDim();
     int headDim = written.orElse(hiddenSize / queryHeads);
     if (diagnostics.hasErrors()) {
       return headDim;
@@ -230,46 +229,41 @@ public final class ModelConfigReader {
     return headDim;
   }
 
-  private double theta() {
-    Optional<Double> plain =
-        values.value("rope_theta").map(value -> values.number("rope_theta", value, 1, 1e12));
-    JsonNode parameters = values.value("rope_parameters").orElse(null);
-    if (parameters == null) {
-      return plain.orElse(DEFAULT_THETA);
-    }
-    if (!parameters.isObject()) {
-      values.invalid("rope_parameters", "rope_parameters must be an object", parameters);
-      return DEFAULT_THETA;
-    }
-    Optional<Double> nested = Optional.empty();
-    for (Map.Entry<String, JsonNode> entry : parameters.properties()) {
-      switch (entry.getKey()) {
-        case "rope_theta" ->
-            nested = Optional.of(values.number("rope_parameters", entry.getValue(), 1, 1e12));
-        case "rope_type" -> {
-          if (!"default".equals(entry.getValue().textValue())) {
-            unsupported("rope_parameters", "{\"rope_type\": \"default\", ...}", parameters);
-          }
-        }
-        case "partial_rotary_factor" -> {
-          if (!entry.getValue().isNumber() || entry.getValue().doubleValue() != 1) {
-            unsupported("rope_parameters", "{\"partial_rotary_factor\": 1, ...}", parameters);
-          }
-        }
-        default ->
-            unsupported("rope_parameters", "an object of rope_theta and rope_type", parameters);
-      }
-    }
-    if (plain.isPresent() && nested.isPresent() && !plain.equals(nested)) {
-      values.invalid(
-          "rope_theta",
-          "rope_theta must equal rope_parameters.rope_theta (%s), got %s"
-              .formatted(nested.get(), plain.get()));
-    }
-    return nested.or(() -> plain).orElse(DEFAULT_THETA);
+  private Biases biases(Architecture architecture) {
+    // Only Llama's and Qwen3's code looks at attention_bias, only Llama's at mlp_bias.
+    boolean attention =
+        switch (architecture) {
+          case LLAMA, QWEN3 -> values.truth("attention_bias", false);
+          case MISTRAL -> required("attention_bias", false);
+          case QWEN2 -> required("attention_bias", true);
+        };
+    boolean feedForward =
+        switch (architecture) {
+          case LLAMA -> values.truth("mlp_bias", false);
+          case MISTRAL, QWEN2, QWEN3 -> required("mlp_bias", false);
+        };
+    return new Biases(attention, attention && architecture != Architecture.QWEN2, feedForward);
   }
 
-  private OptionalInt slidingWindow(Architecture architecture) {
+  /** {@return {@code meaning}, the one value that a key may have where it is written} */
+  private boolean required(String key, boolean meaning) {
+    values
+        .value(key)
+        .filter(value -> !value.isBoolean() || value.booleanValue() != meaning)
+        .ifPresent(value -> unsupported(key, String.valueOf(meaning), value));
+    return meaning;
+  }
+
+  private OptionalInt slidingWindow(Architecture architecture, int layers) {
+    layerTypes(architecture, layers);
+    if (architecture.switchesSlidingWindow()) {
+      // Off, or use_sliding_window has been refused: the window has no meaning then.
+      values.optional("max_window_layers", 0, MAX_LAYERS);
+      return OptionalInt.empty();
+    }
+    values
+        .value("max_window_layers")
+        .ifPresent(value -> unsupported("max_window_layers", "null", value));
     if (!architecture.hasSlidingWindow()) {
       values
           .value("sliding_window")
@@ -279,6 +273,24 @@ public final class ModelConfigReader {
     return values.has("sliding_window")
         ? values.optional("sliding_window", 1, MAX_POSITIONS)
         : architecture.silentSlidingWindow();
+  }
+
+  private void layerTypes(Architecture architecture, int layers) {
+    JsonNode types = values.value("layer_types").orElse(null);
+    if (types == null) {
+      return;
+    }
+    boolean full =
+        architecture.switchesSlidingWindow()
+            && types.isArray()
+            && types.size() == layers
+            && types.valueStream().allMatch(type -> type.asText().equals("full_attention"));
+    if (!full && !diagnostics.hasErrors()) {
+      unsupported(
+          "layer_types",
+          architecture.switchesSlidingWindow() ? "\"full_attention\" for every layer" : "null",
+          types);
+    }
   }
 
   private Optional<ElementFormat> torchDtype() {
@@ -300,15 +312,15 @@ public final class ModelConfigReader {
     return format;
   }
 
-  private OptionalInt beginToken(int vocabularySize) {
+  private OptionalInt beginToken(Architecture architecture, int vocabularySize) {
     return values.has("bos_token_id")
         ? values.optional("bos_token_id", 0, vocabularySize - 1)
-        : silentToken(DEFAULT_BEGIN, vocabularySize);
+        : silentToken(architecture, DEFAULT_BEGIN, vocabularySize);
   }
 
-  private List<Integer> endTokens(int vocabularySize) {
+  private List<Integer> endTokens(Architecture architecture, int vocabularySize) {
     if (!values.has("eos_token_id")) {
-      return silentToken(DEFAULT_END, vocabularySize).stream().boxed().toList();
+      return silentToken(architecture, DEFAULT_END, vocabularySize).stream().boxed().toList();
     }
     List<Integer> ends = new ArrayList<>();
     values
@@ -322,7 +334,9 @@ public final class ModelConfigReader {
     return ends;
   }
 
-  private static OptionalInt silentToken(int token, int vocabularySize) {
-    return token < vocabularySize ? OptionalInt.of(token) : OptionalInt.empty();
+  private static OptionalInt silentToken(Architecture architecture, int token, int vocabularySize) {
+    return architecture.hasSilentTokens() && token < vocabularySize
+        ? OptionalInt.of(token)
+        : OptionalInt.empty();
   }
 }

@@ -6,8 +6,9 @@ package dev.kvasir.ir.model;
  *
  * @param theta the base of the frequencies, above 1
  * @param rotaryDimensions how many leading dimensions of a head turn; even, at least 2
+ * @param scaling what becomes of the frequencies that theta gives
  */
-public record RopeConfig(double theta, int rotaryDimensions) {
+public record RopeConfig(double theta, int rotaryDimensions, RopeScaling scaling) {
 
   /** Refuses values without a meaning. */
   public RopeConfig {
@@ -20,13 +21,18 @@ public record RopeConfig(double theta, int rotaryDimensions) {
     }
   }
 
+  /** Frequencies without scaling. */
+  public RopeConfig(double theta, int rotaryDimensions) {
+    this(theta, rotaryDimensions, RopeScaling.NONE);
+  }
+
   /** {@return how many pairs turn} */
   public int pairs() {
     return rotaryDimensions / 2;
   }
 
   /**
-   * {@return radians per position of pair {@code pair}: theta^(-2 pair / rotaryDimensions)}
+   * {@return radians per position of pair {@code pair}: theta^(-2 pair / rotaryDimensions), scaled}
    *
    * @throws IndexOutOfBoundsException when there is no such pair
    */
@@ -34,6 +40,6 @@ public record RopeConfig(double theta, int rotaryDimensions) {
     if (pair < 0 || pair >= pairs()) {
       throw new IndexOutOfBoundsException("pair " + pair + " of " + pairs());
     }
-    return Math.pow(theta, -2.0 * pair / rotaryDimensions);
+    return scaling.scale(Math.pow(theta, -2.0 * pair / rotaryDimensions));
   }
 }

@@ -42,7 +42,12 @@ public final class WeightCatalog {
     shapes.put(EMBEDDING, table);
     for (int layer = 0; layer < config.layers(); layer++) {
       for (LayerWeight weight : LayerWeight.values()) {
-        shapes.put(weight.name(layer), weight.shape(config));
+        if (weight.isPartOf(config)) {
+          shapes.put(weight.name(layer), weight.shape(config));
+        }
+        if (weight.hasBias(config)) {
+          shapes.put(weight.biasName(layer), weight.shape(config).subList(0, 1));
+        }
       }
     }
     shapes.put(FINAL_NORM, List.of((long) config.hiddenSize()));

@@ -55,6 +55,7 @@ class ModelConfigReaderTest {
                 2048,
                 1e-5,
                 new RopeConfig(10_000, 32),
+                Biases.NONE,
                 OptionalInt.empty(),
                 true,
                 Optional.of(ElementFormat.F32),
@@ -82,6 +83,7 @@ class ModelConfigReaderTest {
                 512,
                 1e-6,
                 new RopeConfig(10_000, 8),
+                Biases.NONE,
                 OptionalInt.empty(),
                 false,
                 Optional.empty(),
@@ -155,9 +157,15 @@ class ModelConfigReaderTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0}",
-        "\"attention_bias\": true",
-        "\"mlp_bias\": true",
+        "\"rope_scaling\": {\"rope_type\": \"dynamic\", \"factor\": 8.0}",
+        "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 8.0}",
+        "\"rope_scaling\": {\"rope_type\": \"longrope\", \"factor\": 8.0}",
+        "\"rope_scaling\": {\"rope_type\": 7}",
+        "\"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 8.0, \"mscale\": 2}",
+        "\"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 8.0, \"low_freq_factor\": 1}",
+        "\"rope_scaling\": {\"rope_type\": \"default\", \"rope_theta\": 7}",
+        "\"max_window_layers\": 2",
+        "\"layer_types\": [\"full_attention\", \"full_attention\"]",
         "\"hidden_act\": \"gelu\"",
         "\"hidden_act\": null",
         "\"attn_logit_softcapping\": 50.0",
@@ -201,6 +209,9 @@ class ModelConfigReaderTest {
         "\"rope_scaling\": null",
         "\"partial_rotary_factor\": 1.0",
         "\"use_qk_norm\": false",
+        "\"attention_bias\": false",
+        "\"mlp_bias\": false",
+        "\"rope_scaling\": {\"rope_type\": \"default\"}",
         "\"num_experts\": null",
         "\"logit_scale\": 1",
         "\"pad_token_id\": -1",
@@ -268,6 +279,16 @@ class ModelConfigReaderTest {
         "rope_theta|1e13|got 1.0E13",
         "rope_theta|1e999|above 1.0",
         "rope_parameters|7|must be an object, got 7",
+        "rope_scaling|[]|must be an object, got []",
+        "rope_scaling|{}|must have a rope_type, got {}",
+        "rope_scaling|{\"rope_type\": \"linear\"}|factor must be a number from 1, got none",
+        "rope_scaling|{\"rope_type\": \"linear\", \"factor\": 0.5}|from 1, got 0.5",
+        "rope_scaling|{\"rope_type\": \"linear\", \"factor\": \"2\"}|from 1, got \"2\"",
+        "rope_scaling|{\"rope_type\": \"linear\", \"factor\": 1e999}|from 1, got \"Infinity\"",
+        "rope_scaling|{\"rope_type\": \"linear\", \"type\": \"default\", \"factor\": 2}|type must equal",
+        "rope_scaling|{\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 4, \"high_freq_factor\": 4, \"original_max_position_embeddings\": 64}|above low_freq_factor (4.0), got 4.0",
+        "rope_scaling|{\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 0, \"high_freq_factor\": 4, \"original_max_position_embeddings\": 64}|low_freq_factor must be a number above 0.0",
+        "rope_scaling|{\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": 4}|original_max_position_embeddings must be an integer",
         "rope_parameters|{\"rope_theta\": 0}|above 1.0",
         "tie_word_embeddings|1|true or false, got 1",
         "torch_dtype|\"float8\"|float32, float16 or bfloat16, got \"float8\"",
@@ -324,12 +345,12 @@ class ModelConfigReaderTest {
         .extracting(Diagnostic::message)
         .containsExactly(
             "architectures must name one of LlamaForCausalLM, MistralForCausalLM,"
-                + " got [\"GPT2LMHeadModel\"]");
+                + " Qwen2ForCausalLM, Qwen3ForCausalLM, got [\"GPT2LMHeadModel\"]");
   }
 
   @Test
   void reportsEverythingAtOnce() {
-    assertThat(refused("\"vocab_size\": 0", "\"mlp_bias\": true", "\"surprise\": 1"))
+    assertThat(refused("\"vocab_size\": 0", "\"alibi\": true", "\"surprise\": 1"))
         .extracting(Diagnostic::code)
         .containsExactlyInAnyOrder(
             DiagnosticCode.CONFIG_VALUE_INVALID,

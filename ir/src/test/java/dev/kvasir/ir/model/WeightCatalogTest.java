@@ -20,8 +20,13 @@ class WeightCatalogTest {
   private static final ModelConfig UNTIED = config(2, false);
 
   private static ModelConfig config(int layers, boolean tied) {
+    return config(Architecture.LLAMA, Biases.NONE, layers, tied);
+  }
+
+  private static ModelConfig config(
+      Architecture architecture, Biases biases, int layers, boolean tied) {
     return new ModelConfig(
-        Architecture.LLAMA,
+        architecture,
         layers,
         8,
         10,
@@ -32,6 +37,7 @@ class WeightCatalogTest {
         64,
         1e-6,
         new RopeConfig(10_000, 4),
+        biases,
         OptionalInt.empty(),
         tied,
         Optional.empty(),
@@ -58,6 +64,28 @@ class WeightCatalogTest {
             "model.norm.weight [8]",
             "lm_head.weight [12, 8]");
     assertThat(WeightCatalog.expected(config(1, true))).doesNotContainKey("lm_head.weight");
+  }
+
+  @Test
+  void expectsBiasesAndNormsWhereTheModelHasThem() {
+    assertThat(
+            WeightCatalog.expected(
+                config(Architecture.QWEN2, new Biases(true, false, false), 1, true)))
+        .hasSize(11 + 3)
+        .containsEntry("model.layers.0.self_attn.q_proj.bias", List.of(24L))
+        .containsEntry("model.layers.0.self_attn.k_proj.bias", List.of(8L))
+        .containsEntry("model.layers.0.self_attn.v_proj.bias", List.of(8L));
+    assertThat(WeightCatalog.expected(config(Architecture.QWEN3, Biases.NONE, 1, true)))
+        .hasSize(11 + 2)
+        .containsEntry("model.layers.0.self_attn.q_norm.weight", List.of(4L))
+        .containsEntry("model.layers.0.self_attn.k_norm.weight", List.of(4L));
+    assertThat(
+            WeightCatalog.expected(
+                config(Architecture.LLAMA, new Biases(true, true, true), 1, true)))
+        .hasSize(11 + 7)
+        .containsEntry("model.layers.0.self_attn.o_proj.bias", List.of(8L))
+        .containsEntry("model.layers.0.mlp.up_proj.bias", List.of(10L))
+        .containsEntry("model.layers.0.mlp.down_proj.bias", List.of(8L));
   }
 
   @Test

@@ -54,6 +54,53 @@ class OpEvaluationTest {
   }
 
   @Test
+  void biasesAreAddedToProducts() {
+    EvaluationContext context = context(0, Map.of("w", numbers(1, 2, 3, 4), "b", numbers(10, 20)));
+    assertThat(
+            evaluate(
+                "parameter %x: f32[rows, 2] %y = linear(%x) {weight = @w[2, 2], bias = @b[2]}",
+                context, tensor(2, 2, 1, 0, 0, 1)))
+        .containsExactly(11, 23, 12, 24);
+    assertThat(
+            evaluate(
+                "parameter %x: f32[rows, 1] %y = gated_linear(%x)"
+                    + " {gate = @b[2, 1], up = @b[2, 1], gate_bias = @b[2], up_bias = @b[2]}",
+                context, tensor(1, 1, 0.5)))
+        .containsExactly(
+            numbers(225 / (1 + Math.exp(-15)), 900 / (1 + Math.exp(-30))), within(1e-9));
+  }
+
+  @Test
+  void rmsNormOfHeadsTakesEachAlone() {
+    // Mean squares of (3, 4) and (0, 2) are 12.5 and 2; epsilon makes them 16 and 5.5.
+    assertThat(
+            evaluate(
+                "parameter %x: f32[rows, 4]"
+                    + " %y = rms_norm(%x) {heads = 2, weight = @w[2], epsilon = 3.5}",
+                context(0, "w", 2, -1), tensor(1, 4, 3, 4, 0, 2)))
+        .containsExactly(1.5, -1, 0, -2 / Math.sqrt(5.5));
+  }
+
+  @Test
+  void scaledRopeTurnsMoreSlowly() {
+    // The only wave is 2 pi long, more than 6 positions: both kinds divide its frequency.
+    for (String scaling :
+        List.of(
+            "factor = 5.0",
+            "factor = 5.0, low_freq_factor = 1.0, high_freq_factor = 2.0,"
+                + " original_positions = 6")) {
+      double[] turned =
+          evaluate(
+              "parameter %x: f32[rows, 2] %y = rope(%x)"
+                  + " {heads = 1, head_dim = 2, rotary = 2, theta = 100.0, %s}".formatted(scaling),
+              context(10, "w"),
+              tensor(1, 2, 1, 0));
+      assertThat(turned[0]).as(scaling).isCloseTo(Math.cos(2), EXACT);
+      assertThat(turned[1]).as(scaling).isCloseTo(Math.sin(2), EXACT);
+    }
+  }
+
+  @Test
   void swigluGatesWithSilu() {
     double silu = 1 / (1 + Math.exp(-1));
     assertThat(
@@ -152,8 +199,15 @@ class OpEvaluationTest {
     return new ReferenceTensor(rows, columns, values);
   }
 
+  private static double[] numbers(double... numbers) {
+    return numbers;
+  }
+
   private static EvaluationContext context(int position, String name, double... weight) {
-    Map<String, double[]> weights = Map.of(name, weight);
+    return context(position, Map.of(name, weight));
+  }
+
+  private static EvaluationContext context(int position, Map<String, double[]> weights) {
     return new EvaluationContext(
         wanted -> Objects.requireNonNull(weights.get(wanted)), position, true, false);
   }

@@ -28,6 +28,7 @@ import dev.kvasir.passes.PassContext;
 import dev.kvasir.passes.Property;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -49,9 +50,10 @@ import java.util.stream.IntStream;
  * }</pre>
  *
  * First, because everything else rewrites what it builds. Each cache has one group of all KV heads
- * with one dense segment in the target's own format. Only the last row goes to the final norm and
- * the logits. Values have the names that a trace shows: {@code layer.0.q_pre}, {@code layer.0.q},
- * {@code layer.0.out}, {@code layer.0.lse} and so on.
+ * with one dense segment in the target's own format. Queries and keys of models with norms inside
+ * attention are normalised head by head before they are rotated. Only the last row goes to the
+ * final norm and the logits. Values have the names that a trace shows: {@code layer.0.q_pre},
+ * {@code layer.0.q}, {@code layer.0.out}, {@code layer.0.lse} and so on.
  */
 public final class BuildGraph implements Pass {
 
@@ -124,8 +126,9 @@ public final class BuildGraph implements Pass {
 
     Value attention(Value hidden, Value cache, List<Value> cachesAfter) {
       Value norm = norm("attention_norm", hidden, LayerWeight.ATTENTION_NORM);
-      Value query = rope("q", linear("q_pre", norm, LayerWeight.QUERY), model.queryHeads());
-      Value key = rope("k", linear("k_pre", norm, LayerWeight.KEY), model.kvHeads());
+      Value query =
+          rotated("q", norm, LayerWeight.QUERY, LayerWeight.QUERY_NORM, model.queryHeads());
+      Value key = rotated("k", norm, LayerWeight.KEY, LayerWeight.KEY_NORM, model.kvHeads());
       Value value = linear("v", norm, LayerWeight.VALUE);
       Value after = builder.add(name("cache_after"), new AppendKvOp(cache, key, value));
       cachesAfter.add(after);
@@ -160,18 +163,30 @@ public final class BuildGraph implements Pass {
     }
 
     private Value linear(String hint, Value input, LayerWeight weight) {
-      return builder.add(name(hint), new LinearOp(input, reference(weight)));
+      Optional<WeightReference> bias =
+          weight.hasBias(model)
+              ? Optional.of(
+                  WeightReference.vector(
+                      weight.biasName(layer), reference(weight).shape().getFirst()))
+              : Optional.empty();
+      return builder.add(
+          name(hint), new LinearOp(input, Optional.empty(), reference(weight), bias));
     }
 
-    private Value rope(String hint, Value input, int heads) {
-      return builder.add(
-          name(hint),
-          new RopeOp(
-              input,
-              heads,
-              model.headDim(),
-              model.rope().rotaryDimensions(),
-              model.rope().theta()));
+    /** Projects to heads, normalises each where the model does, and rotates them. */
+    private Value rotated(
+        String hint, Value input, LayerWeight projection, LayerWeight norm, int heads) {
+      Value before;
+      if (norm.isPartOf(model)) {
+        Value projected = linear(hint + "_projection", input, projection);
+        before =
+            builder.add(
+                name(hint + "_pre"),
+                new RmsNormOp(projected, heads, reference(norm), model.rmsNormEpsilon()));
+      } else {
+        before = linear(hint + "_pre", input, projection);
+      }
+      return builder.add(name(hint), new RopeOp(before, heads, model.headDim(), model.rope()));
     }
 
     private WeightReference reference(LayerWeight weight) {

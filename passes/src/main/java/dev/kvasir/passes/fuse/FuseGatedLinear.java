@@ -12,6 +12,7 @@ import dev.kvasir.passes.PassContext;
 import dev.kvasir.passes.Property;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -67,7 +68,7 @@ public final class FuseGatedLinear implements Pass {
             copy.drop(node);
           } else if (gates.containsKey(node)) {
             GatedLinearOp gated = gates.get(node);
-            copy.replace(node, new GatedLinearOp(copy.of(gated.input()), gated.gate(), gated.up()));
+            copy.replace(node, gated.withOperands(List.of(copy.of(gated.input()))));
           } else {
             copy.keep(node);
           }
@@ -78,7 +79,13 @@ public final class FuseGatedLinear implements Pass {
     Optional<LinearOp> gate = product(graph, swiglu.gate());
     Optional<LinearOp> up = product(graph, swiglu.up());
     return gate.isPresent() && up.isPresent() && gate.get().input().equals(up.get().input())
-        ? Optional.of(new GatedLinearOp(gate.get().input(), gate.get().weight(), up.get().weight()))
+        ? Optional.of(
+            new GatedLinearOp(
+                gate.get().input(),
+                gate.get().weight(),
+                up.get().weight(),
+                gate.get().bias(),
+                up.get().bias()))
         : Optional.empty();
   }
 

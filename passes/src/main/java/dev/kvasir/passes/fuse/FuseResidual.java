@@ -82,6 +82,9 @@ public final class FuseResidual implements Pass {
                 new Match(
                     found.node(),
                     new LinearOp(
-                        found.linear().input(), Optional.of(residual), found.linear().weight())));
+                        found.linear().input(),
+                        Optional.of(residual),
+                        found.linear().weight(),
+                        found.linear().bias())));
   }
 }

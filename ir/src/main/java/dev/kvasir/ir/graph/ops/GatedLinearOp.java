@@ -10,16 +10,25 @@ import dev.kvasir.ir.reference.ReferenceTensor;
 import dev.kvasir.ir.reference.ReferenceValue;
 import dev.kvasir.ir.type.Type;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * Two products of one input and their SwiGLU: {@code y = silu(x G^T) * (x U^T)} with {@code silu(a)
- * = a / (1 + exp(-a))}.
+ * Two products of one input and their SwiGLU: {@code y = silu(x G^T + g) * (x U^T + u)} with {@code
+ * silu(a) = a / (1 + exp(-a))}; the biases g and u may be absent.
  *
  * @param input x, f32[rows, inputs]
  * @param gate G, [outputs, inputs]
  * @param up U, [outputs, inputs]; the result is f32[rows, outputs]
+ * @param gateBias g, [outputs]
+ * @param upBias u, [outputs]
  */
-public record GatedLinearOp(Value input, WeightReference gate, WeightReference up) implements Op {
+public record GatedLinearOp(
+    Value input,
+    WeightReference gate,
+    WeightReference up,
+    Optional<WeightReference> gateBias,
+    Optional<WeightReference> upBias)
+    implements Op {
   /** The entry in the catalog. */
   public static final OpDefinition DEFINITION =
       new OpDefinition(
@@ -28,12 +37,19 @@ public record GatedLinearOp(Value input, WeightReference gate, WeightReference u
           1,
           (operands, attributes) ->
               new GatedLinearOp(
-                  operands.getFirst(), attributes.weight("gate"), attributes.weight("up")));
+                  operands.getFirst(),
+                  attributes.weight("gate"),
+                  attributes.weight("up"),
+                  attributes.optionalWeight("gate_bias"),
+                  attributes.optionalWeight("up_bias")));
 
   /** Checks types and shapes. */
   public GatedLinearOp {
     OpChecks.matrix("gate", OpChecks.activation("input", input).width(), gate);
     OpChecks.shape("up", gate.shape(), up);
+    List<Integer> outputs = gate.shape().subList(0, 1);
+    gateBias.ifPresent(bias -> OpChecks.shape("gate_bias", outputs, bias));
+    upBias.ifPresent(bias -> OpChecks.shape("up_bias", outputs, bias));
   }
 
   @Override
@@ -48,7 +64,11 @@ public record GatedLinearOp(Value input, WeightReference gate, WeightReference u
 
   @Override
   public Attributes attributes() {
-    return Attributes.NONE.with("gate", gate).with("up", up);
+    return Attributes.NONE
+        .with("gate", gate)
+        .with("up", up)
+        .with("gate_bias", gateBias)
+        .with("up_bias", upBias);
   }
 
   @Override
@@ -59,13 +79,12 @@ public record GatedLinearOp(Value input, WeightReference gate, WeightReference u
   @Override
   public List<ReferenceValue> evaluate(List<ReferenceValue> operands, EvaluationContext context) {
     ReferenceTensor x = OpChecks.tensor(operands.getFirst());
-    int outputs = gate.shape().getFirst();
-    ReferenceTensor gated = OpChecks.product(x, context.weight(gate), outputs);
-    ReferenceTensor lifted = OpChecks.product(x, context.weight(up), outputs);
+    ReferenceTensor gated = OpChecks.product(x, context, gate, gateBias);
+    ReferenceTensor lifted = OpChecks.product(x, context, up, upBias);
     return List.of(
         ReferenceTensor.of(
             x.rows(),
-            outputs,
+            gated.columns(),
             (row, column) -> OpChecks.silu(gated.at(row, column)) * lifted.at(row, column)));
   }
 }

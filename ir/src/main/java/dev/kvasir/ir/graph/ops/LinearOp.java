@@ -14,13 +14,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Dense product: {@code y = x W^T}, or {@code y = x W^T + residual}.
+ * Dense product: {@code y = x W^T + bias + residual}, where the last two may be absent.
  *
  * @param input x, f32[rows, inputs]
  * @param residual f32[rows, outputs], added to the product
  * @param weight W, [outputs, inputs]; the result is f32[rows, outputs]
+ * @param bias [outputs], added to each row
  */
-public record LinearOp(Value input, Optional<Value> residual, WeightReference weight)
+public record LinearOp(
+    Value input, Optional<Value> residual, WeightReference weight, Optional<WeightReference> bias)
     implements Op {
   /** The entry in the catalog. */
   public static final OpDefinition DEFINITION =
@@ -32,7 +34,8 @@ public record LinearOp(Value input, Optional<Value> residual, WeightReference we
               new LinearOp(
                   operands.getFirst(),
                   operands.stream().skip(1).findFirst(),
-                  attributes.weight("weight")));
+                  attributes.weight("weight"),
+                  attributes.optionalWeight("bias")));
 
   /** Checks types and shapes. */
   public LinearOp {
@@ -40,11 +43,12 @@ public record LinearOp(Value input, Optional<Value> residual, WeightReference we
     OpChecks.matrix("weight", type.width(), weight);
     TensorType result = type.withWidth(weight.shape().getFirst());
     residual.ifPresent(value -> OpChecks.type("residual", result, value));
+    bias.ifPresent(added -> OpChecks.shape("bias", List.of(result.width()), added));
   }
 
-  /** A product without residual. */
+  /** A product without bias and residual. */
   public LinearOp(Value input, WeightReference weight) {
-    this(input, Optional.empty(), weight);
+    this(input, Optional.empty(), weight, Optional.empty());
   }
 
   @Override
@@ -59,7 +63,7 @@ public record LinearOp(Value input, Optional<Value> residual, WeightReference we
 
   @Override
   public Attributes attributes() {
-    return Attributes.NONE.with("weight", weight);
+    return Attributes.NONE.with("weight", weight).with("bias", bias);
   }
 
   @Override
@@ -70,10 +74,7 @@ public record LinearOp(Value input, Optional<Value> residual, WeightReference we
   @Override
   public List<ReferenceValue> evaluate(List<ReferenceValue> operands, EvaluationContext context) {
     ReferenceTensor product =
-        OpChecks.product(
-            OpChecks.tensor(operands.getFirst()),
-            context.weight(weight),
-            weight.shape().getFirst());
+        OpChecks.product(OpChecks.tensor(operands.getFirst()), context, weight, bias);
     if (residual.isEmpty()) {
       return List.of(product);
     }

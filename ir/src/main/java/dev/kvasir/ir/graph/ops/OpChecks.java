@@ -2,6 +2,7 @@ package dev.kvasir.ir.graph.ops;
 
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.WeightReference;
+import dev.kvasir.ir.reference.EvaluationContext;
 import dev.kvasir.ir.reference.ReferenceTensor;
 import dev.kvasir.ir.reference.ReferenceValue;
 import dev.kvasir.ir.type.CacheType;
@@ -10,6 +11,7 @@ import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.TensorType;
 import dev.kvasir.ir.type.Type;
 import java.util.List;
+import java.util.Optional;
 
 /** Checks that operations share; every message says what was expected and what was found. */
 final class OpChecks {
@@ -74,15 +76,21 @@ final class OpChecks {
     return (ReferenceTensor) value;
   }
 
-  /** x W^T in double precision. */
-  static ReferenceTensor product(ReferenceTensor input, double[] weight, int outputs) {
+  /** x W^T, and a bias on each row if there is one, in double precision. */
+  static ReferenceTensor product(
+      ReferenceTensor input,
+      EvaluationContext context,
+      WeightReference matrix,
+      Optional<WeightReference> bias) {
     int inputs = input.columns();
     double[] x = input.values();
+    double[] weight = context.weight(matrix);
+    double[] added = bias.map(context::weight).orElse(new double[0]);
     return ReferenceTensor.of(
         input.rows(),
-        outputs,
+        matrix.shape().getFirst(),
         (row, output) -> {
-          double sum = 0;
+          double sum = bias.isPresent() ? added[output] : 0;
           for (int index = 0; index < inputs; index++) {
             sum += x[row * inputs + index] * weight[output * inputs + index];
           }

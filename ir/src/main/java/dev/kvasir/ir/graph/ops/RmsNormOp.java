@@ -10,16 +10,20 @@ import dev.kvasir.ir.reference.ReferenceTensor;
 import dev.kvasir.ir.reference.ReferenceValue;
 import dev.kvasir.ir.type.Type;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
- * Root mean square normalisation of each row (Zhang and Sennrich, 2019): {@code y[c] = weight[c] *
- * x[c] / sqrt(mean over c of x[c]^2 + epsilon)}.
+ * Root mean square normalisation of each head of each row (Zhang and Sennrich, 2019): {@code y[c] =
+ * weight[c] * x[c] / sqrt(mean over c of x[c]^2 + epsilon)}, c within a head. The norms of a hidden
+ * row are those of one head as wide as the row.
  *
- * @param input f32[rows, width]; the result has the same type
- * @param weight [width]
+ * @param input f32[rows, heads * width]; the result has the same type
+ * @param heads number of heads in a row, 1 unless the text says otherwise
+ * @param weight [width], the same for all heads
  * @param epsilon above 0
  */
-public record RmsNormOp(Value input, WeightReference weight, double epsilon) implements Op {
+public record RmsNormOp(Value input, int heads, WeightReference weight, double epsilon)
+    implements Op {
   /** The entry in the catalog. */
   public static final OpDefinition DEFINITION =
       new OpDefinition(
@@ -28,12 +32,24 @@ public record RmsNormOp(Value input, WeightReference weight, double epsilon) imp
           1,
           (operands, attributes) ->
               new RmsNormOp(
-                  operands.getFirst(), attributes.weight("weight"), attributes.decimal("epsilon")));
+                  operands.getFirst(),
+                  attributes.optionalInteger("heads").orElse(1),
+                  attributes.weight("weight"),
+                  attributes.decimal("epsilon")));
 
   /** Checks types and shapes. */
   public RmsNormOp {
-    OpChecks.shape("weight", List.of(OpChecks.activation("input", input).width()), weight);
+    int width = OpChecks.activation("input", input).width();
+    if (heads < 1 || width % heads != 0) {
+      throw new IllegalArgumentException("heads must divide a row of " + width + ", got " + heads);
+    }
+    OpChecks.shape("weight", List.of(width / heads), weight);
     OpChecks.positive("epsilon", epsilon);
+  }
+
+  /** The norm of whole rows. */
+  public RmsNormOp(Value input, WeightReference weight, double epsilon) {
+    this(input, 1, weight, epsilon);
   }
 
   @Override
@@ -48,7 +64,10 @@ public record RmsNormOp(Value input, WeightReference weight, double epsilon) imp
 
   @Override
   public Attributes attributes() {
-    return Attributes.NONE.with("weight", weight).with("epsilon", epsilon);
+    return Attributes.NONE
+        .with("heads", heads == 1 ? OptionalInt.empty() : OptionalInt.of(heads))
+        .with("weight", weight)
+        .with("epsilon", epsilon);
   }
 
   @Override
@@ -60,18 +79,22 @@ public record RmsNormOp(Value input, WeightReference weight, double epsilon) imp
   public List<ReferenceValue> evaluate(List<ReferenceValue> operands, EvaluationContext context) {
     ReferenceTensor x = OpChecks.tensor(operands.getFirst());
     double[] scale = context.weight(weight);
-    double[] inverse = new double[x.rows()];
+    int width = x.columns() / heads;
+    double[] inverse = new double[x.rows() * heads];
     for (int row = 0; row < x.rows(); row++) {
-      double squares = 0;
-      for (int column = 0; column < x.columns(); column++) {
-        squares += x.at(row, column) * x.at(row, column);
+      for (int head = 0; head < heads; head++) {
+        double squares = 0;
+        for (int column = head * width; column < (head + 1) * width; column++) {
+          squares += x.at(row, column) * x.at(row, column);
+        }
+        inverse[row * heads + head] = 1 / Math.sqrt(squares / width + epsilon);
       }
-      inverse[row] = 1 / Math.sqrt(squares / x.columns() + epsilon);
     }
     return List.of(
         ReferenceTensor.of(
             x.rows(),
             x.columns(),
-            (row, column) -> scale[column] * x.at(row, column) * inverse[row]));
+            (row, column) ->
+                scale[column % width] * x.at(row, column) * inverse[row * heads + column / width]));
   }
 }
