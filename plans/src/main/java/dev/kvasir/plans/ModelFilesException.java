@@ -3,7 +3,7 @@ package dev.kvasir.plans;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A model directory that lacks a file, or holds its weights in a form that Kvasir cannot read. */
+/** A model directory that lacks a file. */
 public final class ModelFilesException extends IOException {
 
   /** Why a model directory was refused. */
@@ -14,10 +14,10 @@ public final class ModelFilesException extends IOException {
     NO_CONFIG,
     /** {@code config.json} is larger than {@link ModelFiles#MAX_CONFIG_BYTES}. */
     CONFIG_TOO_LARGE,
-    /** There is no regular file {@code model.safetensors}. */
+    /** There is neither a regular file {@code model.safetensors} nor an index of several. */
     NO_WEIGHTS,
-    /** The weights lie in several files behind an index. */
-    SHARDED_WEIGHTS
+    /** The index names a file that is not there. */
+    NO_SHARD
   }
 
   private final Reason reason;

@@ -100,8 +100,10 @@ class ModelFingerprintTest {
     Files.delete(weights);
     assertThat(reason(directory)).isEqualTo(Reason.NO_WEIGHTS);
     Files.writeString(
-        directory.resolve("model.safetensors.index.json"), "{}", StandardCharsets.UTF_8);
-    assertThat(reason(directory)).isEqualTo(Reason.SHARDED_WEIGHTS);
+        directory.resolve("model.safetensors.index.json"),
+        "{\"weight_map\": {\"x\": \"part.safetensors\"}}",
+        StandardCharsets.UTF_8);
+    assertThat(reason(directory)).isEqualTo(Reason.NO_SHARD);
 
     writeWeights(1);
     Files.write(directory.resolve("config.json"), new byte[ModelFiles.MAX_CONFIG_BYTES + 1]);

@@ -1,6 +1,7 @@
 package dev.kvasir.runtime;
 
 import dev.kvasir.plans.ModelFiles;
+import dev.kvasir.plans.ModelTensors;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.PlanFormat;
 import dev.kvasir.plans.memory.BufferDeclaration;
@@ -13,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** Binds the buffers that all sessions share: the model's weights and the plan's own tensors. */
 final class Weights {
@@ -30,14 +32,19 @@ final class Weights {
    */
   static Map<String, MemorySegment> bind(Plan plan, Path modelDirectory, Arena arena)
       throws IOException {
-    Path weights = ModelFiles.locate(modelDirectory).weights();
-    SafetensorsFile model = SafetensorsFile.open(weights, arena);
+    ModelFiles files = ModelFiles.locate(modelDirectory);
+    ModelTensors model = ModelTensors.open(files, arena);
     SafetensorsFile derived = derived(plan, arena);
     Map<String, MemorySegment> buffers = new HashMap<>();
     for (BufferDeclaration buffer : plan.memory().buffers()) {
       switch (buffer.kind()) {
-        case WEIGHT -> buffers.put(buffer.name(), bind(plan, buffer, model, weights.toString()));
-        case DERIVED -> buffers.put(buffer.name(), bind(plan, buffer, derived, "the plan"));
+        case WEIGHT ->
+            buffers.put(
+                buffer.name(),
+                bind(plan, buffer, model.tensor(buffer.tensor()), files.place().toString()));
+        case DERIVED ->
+            buffers.put(
+                buffer.name(), bind(plan, buffer, derived.tensor(buffer.tensor()), "the plan"));
         case POOL, TABLE, SCRATCH -> {}
       }
     }
@@ -53,16 +60,15 @@ final class Weights {
   }
 
   private static MemorySegment bind(
-      Plan plan, BufferDeclaration buffer, SafetensorsFile file, String place) {
+      Plan plan, BufferDeclaration buffer, Optional<SafetensorsTensor> found, String place) {
     SafetensorsTensor tensor =
-        file.tensor(buffer.tensor())
-            .orElseThrow(
-                () ->
-                    new KvasirException(
-                        ErrorCode.WEIGHT_MISSING,
-                        "%s has no tensor %s, which the plan needs; use the model that the plan was"
-                                .formatted(place, buffer.tensor())
-                            + " compiled for"));
+        found.orElseThrow(
+            () ->
+                new KvasirException(
+                    ErrorCode.WEIGHT_MISSING,
+                    "%s has no tensor %s, which the plan needs; use the model that the plan was"
+                            .formatted(place, buffer.tensor())
+                        + " compiled for"));
     long bytes = SessionMemory.bytes(plan, buffer);
     if (tensor.type() != buffer.format().tensorType() || tensor.data().byteSize() != bytes) {
       throw new KvasirException(

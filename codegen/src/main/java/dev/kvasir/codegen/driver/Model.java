@@ -11,29 +11,27 @@ import dev.kvasir.ir.model.WeightSource;
 import dev.kvasir.ir.model.WeightType;
 import dev.kvasir.plans.ModelFiles;
 import dev.kvasir.plans.ModelFingerprint;
-import dev.kvasir.plans.safetensors.SafetensorsFile;
+import dev.kvasir.plans.ModelTensors;
 import dev.kvasir.plans.safetensors.SafetensorsTensor;
 import dev.kvasir.plans.safetensors.SafetensorsType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedSet;
-import java.util.TreeSet;
 
 /**
- * A model as it lies on disk, {@code config.json} and {@code model.safetensors}, checked as a whole
- * when it is opened. Weights are mapped, not copied, and gone once this is closed; reading one then
- * throws {@link IllegalStateException}. Any thread may read.
+ * A model as it lies on disk, {@code config.json} and {@code model.safetensors} or the files of an
+ * index, checked as a whole when it is opened. Weights are mapped, not copied, and gone once this
+ * is closed; reading one then throws {@link IllegalStateException}. Any thread may read.
  */
 public final class Model implements WeightSource, AutoCloseable {
   private final Path path;
   private final ModelConfig config;
   private final ModelFingerprint fingerprint;
   private final List<Diagnostic> warnings;
-  private final SafetensorsFile weights;
+  private final ModelTensors weights;
   private final Arena arena;
 
   private Model(
@@ -41,7 +39,7 @@ public final class Model implements WeightSource, AutoCloseable {
       ModelConfig config,
       ModelFingerprint fingerprint,
       List<Diagnostic> warnings,
-      SafetensorsFile weights,
+      ModelTensors weights,
       Arena arena) {
     this.path = path;
     this.config = config;
@@ -76,11 +74,11 @@ public final class Model implements WeightSource, AutoCloseable {
   private static Model open(Path path, Arena arena) throws IOException {
     ModelFiles files = ModelFiles.locate(path);
     ModelConfig config = ModelConfigReader.read(files.config().toString(), files.readConfig());
-    SafetensorsFile weights = SafetensorsFile.open(files.weights(), arena);
+    ModelTensors weights = ModelTensors.open(files, arena);
     ModelFingerprint fingerprint = ModelFingerprint.of(path);
     Diagnostics diagnostics = new Diagnostics();
     Model model = new Model(path, config, fingerprint, List.of(), weights, arena);
-    WeightCatalog.check(config, model, files.weights().toString(), diagnostics);
+    WeightCatalog.check(config, model, files.place().toString(), diagnostics);
     diagnostics.throwIfErrors();
     return new Model(path, config, fingerprint, diagnostics.list(), weights, arena);
   }
@@ -115,7 +113,7 @@ public final class Model implements WeightSource, AutoCloseable {
 
   @Override
   public SortedSet<String> names() {
-    return Collections.unmodifiableSortedSet(new TreeSet<>(weights.names()));
+    return weights.names();
   }
 
   @Override

@@ -45,16 +45,14 @@ final class ModelFileErrors {
           case NOT_A_DIRECTORY -> DiagnosticCode.MODEL_UNREADABLE;
           case NO_CONFIG -> DiagnosticCode.CONFIG_MISSING;
           case CONFIG_TOO_LARGE -> DiagnosticCode.CONFIG_MALFORMED;
-          case NO_WEIGHTS -> DiagnosticCode.WEIGHTS_MISSING;
-          case SHARDED_WEIGHTS -> DiagnosticCode.WEIGHTS_SHARDED;
+          case NO_WEIGHTS, NO_SHARD -> DiagnosticCode.WEIGHTS_MISSING;
         };
     String wayOut =
         switch (failure.reason()) {
           case NOT_A_DIRECTORY, NO_CONFIG, NO_WEIGHTS ->
               "name the directory that holds the model's config.json and model.safetensors";
           case CONFIG_TOO_LARGE -> "a config.json describes a model in a few hundred bytes";
-          case SHARDED_WEIGHTS ->
-              "save the model as one file, for instance with save_pretrained(max_shard_size=...)";
+          case NO_SHARD -> "get all files of the model from where it was published";
         };
     return Diagnostic.error(code, failure.place().toString(), failure.problem()).withNote(wayOut);
   }
@@ -68,6 +66,7 @@ final class ModelFileErrors {
           case UNKNOWN_TYPE -> DiagnosticCode.TENSOR_TYPE_UNSUPPORTED;
           case BAD_OFFSETS, SIZE_MISMATCH, OVERLAP, HOLE, TRAILING_BYTES ->
               DiagnosticCode.SAFETENSORS_OFFSETS_INVALID;
+          case BAD_INDEX, INDEX_MISMATCH -> DiagnosticCode.SHARDS_INCONSISTENT;
         };
     String wayOut =
         failure.reason() == SafetensorsException.Reason.UNKNOWN_TYPE

@@ -22,6 +22,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -80,7 +81,13 @@ class ModelTest {
     assertThat(refused(directory)).startsWith(weights + ": error[KV3012]: expected");
     Files.writeString(
         directory.resolve("model.safetensors.index.json"), "{}", StandardCharsets.UTF_8);
-    assertThat(refused(directory)).contains("error[KV3015]", "index of shards", "save_pretrained");
+    assertThat(refused(directory)).contains("index.json: error[KV3017]: expected a weight_map");
+    Files.writeString(
+        directory.resolve("model.safetensors.index.json"),
+        "{\"weight_map\": {\"x\": \"part.safetensors\"}}",
+        StandardCharsets.UTF_8);
+    assertThat(refused(directory))
+        .startsWith(directory.resolve("part.safetensors") + ": error[KV3012]: expected");
     Files.delete(config);
     assertThat(refused(directory)).startsWith(config + ": error[KV3001]: expected");
   }
@@ -159,6 +166,36 @@ class ModelTest {
         assertThat(model.warnings())
             .extracting(Diagnostic::place)
             .containsExactly(weights + ": extra.ids");
+      }
+    }
+  }
+
+  @Test
+  void opensTheSampleModelInShards() throws IOException {
+    try (Arena arena = Arena.ofConfined();
+        Model whole = Model.open(NEEDLE)) {
+      SafetensorsFile file = SafetensorsFile.open(NEEDLE.resolve("model.safetensors"), arena);
+      List<SafetensorsWriter> shards = List.of(new SafetensorsWriter(), new SafetensorsWriter());
+      List<String> map = new ArrayList<>();
+      for (String name : file.names()) {
+        int shard = map.size() % 2;
+        shards.get(shard).add(file.tensor(name).orElseThrow());
+        map.add("\"%s\": \"model-%d.safetensors\"".formatted(name, shard));
+      }
+      for (int shard = 0; shard < 2; shard++) {
+        shards.get(shard).write(directory.resolve("model-%d.safetensors".formatted(shard)));
+      }
+      Files.delete(weights);
+      Files.writeString(
+          directory.resolve("model.safetensors.index.json"),
+          "{\"weight_map\": {" + String.join(", ", map) + "}}");
+      try (Model sharded = Model.open(directory)) {
+        assertThat(sharded.names()).isEqualTo(whole.names());
+        assertThat(sharded.warnings()).isEmpty();
+        assertThat(sharded.fingerprint()).isNotEqualTo(whole.fingerprint());
+        for (String name : whole.names()) {
+          assertThat(sharded.weight(name).toFloats()).isEqualTo(whole.weight(name).toFloats());
+        }
       }
     }
   }

@@ -58,8 +58,8 @@ public enum DiagnosticCode {
   MODEL_UNREADABLE("KV3013", "a model file that cannot be read"),
   UNKNOWN_CONFIG_KEY(
       "KV3014", "a config key of unknown meaning, which could change the mathematics"),
-  WEIGHTS_SHARDED("KV3015", "weights in several files"),
   TENSOR_UNUSED("KV3016", "a tensor that the architecture does not use"),
+  SHARDS_INCONSISTENT("KV3017", "an index of weights in several files that contradicts them"),
 
   LIMIT_EXCEEDED("KV5001", "the plan needs more than a limit of the policy allows"),
   OUTPUT_NOT_WRITABLE("KV5002", "the output cannot be written"),

@@ -2,7 +2,10 @@ package dev.kvasir.plans.safetensors;
 
 import java.io.IOException;
 
-/** A safetensors file that cannot be trusted, with the reason, the place and what was expected. */
+/**
+ * A safetensors file or index that cannot be trusted, with the reason, the place and what was
+ * expected.
+ */
 public final class SafetensorsException extends IOException {
   /** Why a file was refused. */
   public enum Reason {
@@ -27,7 +30,11 @@ public final class SafetensorsException extends IOException {
     /** Bytes between two tensors, or before the first, belong to none. */
     HOLE,
     /** Bytes after the last tensor belong to none. */
-    TRAILING_BYTES
+    TRAILING_BYTES,
+    /** The index of several files is not UTF-8, not JSON, or not the object that is asked for. */
+    BAD_INDEX,
+    /** The files hold other tensors than their index says. */
+    INDEX_MISMATCH
   }
 
   private final Reason reason;

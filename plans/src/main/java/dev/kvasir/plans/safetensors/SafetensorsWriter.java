@@ -36,8 +36,25 @@ public final class SafetensorsWriter {
   private static final int ALIGNMENT = 8;
   private static final int CHUNK = 1 << 20;
 
-  private final SortedMap<String, SafetensorsTensor> tensors = new TreeMap<>();
+  private final SortedMap<String, Pending> tensors = new TreeMap<>();
   private final SortedMap<String, String> metadata = new TreeMap<>();
+
+  /** Makes the bytes of a tensor while its file is written, so that they never exist at once. */
+  @FunctionalInterface
+  public interface Filler {
+    /**
+     * Fills what remains of {@code chunk}.
+     *
+     * @param offset the byte of the tensor at which the chunk begins, a multiple of the element
+     *     size
+     * @param chunk little-endian
+     */
+    void fill(long offset, ByteBuffer chunk);
+  }
+
+  /** A tensor that will be written. */
+  private record Pending(
+      String name, SafetensorsType type, List<Long> shape, long bytes, Filler filler) {}
 
   /**
    * Adds a tensor; its data must stay alive and unchanged until the file is written.
@@ -45,6 +62,34 @@ public final class SafetensorsWriter {
    * @throws IllegalArgumentException when the name is taken or reserved
    */
   public SafetensorsWriter add(SafetensorsTensor tensor) {
+    MemorySegment data = tensor.data();
+    return add(
+        new Pending(
+            tensor.name(),
+            tensor.type(),
+            tensor.shape(),
+            data.byteSize(),
+            (offset, chunk) -> chunk.put(data.asSlice(offset, chunk.remaining()).asByteBuffer())));
+  }
+
+  /**
+   * Adds a tensor whose bytes are made in order, a chunk at a time, whenever the file is written.
+   *
+   * @throws IllegalArgumentException when the name is taken or reserved, or an extent is negative
+   * @throws ArithmeticException when the tensor has more bytes than a long counts
+   */
+  public SafetensorsWriter add(String name, SafetensorsType type, List<Long> shape, Filler filler) {
+    long bytes = type.bytes();
+    for (long extent : shape) {
+      if (extent < 0) {
+        throw new IllegalArgumentException(name + ": expected extents from 0, got " + shape);
+      }
+      bytes = Math.multiplyExact(bytes, extent);
+    }
+    return add(new Pending(name, type, List.copyOf(shape), bytes, filler));
+  }
+
+  private SafetensorsWriter add(Pending tensor) {
     if (tensor.name().equals(SafetensorsHeader.METADATA)
         || tensors.putIfAbsent(tensor.name(), tensor) != null) {
       throw new IllegalArgumentException("tensor name taken: " + tensor.name());
@@ -117,30 +162,36 @@ public final class SafetensorsWriter {
 
   /** Writes the file to {@code channel}, which stays open. */
   public void writeTo(WritableByteChannel channel) throws IOException {
-    List<SafetensorsTensor> order = new ArrayList<>(tensors.values());
+    List<Pending> order = new ArrayList<>(tensors.values());
     order.sort(
-        Comparator.comparingInt((SafetensorsTensor tensor) -> tensor.type().bytes())
+        Comparator.comparingInt((Pending tensor) -> tensor.type().bytes())
             .reversed()
-            .thenComparing(SafetensorsTensor::name));
+            .thenComparing(Pending::name));
     byte[] header = header(order);
     ByteBuffer length = littleEndian(Long.BYTES);
     length.putLong(0, header.length);
     writeFully(channel, length);
     writeFully(channel, ByteBuffer.wrap(header));
-    for (SafetensorsTensor tensor : order) {
+    ByteBuffer chunk = littleEndian(CHUNK);
+    for (Pending tensor : order) {
       // In chunks, because a tensor can be larger than a byte buffer.
-      for (long from = 0; from < tensor.data().byteSize(); from += CHUNK) {
-        long bytes = Math.min(CHUNK, tensor.data().byteSize() - from);
-        writeFully(channel, tensor.data().asSlice(from, bytes).asByteBuffer());
+      for (long from = 0; from < tensor.bytes(); from += CHUNK) {
+        chunk.clear().limit((int) Math.min(CHUNK, tensor.bytes() - from));
+        tensor.filler().fill(from, chunk);
+        if (chunk.hasRemaining()) {
+          throw new IllegalStateException(
+              tensor.name() + ": " + chunk.remaining() + " bytes of a chunk were not filled");
+        }
+        writeFully(channel, chunk.flip());
       }
     }
   }
 
-  private byte[] header(List<SafetensorsTensor> order) throws IOException {
+  private byte[] header(List<Pending> order) throws IOException {
     SortedMap<String, SafetensorsHeader.Entry> entries = new TreeMap<>();
     long begin = 0;
-    for (SafetensorsTensor tensor : order) {
-      long end = Math.addExact(begin, tensor.data().byteSize());
+    for (Pending tensor : order) {
+      long end = Math.addExact(begin, tensor.bytes());
       entries.put(
           tensor.name(),
           new SafetensorsHeader.Entry(tensor.name(), tensor.type(), tensor.shape(), begin, end));

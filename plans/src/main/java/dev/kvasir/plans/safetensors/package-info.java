@@ -11,6 +11,9 @@
  * it only when the tensors, taken by offset, cover the data exactly once, without hole, overlap or
  * rest, and every tensor's range is its shape times its element size. Everything else is a {@link
  * dev.kvasir.plans.safetensors.SafetensorsException} that names the file and the tensor.
+ *
+ * <p>Weights too large for one file lie in several, each whole by these rules, with a {@link
+ * dev.kvasir.plans.safetensors.ShardIndex} that says which file has which tensor.
  */
 @NullMarked
 package dev.kvasir.plans.safetensors;

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -18,6 +19,34 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SafetensorsWriterTest {
+
+  @Test
+  void bytesThatAreMadeWhileWritingAreThoseOfATensor() throws SafetensorsException {
+    int elements = (1 << 20) + 77;
+    int[] values = new int[elements];
+    Arrays.setAll(values, index -> index * 31 + 7);
+    byte[] whole = new SafetensorsWriter().addInts("a", values, elements).toBytes();
+    SafetensorsWriter made =
+        new SafetensorsWriter()
+            .add(
+                "a",
+                SafetensorsType.I32,
+                List.of((long) elements),
+                (offset, chunk) -> {
+                  for (int index = (int) (offset / 4); chunk.hasRemaining(); index++) {
+                    chunk.putInt(index * 31 + 7);
+                  }
+                });
+    assertThat(made.toBytes()).isEqualTo(whole).isEqualTo(made.toBytes());
+    assertThatThrownBy(() -> made.add("a", SafetensorsType.U8, List.of(1L), (_, _) -> {}))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(
+            () ->
+                new SafetensorsWriter()
+                    .add("b", SafetensorsType.U8, List.of(1L), (_, _) -> {})
+                    .toBytes())
+        .isInstanceOf(IllegalStateException.class);
+  }
 
   @Test
   void theBytesAreTheFormat() {
