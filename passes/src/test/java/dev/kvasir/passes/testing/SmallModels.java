@@ -2,6 +2,7 @@ package dev.kvasir.passes.testing;
 
 import dev.kvasir.ir.diag.SourceText;
 import dev.kvasir.ir.model.Architecture;
+import dev.kvasir.ir.model.Biases;
 import dev.kvasir.ir.model.ModelConfig;
 import dev.kvasir.ir.model.RopeConfig;
 import dev.kvasir.ir.policy.ModelFacts;
@@ -33,6 +34,7 @@ public final class SmallModels {
         256,
         1e-5,
         new RopeConfig(10000, 4),
+        Biases.NONE,
         slidingWindow,
         tiedEmbeddings,
         Optional.empty(),
