@@ -10,7 +10,8 @@ import java.nio.file.StandardOpenOption;
 /**
  * Writes a file whole or not at all: under a temporary name in the same folder, forced to the
  * device, then moved over the old file. Nothing is left behind when writing fails or the process is
- * asked to end meanwhile.
+ * asked to end meanwhile; a process that is killed leaves its temporary file, a dot, the name and
+ * {@code .tmp} at the end, which nothing ever reads.
  */
 public final class AtomicFile {
 
@@ -40,10 +41,14 @@ public final class AtomicFile {
     if (folder == null || name == null || Files.isDirectory(target)) {
       throw new IOException("expected the path of a file, got a folder");
     }
+    // Moving a file over a device such as /dev/null would take it from everybody.
+    if (Files.exists(target) && !Files.isRegularFile(target)) {
+      throw new IOException("expected the path of a file, got something that is none");
+    }
     if (!Files.isDirectory(folder)) {
       throw new IOException("expected an existing folder, got none");
     }
-    String suffix = Long.toHexString(System.nanoTime());
+    String suffix = ProcessHandle.current().pid() + "-" + Long.toHexString(System.nanoTime());
     AtomicFile writing = new AtomicFile(folder.resolve("." + name + "." + suffix + ".tmp"));
     Thread endOfProcess = Thread.ofPlatform().unstarted(writing::end);
     Runtime.getRuntime().addShutdownHook(endOfProcess);
