@@ -22,7 +22,7 @@ final class RangeProof {
 
   // For the whole plan and counted in operations, so that a hostile one with many boxes or with
   // long expressions cannot keep the reader busy.
-  private static final int MAX_OPERATIONS = 1 << 23;
+  private static final int MAX_OPERATIONS = 1 << 22;
 
   /**
    * The spans that a procedure can be run for.

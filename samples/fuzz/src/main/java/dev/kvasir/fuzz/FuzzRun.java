@@ -54,7 +54,7 @@ final class FuzzRun implements AutoCloseable {
   /** {@return what becomes of a plan that nothing was done to; counts nothing} */
   Outcome accepts(PlanArchive sound) {
     return trial.run(
-        new Mutant.PlanFile(-1, MutationKind.PLAN_BYTES, sound.toBytes(), Optional.empty()));
+        new Mutant.PlanFile(-1, MutationKind.PLAN_BYTES, sound.toBytes(), Optional.empty(), false));
   }
 
   /** {@return what becomes of a mutant; counts it, and writes it down when it is a finding} */

@@ -15,8 +15,10 @@ sealed interface Mutant {
    * A plan file beside a sound model.
    *
    * @param changedClass the entry of the class file that was changed; empty when all are sound
+   * @param damaged whether bytes were changed and no hash was repaired, which must be noticed
    */
-  record PlanFile(long index, MutationKind kind, byte[] bytes, Optional<String> changedClass)
+  record PlanFile(
+      long index, MutationKind kind, byte[] bytes, Optional<String> changedClass, boolean damaged)
       implements Mutant {}
 
   /**

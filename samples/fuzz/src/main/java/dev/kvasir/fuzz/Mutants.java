@@ -2,6 +2,7 @@ package dev.kvasir.fuzz;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -57,7 +58,12 @@ final class Mutants {
         byte[] changed = ClassMutator.mutate(archive.content(name), random);
         yield withEntry(index, kind, archive.with(name, changed), name);
       }
-      default -> new Mutant.PlanFile(index, kind, bytes(archive, kind, random), Optional.empty());
+      default -> {
+        byte[] bytes = bytes(archive, kind, random);
+        boolean unrepaired = kind == MutationKind.PLAN_BYTES || kind == MutationKind.ZIP_HEADERS;
+        boolean damaged = unrepaired && !Arrays.equals(bytes, archive.toBytes());
+        yield new Mutant.PlanFile(index, kind, bytes, Optional.empty(), damaged);
+      }
     };
   }
 
@@ -82,7 +88,7 @@ final class Mutants {
   private static Mutant withEntry(
       long index, MutationKind kind, PlanArchive archive, String changed) {
     Optional<String> changedClass = isClass(changed) ? Optional.of(changed) : Optional.empty();
-    return new Mutant.PlanFile(index, kind, archive.toBytes(), changedClass);
+    return new Mutant.PlanFile(index, kind, archive.toBytes(), changedClass, false);
   }
 
   private static boolean isClass(String name) {

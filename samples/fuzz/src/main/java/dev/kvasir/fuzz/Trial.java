@@ -74,6 +74,9 @@ final class Trial {
 
   private void tryPlan(Mutant.PlanFile mutant) throws IOException {
     Plan plan = PlanReader.read(PLACE, mutant.bytes());
+    if (mutant.damaged()) {
+      throw new AssertionError("the damage was not noticed");
+    }
     if (mutant.changedClass().isEmpty()) {
       LoadedModel.load(plan, soundModel, OPTIONS).close();
     } else {

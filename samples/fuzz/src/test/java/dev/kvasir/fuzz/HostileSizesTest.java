@@ -62,7 +62,7 @@ class HostileSizesTest {
       for (PlanArchive sound : run.plans().all()) {
         run.accepts(sound);
       }
-      run.run(new Mutant.PlanFile(0, MutationKind.PROGRAM, plan, Optional.empty()));
+      run.run(new Mutant.PlanFile(0, MutationKind.PROGRAM, plan, Optional.empty(), false));
       assertThat(run.problems()).isEmpty();
     }
   }
