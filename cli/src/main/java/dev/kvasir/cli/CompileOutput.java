@@ -94,9 +94,9 @@ final class CompileOutput {
     node.put("lowestCosine", result.lowestCosine());
     node.put("agreement", result.agreement());
     node.put("meanDivergence", result.meanDivergence());
-    node.put("keepsEveryRow", result.keepsEveryRow());
+    node.put("uncompressed", result.uncompressed());
     ArrayNode bounds = node.putArray("bounds");
-    thresholds.bounds(result.keepsEveryRow()).forEach(bounds::add);
+    thresholds.bounds(result.uncompressed()).forEach(bounds::add);
     node.put("passed", thresholds.accept(result));
   }
 
@@ -112,11 +112,11 @@ final class CompileOutput {
   }
 
   private List<String> verifyLines(Verification.Result result) {
-    List<String> bounds = thresholds.bounds(result.keepsEveryRow());
+    List<String> bounds = thresholds.bounds(result.uncompressed());
     String verdict =
         (thresholds.accept(result) ? "PASS" : "FAIL")
             + (bounds.isEmpty()
-                ? " (the policy drops rows and no bound is set)"
+                ? " (the policy drops or codes rows and no bound is set)"
                 : " (%s)".formatted(String.join(", ", bounds)));
     return List.of(
         "%d positions after %d tokens, teacher-forced, against policy full in f32"

@@ -7,8 +7,8 @@ import picocli.CommandLine.Option;
 
 /**
  * What a verification must reach. A policy that keeps every row only rounds, so it is held to
- * {@value #STRICT_COSINE} unless the user says otherwise; how much a policy that drops rows may
- * change is for the user to say.
+ * {@value #STRICT_COSINE} unless the user says otherwise; how much a policy that drops or codes
+ * rows may change is for the user to say.
  */
 final class ThresholdOptions {
   /** The least cosine of any position when no row is dropped. */
@@ -19,7 +19,9 @@ final class ThresholdOptions {
       paramLabel = "X",
       description = {
         "With --verify: fail when the cosine of any position is below X.",
-        "Default: " + STRICT_COSINE + " for policies that keep every row, else no bound."
+        "Default: "
+            + STRICT_COSINE
+            + " for policies that keep every row in 16 bits or more, else no bound."
       })
   private Optional<Double> minCosine = Optional.empty();
 
@@ -40,9 +42,9 @@ final class ThresholdOptions {
   private Optional<Double> maxDivergence = Optional.empty();
 
   /** {@return the bounds that hold, in words; empty when there are none} */
-  List<String> bounds(boolean keepsEveryRow) {
+  List<String> bounds(boolean uncompressed) {
     List<String> bounds = new ArrayList<>();
-    cosine(keepsEveryRow).ifPresent(value -> bounds.add("cosine >= " + value));
+    cosine(uncompressed).ifPresent(value -> bounds.add("cosine >= " + value));
     minAgreement.ifPresent(value -> bounds.add("agreement >= " + value));
     maxDivergence.ifPresent(value -> bounds.add("divergence <= " + value));
     return bounds;
@@ -55,12 +57,12 @@ final class ThresholdOptions {
             && Double.isFinite(result.lowestCosine())
             && Double.isFinite(result.meanDivergence());
     return numbers
-        && result.lowestCosine() >= cosine(result.keepsEveryRow()).orElse(-1.0)
+        && result.lowestCosine() >= cosine(result.uncompressed()).orElse(-1.0)
         && result.agreement() >= minAgreement.orElse(0.0)
         && result.meanDivergence() <= maxDivergence.orElse(Double.MAX_VALUE);
   }
 
-  private Optional<Double> cosine(boolean keepsEveryRow) {
-    return minCosine.isPresent() || !keepsEveryRow ? minCosine : Optional.of(STRICT_COSINE);
+  private Optional<Double> cosine(boolean uncompressed) {
+    return minCosine.isPresent() || !uncompressed ? minCosine : Optional.of(STRICT_COSINE);
   }
 }

@@ -9,6 +9,7 @@ import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import dev.kvasir.runtime.LoadOptions;
 import dev.kvasir.runtime.LoadedModel;
+import dev.kvasir.runtime.LogitComparison;
 import dev.kvasir.runtime.Prompt;
 import dev.kvasir.runtime.Session;
 import java.io.IOException;
@@ -34,7 +35,7 @@ final class Verification {
    * @param agreement share of positions, 0 to 1, at which both have the same largest logit
    * @param meanDivergence Kullback-Leibler divergence of the plan's distribution from the
    *     reference's, sum p ln(p / q) in nats, mean of all positions
-   * @param keepsEveryRow whether the plan's cache drops no row, so that it only rounds
+   * @param uncompressed whether the plan's cache drops and codes no row, so that it only rounds
    */
   record Result(
       int promptTokens,
@@ -43,7 +44,7 @@ final class Verification {
       double lowestCosine,
       double agreement,
       double meanDivergence,
-      boolean keepsEveryRow) {}
+      boolean uncompressed) {}
 
   private final Console console;
 
@@ -75,7 +76,7 @@ final class Verification {
     int steps = Math.min(MOST_STEPS, total / 2);
     int prompt = total - steps;
     int span = plan.manifest().span();
-    Measures measures = new Measures();
+    LogitComparison comparison = new LogitComparison();
     try (Progress progress = Progress.begin(console, "verify", 2L * total)) {
       for (int from = 0; from < prompt; from += span) {
         int[] tokens = Arrays.copyOfRange(text, from, Math.min(prompt, from + span));
@@ -83,97 +84,34 @@ final class Verification {
         actual.append(Prompt.ofTokens(tokens));
         progress.advance(2L * tokens.length);
       }
-      measures.add(expected.logits(), actual.logits());
+      comparison.add(expected.logits(), actual.logits());
       for (int i = prompt; i < total; i++) {
         expected.step(text[i]);
         actual.step(text[i]);
-        measures.add(expected.logits(), actual.logits());
+        comparison.add(expected.logits(), actual.logits());
         progress.advance(2);
       }
     }
-    return measures.result(prompt, keepsEveryRow(plan));
+    return new Result(
+        prompt,
+        comparison.positions(),
+        comparison.meanCosine(),
+        comparison.lowestCosine(),
+        comparison.agreement(),
+        comparison.meanDivergence(),
+        uncompressed(plan));
   }
 
-  /** {@return whether no segment has a window or fewer slots than the context needs} */
-  static boolean keepsEveryRow(Plan plan) {
+  /** {@return whether no segment has a window, fewer slots than the context needs, or codes} */
+  static boolean uncompressed(Plan plan) {
     int pages = Math.ceilDiv(plan.manifest().context(), plan.manifest().pageRows());
-    return plan.program().segments().stream().allMatch(segment -> keepsEveryRow(segment, pages));
+    return plan.program().segments().stream().allMatch(segment -> uncompressed(segment, pages));
   }
 
-  private static boolean keepsEveryRow(SegmentDeclaration segment, int pages) {
-    return segment.window() == 0 && segment.firstPosition() == 0 && segment.slots() >= pages;
-  }
-
-  /** Sums over the positions. */
-  private static final class Measures {
-    private int positions;
-    private int agreements;
-    private double cosines;
-    private double lowestCosine = Double.POSITIVE_INFINITY;
-    private double divergences;
-
-    void add(float[] expected, float[] actual) {
-      double cosine = cosine(expected, actual);
-      positions++;
-      cosines += cosine;
-      // Not-a-number wins, so that it cannot hide behind a number.
-      lowestCosine = Math.min(lowestCosine, cosine);
-      divergences += divergence(expected, actual);
-      agreements += argmax(expected) == argmax(actual) ? 1 : 0;
-    }
-
-    Result result(int promptTokens, boolean keepsEveryRow) {
-      return new Result(
-          promptTokens,
-          positions,
-          cosines / positions,
-          lowestCosine,
-          (double) agreements / positions,
-          divergences / positions,
-          keepsEveryRow);
-    }
-
-    private static double cosine(float[] a, float[] b) {
-      double dot = 0;
-      double aa = 0;
-      double bb = 0;
-      for (int i = 0; i < a.length; i++) {
-        dot += (double) a[i] * b[i];
-        aa += (double) a[i] * a[i];
-        bb += (double) b[i] * b[i];
-      }
-      return dot / Math.sqrt(aa * bb);
-    }
-
-    private static double divergence(float[] expected, float[] actual) {
-      double expectedSum = logSumExp(expected);
-      double actualSum = logSumExp(actual);
-      double sum = 0;
-      for (int i = 0; i < expected.length; i++) {
-        double logP = expected[i] - expectedSum;
-        sum += Math.exp(logP) * (logP - (actual[i] - actualSum));
-      }
-      // Rounding can leave less than nothing of a divergence that is never negative.
-      return sum < 0 ? 0 : sum;
-    }
-
-    private static double logSumExp(float[] logits) {
-      double max = logits[argmax(logits)];
-      double sum = 0;
-      for (float logit : logits) {
-        sum += Math.exp(logit - max);
-      }
-      return max + Math.log(sum);
-    }
-
-    private static int argmax(float[] logits) {
-      int best = 0;
-      for (int i = 1; i < logits.length; i++) {
-        if (logits[i] > logits[best]) {
-          best = i;
-        }
-      }
-      return best;
-    }
+  private static boolean uncompressed(SegmentDeclaration segment, int pages) {
+    return segment.window() == 0
+        && segment.firstPosition() == 0
+        && segment.slots() >= pages
+        && segment.packing().isEmpty();
   }
 }

@@ -11,6 +11,7 @@ import static dev.kvasir.ir.kernel.Kernels.random;
 import static dev.kvasir.ir.kernel.Kernels.store;
 import static dev.kvasir.ir.kernel.Kernels.whole;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvasir.ir.kernel.Statement.Along;
 import dev.kvasir.ir.kernel.Statement.Operand;
@@ -339,6 +340,29 @@ class KernelInterpreterTest {
             .build();
     runOnce(kernel, Map.of("out", out));
     assertThat(out.getFloat(0)).as("seed %d", seed).isEqualTo(format.round(value));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"U8, 255, 256", "U4, 15, 16"})
+  void holdsCodesAndNothingElse(ElementFormat format, int largest, int beyond) {
+    for (float wrong : new float[] {-1, beyond, 0.5f}) {
+      Kernel broken = code(format, wrong);
+      assertThatThrownBy(
+              () -> runOnce(broken, Map.of("out", KernelMemory.uninitialised(format, 16))))
+          .isInstanceOf(KernelInterpreterException.class)
+          .hasMessageContaining(wrong + " is no " + format.text() + " code");
+    }
+    KernelMemory out = KernelMemory.uninitialised(format, 16);
+    runOnce(code(format, largest), Map.of("out", out));
+    assertThat(out.getFloat(0)).isEqualTo(largest);
+  }
+
+  private static Kernel code(ElementFormat format, float value) {
+    return new Kernels()
+        .write("out", format)
+        .f32("a", 1, 16)
+        .then(fill("a", value), store(whole("out", 1, 16), "a"))
+        .build();
   }
 
   /** Element i of the buffer holds i, so that what is loaded tells where it lay. */

@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.kvasir.ir.kernel.Statement.TilePart;
 import dev.kvasir.ir.type.ElementFormat;
 import java.io.IOException;
 import java.io.InputStream;
@@ -106,6 +107,27 @@ class KernelPrinterTest {
     }
   }
 
+  @Test
+  void printsPartsOfTiles() {
+    TilePart part = new TilePart("o", 32, 16);
+    assertThat(
+            KernelPrinter.headline(
+                new Statement.DotNT(
+                    part,
+                    new Statement.Operand.OfTile(new TilePart("q", 16, 0)),
+                    whole("k", 16, 4),
+                    true)))
+        .isEqualTo("o[:, 32:48] += dot.nt q[:, 16:], k[rows 16 x 4 stride 4 at 0 * 4]");
+    assertThat(
+            KernelPrinter.headline(
+                new Statement.Reduce(
+                    TilePart.whole("m"),
+                    Statement.ReduceOperator.MINIMUM,
+                    Statement.Along.ROWS,
+                    part)))
+        .isEqualTo("m = reduce.min o[:, 32:48] along rows");
+  }
+
   static Stream<Arguments> uniformExpressions() {
     return Stream.of(
         arguments(PAGE.plus(1).times(2), "(page + 1) * 2"),
@@ -138,6 +160,8 @@ class KernelPrinterTest {
     TileExpression b = element("b");
     return Stream.of(
         arguments(a.plus(b).times(0.5f), "(a + b) * 0.5"),
+        arguments(TileExpression.spread("a", 32).plus(b.rint()), "spread(a, 32) + rint(b)"),
+        arguments(a.roundToHalf().minimum(b), "min(f16(a), b)"),
         arguments(a.over(b.over(a)), "a / (b / a)"),
         arguments(a.times(-1), "a * (-1.0)"),
         arguments(TileExpression.constant(1e-30f).plus(integer(-2)), "1.0E-30 + (-2)"),

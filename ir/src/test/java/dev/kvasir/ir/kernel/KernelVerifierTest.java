@@ -17,6 +17,7 @@ import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.kernel.Statement.Along;
 import dev.kvasir.ir.kernel.Statement.Operand;
 import dev.kvasir.ir.kernel.Statement.ReduceOperator;
+import dev.kvasir.ir.kernel.Statement.TilePart;
 import dev.kvasir.ir.type.ElementFormat;
 import java.util.List;
 import java.util.stream.Stream;
@@ -204,6 +205,92 @@ class KernelVerifierTest {
             with(store(new View("out", twoGroups.layout(), 2, 3, ZERO, 0, ZERO, ZERO), "a"))));
   }
 
+  static Stream<Arguments> brokenParts() {
+    View keys = whole("x", 3, 3);
+    Operand a = new Operand.OfTile("a");
+    Operand twoOfA = new Operand.OfTile(new TilePart("a", 1, 2));
+    return Stream.of(
+        arguments(
+            "columns 2 to 5 leave tile b of 3 columns",
+            with(new Statement.DotNT(new TilePart("b", 2, 3), a, keys, true))),
+        arguments(
+            "columns -1 to 2 leave tile a",
+            with(
+                new Statement.DotNT(
+                    "b", new Operand.OfTile(new TilePart("a", -1, 3)), keys, false))),
+        arguments(
+            "columns 3 to 3 leave tile b",
+            with(new Statement.DotNN(new TilePart("b", 3, 0), "a", keys, false))),
+        arguments(
+            "joins columns of equal number", with(new Statement.DotNT("b", twoOfA, keys, true))),
+        arguments(
+            "the part of tile wide must be 2 x 3, it is 2 x 2",
+            with(new Statement.DotNN(new TilePart("wide", 2, 2), "a", keys, false))),
+        arguments(
+            "tile late is read but",
+            base()
+                .f32("late", 2, 4)
+                .then(new Statement.DotNT(new TilePart("late", 0, 3), a, keys, false))),
+        arguments(
+            "tile late is read but",
+            base()
+                .f32("late", 2, 2)
+                .then(
+                    new Statement.Reduce(
+                        new TilePart("late", 1, 1),
+                        ReduceOperator.SUM,
+                        Along.COLUMNS,
+                        TilePart.whole("a")))),
+        arguments(
+            "the part of tile wide must be 1 x 2, it is 2 x 2",
+            with(
+                new Statement.Reduce(
+                    new TilePart("wide", 1, 2),
+                    ReduceOperator.MINIMUM,
+                    Along.ROWS,
+                    new TilePart("a", 0, 2)))),
+        arguments(
+            "a spread is a multiple of 16 columns wide, got 8",
+            base().f32("far", 2, 24).then(map("far", TileExpression.spread("a", 8)))),
+        arguments(
+            "does not spread to 2 x 32",
+            base().f32("many", 2, 32).then(map("many", TileExpression.spread("a", 16)))),
+        arguments(
+            "does not spread to 3 x 48",
+            base().f32("many", 3, 48).then(map("many", TileExpression.spread("a", 16)))),
+        arguments("rint needs F32, got I32", with(map("b", element("i").rint()))));
+  }
+
+  /** Runs of codes that begin within a field of their block. */
+  static Stream<Arguments> brokenCodeViews() {
+    return Stream.of(
+        arguments("begin at multiples of 16", codes(new View.Layout.Rows(2, 0, 24), 0, 0, 64)),
+        arguments("begin at multiples of 16", codes(new View.Layout.Rows(2, 0, 32), 8, 0, 64)),
+        arguments("begin at multiples of 16", codes(new View.Layout.Rows(2, 0, 32), 0, 0, 40)),
+        arguments("begin at multiples of 16", codes(new View.Layout.Rows(1, 24, 16), 0, 0, 64)),
+        arguments("begin at multiples of 16", codes(new View.Layout.Columns(24), 0, 0, 64)),
+        arguments("begin at multiples of 16", codes(new View.Layout.Columns(32), 0, 4, 64)),
+        arguments("begin at multiples of 16", codes(new View.Layout.Tiles(2, 24, 48), 0, 0, 64)));
+  }
+
+  private static Kernels codes(View.Layout layout, int offset, int row, long stride) {
+    return base()
+        .read("codes", ElementFormat.U4)
+        .f32("some", 2, 16)
+        .then(
+            load(
+                "some",
+                new View(
+                    "codes",
+                    layout,
+                    2,
+                    16,
+                    SEQUENCE,
+                    stride,
+                    IntExpression.constant(offset),
+                    IntExpression.constant(row))));
+  }
+
   static Stream<Arguments> brokenContractions() {
     View keys = whole("x", 3, 3);
     Operand a = new Operand.OfTile("a");
@@ -263,7 +350,9 @@ class KernelVerifierTest {
     "brokenNames",
     "brokenExpressions",
     "brokenMemory",
-    "brokenContractions"
+    "brokenContractions",
+    "brokenParts",
+    "brokenCodeViews"
   })
   void refuses(String message, Kernels kernel) {
     Kernel broken = kernel.build();
