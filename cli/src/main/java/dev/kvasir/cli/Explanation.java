@@ -36,12 +36,23 @@ record Explanation(
     CacheFootprint full,
     IntToLongFunction bytesAt) {
   private static final int LABEL = 9;
-  private static final Set<Integer> NUMBERS = Set.of(3, 4, 5, 6, 7);
+  private static final Set<Integer> NUMBERS = Set.of(2, 3, 4, 5, 6);
 
   /** A segment that several KV heads of a layer have, with the same bytes in each. */
-  private record Row(String segment, int pages, long bytes, List<Integer> heads) {
+  private record Row(
+      String segment, int openPages, int packedPages, long bytes, List<Integer> heads) {
+    static Row of(Part part) {
+      return new Row(
+          part.segment().text(), part.pages(), part.packedPages(), part.bytes(), List.of());
+    }
+
     Row withHeads(List<Integer> others) {
-      return new Row(segment, pages, bytes, others);
+      return new Row(segment, openPages, packedPages, bytes, others);
+    }
+
+    /** {@return the number of pages, packed ones first where there are any} */
+    String pages() {
+      return packedPages == 0 ? Integer.toString(openPages) : packedPages + "+" + openPages;
     }
 
     long layerBytes() {
@@ -85,7 +96,7 @@ record Explanation(
     }
     List<List<String>> cells = new ArrayList<>();
     cells.add(
-        List.of("layers", "KV heads", "segment", "pages", "a head", "a layer", "of full", "all"));
+        List.of("layers", "KV heads", "pages", "a head", "a layer", "of full", "all", "segment"));
     layers.forEach(
         (rows, numbers) ->
             rows.forEach(
@@ -94,13 +105,13 @@ record Explanation(
                         List.of(
                             Texts.ranges(numbers),
                             Texts.ranges(row.heads()),
-                            row.segment(),
-                            Integer.toString(row.pages()),
+                            row.pages(),
                             Texts.bytes(row.bytes()),
                             Texts.bytes(row.layerBytes()),
                             Texts.percent(
                                 row.layerBytes(), fullBytes(numbers.getFirst(), row.heads())),
-                            Texts.bytes(row.layerBytes() * numbers.size())))));
+                            Texts.bytes(row.layerBytes() * numbers.size()),
+                            row.segment()))));
     return Texts.table(cells, NUMBERS);
   }
 
@@ -112,8 +123,7 @@ record Explanation(
     Map<Row, List<Integer>> heads = new LinkedHashMap<>();
     for (Part part : cache.parts()) {
       if (part.layer() == layer) {
-        Row alone = new Row(part.segment().text(), part.pages(), part.bytes(), List.of());
-        heads.computeIfAbsent(alone, key -> new ArrayList<>()).add(part.kvHead());
+        heads.computeIfAbsent(Row.of(part), key -> new ArrayList<>()).add(part.kvHead());
       }
     }
     return heads.entrySet().stream()
@@ -163,6 +173,7 @@ record Explanation(
           .put("segment", part.segment().name())
           .put("storage", part.segment().text())
           .put("pages", part.pages())
+          .put("packedPages", part.packedPages())
           .put("bytes", part.bytes());
     }
     ArrayNode limits = object.putArray("limits");

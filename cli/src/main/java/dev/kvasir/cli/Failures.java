@@ -5,6 +5,7 @@ import dev.kvasir.ir.diag.DiagnosticCode;
 import dev.kvasir.ir.diag.Severity;
 import dev.kvasir.plans.ModelFilesException;
 import dev.kvasir.plans.PlanException;
+import dev.kvasir.plans.PlanException.Reason;
 import dev.kvasir.plans.safetensors.SafetensorsException;
 import dev.kvasir.runtime.ErrorCode;
 import dev.kvasir.runtime.KvasirException;
@@ -37,6 +38,10 @@ final class Failures {
 
   private static final Set<DiagnosticCode> MISTAKES_OF_USAGE =
       Set.of(DiagnosticCode.OUTPUT_NOT_WRITABLE, DiagnosticCode.CONTEXT_TOO_LARGE);
+
+  /** What is found in plans that were read: errors name an entry, and not the file around it. */
+  private static final Set<Reason> ABOUT_ENTRIES =
+      Set.of(Reason.MALFORMED, Reason.WRONG_TARGET, Reason.MISSING_FEATURE, Reason.UNSAFE_KERNEL);
 
   private final Console console;
   private final Map<String, String> environment;
@@ -134,7 +139,7 @@ final class Failures {
     return switch (failure) {
       case CompileException mistake -> String.valueOf(mistake.getMessage());
       case CommandException mistake -> String.valueOf(mistake.getMessage());
-      case PlanException mistake -> planMessage(mistake);
+      case PlanException mistake -> planMessage(mistake, place);
       case KvasirException mistake -> (place.isEmpty() ? "" : place + ": ") + mistake.getMessage();
       case ModelFilesException mistake ->
           modelMessage(mistake.place().toString(), code(mistake), mistake.problem());
@@ -145,14 +150,15 @@ final class Failures {
     };
   }
 
-  private static String planMessage(PlanException failure) {
-    if (failure.reason() == PlanException.Reason.CANNOT_READ
-        && failure.getCause() instanceof IOException cause) {
-      PlanException plain =
-          new PlanException(failure.reason(), failure.place(), readable(cause), cause);
-      return String.valueOf(plain.getMessage());
-    }
-    return String.valueOf(failure.getMessage());
+  private static String planMessage(PlanException failure, String file) {
+    String problem =
+        failure.reason() == Reason.CANNOT_READ && failure.getCause() instanceof IOException cause
+            ? readable(cause)
+            : failure.problem();
+    boolean entryAlone =
+        ABOUT_ENTRIES.contains(failure.reason()) && !failure.place().startsWith(file);
+    String place = entryAlone ? file + ": " + failure.place() : failure.place();
+    return String.valueOf(new PlanException(failure.reason(), place, problem).getMessage());
   }
 
   private static String modelMessage(String place, String code, String problem) {

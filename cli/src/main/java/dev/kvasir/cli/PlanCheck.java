@@ -77,6 +77,7 @@ final class PlanCheck {
     checkTarget(plan);
     checkFeatures(plan);
     Optional<Path> model = checkModel(plan);
+    checkKernels(plan);
     boolean loads = causes.isEmpty();
     MemoryNeed need = MemoryNeed.of(plan);
     if (need.bytes() > need.available()) {
@@ -122,6 +123,18 @@ final class PlanCheck {
   private static boolean isKnown(String feature) {
     return Arrays.stream(StorageFormat.values())
         .anyMatch(format -> feature.equals(FORMAT_FEATURE + format.text()));
+  }
+
+  /** Kernels of other targets are no class files of the Java virtual machine. */
+  private void checkKernels(Plan plan) {
+    if (!plan.manifest().target().equals(JvmBackend.TARGET)) {
+      return;
+    }
+    List<PlanException> refused = RefusedKernels.of(plan);
+    refused.forEach(this::add);
+    if (refused.isEmpty()) {
+      pass("classes", "every kernel class can do nothing but compute");
+    }
   }
 
   /** {@return the model's folder, if it is the model of the plan to the last byte} */

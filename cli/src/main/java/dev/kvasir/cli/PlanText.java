@@ -8,6 +8,7 @@ import dev.kvasir.plans.memory.BufferDeclaration;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.KernelDeclaration;
+import dev.kvasir.plans.program.PackedFormat;
 import dev.kvasir.plans.program.Program;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import java.io.PrintWriter;
@@ -97,22 +98,23 @@ final class PlanText {
   /** {@return segments, buffers and the formulas of their bytes} */
   List<String> memory() {
     List<String> lines = new ArrayList<>();
-    lines.add("kv-bytes = " + plan.memory().kvBytes().text());
-    lines.add("scratch-bytes = " + plan.memory().scratchBytes().text());
+    lines.addAll(formula("kv-bytes", plan.memory().kvBytes()));
+    lines.addAll(formula("scratch-bytes", plan.memory().scratchBytes()));
     lines.add("");
     List<List<String>> segments = new ArrayList<>();
-    segments.add(List.of("segment", "heads", "format", "page", "slots", "from", "window", "rows"));
+    segments.add(List.of("segment", "heads", "pages", "slots", "from", "window", "rows", "format"));
+    int pageRows = plan.manifest().pageRows();
     for (SegmentDeclaration segment : plan.program().segments()) {
       segments.add(
           List.of(
               segment.name(),
-              segment.heads().toString(),
-              segment.format().text(),
-              Texts.bytes(segment.pageBytes(plan.manifest().pageRows())),
+              Texts.ranges(segment.heads()),
+              Texts.bytes(segment.slotBytes(pageRows)),
               Integer.toString(segment.slots()),
               Integer.toString(segment.firstPosition()),
               segment.window() == 0 ? "-" : Integer.toString(segment.window()),
-              segment.rows().text()));
+              segment.rows().text(),
+              format(segment)));
     }
     lines.addAll(Texts.table(segments));
     lines.add("");
@@ -133,6 +135,38 @@ final class PlanText {
     }
     lines.addAll(Texts.table(buffers));
     return lines;
+  }
+
+  private static List<String> formula(String name, Expression expression) {
+    String head = name + " = ";
+    List<String> lines =
+        Texts.wrap(List.of(expression.text().split(" \\+ ", -1)), " + ", head.length());
+    List<String> indented = new ArrayList<>();
+    for (String line : lines) {
+      indented.add((indented.isEmpty() ? head : " ".repeat(head.length())) + line);
+    }
+    return indented;
+  }
+
+  /** {@return how closed pages are stored, and open ones where that differs} */
+  private String format(SegmentDeclaration segment) {
+    String open = segment.format().text();
+    return segment
+        .packing()
+        .map(
+            packing ->
+                "keys %s, values %s, open page %s of %s"
+                    .formatted(
+                        format(packing.key()),
+                        format(packing.value()),
+                        Texts.bytes(segment.pageBytes(plan.manifest().pageRows())),
+                        open))
+        .orElse(open);
+  }
+
+  private static String format(PackedFormat format) {
+    return "int%d(per = %s, group = %d)"
+        .formatted(format.codes().bits(), format.per().text(), format.group());
   }
 
   /** {@return procedures and rules, a step a line} */
@@ -202,16 +236,16 @@ final class PlanText {
   private static List<String> step(Program.Step step) {
     return switch (step) {
       case Program.Step.Launch launch ->
-          List.of("launch", launch.kernel(), texts(launch.grid()), launch.label());
+          List.of("launch", launch.kernel(), launch.label(), texts(launch.grid()));
       case Program.Step.Call call -> List.of("call", call.procedure(), "", "");
       case Program.Step.Observe observe ->
-          List.of("observe", observe.name(), "[%s]".formatted(observe.rows().text()), "");
+          List.of("observe", observe.name(), "", "[%s]".formatted(observe.rows().text()));
       case Program.Step.Require require ->
           List.of(
               "require",
               require.buffer(),
-              "[%s]".formatted(require.elements().text()),
-              require.message());
+              require.message(),
+              "[%s]".formatted(require.elements().text()));
     };
   }
 

@@ -9,6 +9,7 @@ import dev.kvasir.runtime.ErrorCode;
 import dev.kvasir.runtime.KvasirException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.NoSuchFileException;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -57,6 +58,16 @@ final class FailuresTest {
             3,
             "a.kvplan: error[KV6001]: expected a zip file; name a file that `kvasir compile`"
                 + " wrote"),
+        Arguments.of(
+            new PlanException(Reason.MISSING_FEATURE, "manifest.json", "the plan needs telepathy"),
+            4,
+            "chat.kvplan: manifest.json: error[KV6011]: the plan needs telepathy; run it with a"
+                + " newer version of Kvasir"),
+        Arguments.of(
+            new PlanException(
+                Reason.CANNOT_READ, "a.kvplan", "refused", new NoSuchFileException("a.kvplan")),
+            3,
+            "a.kvplan: error[KV6007]: there is no such file; check the path and its permissions"),
         Arguments.of(
             new KvasirException(ErrorCode.OUT_OF_MEMORY, "KV cache needs 3.1 GiB of 2.0 GiB"),
             5,
