@@ -47,13 +47,14 @@ final class Limits {
   }
 
   /**
-   * Checks every limit. Both figures only grow with the number of tokens and do not depend on how
-   * they came into the cache, so the end of the range stands for all of it.
+   * Checks every limit at every number of tokens that it covers. The memory plan depends on the
+   * number of tokens alone, not on how they came into the cache, so this is every state after a
+   * prompt or a step.
    */
   void check(ResolvedPolicy policy, IntFunction<CacheFootprint.Share> dominant) {
     Diagnostics diagnostics = new Diagnostics();
     for (ByteLimit limit : policy.limits()) {
-      int tokens = Math.min(limit.tokens().orElse(context), context);
+      int tokens = largestWithin(Math.min(limit.tokens().orElse(context), context));
       String what =
           switch (limit.kind()) {
             case KV_BYTES -> "the cache";
@@ -81,6 +82,20 @@ final class Limits {
       }
     }
     diagnostics.throwIfErrors();
+  }
+
+  /** The most tokens, up to a bound, among those that need the most bytes. */
+  private int largestWithin(int bound) {
+    int largest = 0;
+    long most = kvBytes(0);
+    for (int tokens = 1; tokens <= bound; tokens++) {
+      long bytes = kvBytes(tokens);
+      if (bytes >= most) {
+        largest = tokens;
+        most = bytes;
+      }
+    }
+    return largest;
   }
 
   private String largestPart(ByteLimit limit, CacheFootprint.Share dominant) {

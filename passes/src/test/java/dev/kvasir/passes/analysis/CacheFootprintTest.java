@@ -8,6 +8,7 @@ import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.passes.testing.PassCases;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -82,6 +83,146 @@ class CacheFootprintTest {
       assertThat(bytes).isGreaterThanOrEqualTo(before);
       before = bytes;
     }
+  }
+
+  @Test
+  void countsPackedPages() {
+    Graph graph =
+        PassCases.parse(
+            """
+            graph g {
+              parameter %a: cache<layer 0, heads 2, key 32, value 64; [0, 1]: dense bf16 packed key int8(per = channel, group = 32) value int4(per = token, group = 16)>
+              return %a
+            }
+            """);
+    // Keys: 64 x 32 codes of a byte, 2 groups in each of 32 channels. Values: 64 x 64 codes of half
+    // a byte, 4 groups in each of 64 rows. A group has two f16. The open page has 64 rows of bf16.
+    long packed = (64 * 32 + 64 * 4) + (64 * 32 + 256 * 4);
+    long open = 64 * 96 * 2;
+    assertThat(bytes(graph, 0)).isEqualTo(2 * 33 * 4);
+    assertThat(bytes(graph, 1)).isEqualTo(2 * (open + 33 * 4));
+    assertThat(bytes(graph, 63)).isEqualTo(2 * (open + 33 * 4));
+    assertThat(bytes(graph, 64)).isEqualTo(2 * (open + packed + 33 * 4));
+    assertThat(bytes(graph, 1000)).isEqualTo(2 * (open + 15 * packed + 33 * 4));
+    assertThat(CacheFootprint.of(graph, 2048, 2048).shares())
+        .containsExactly(new CacheFootprint.Share(0, "dense", 2 * (open + 32 * packed + 33 * 4)));
+  }
+
+  @Test
+  void countsPackedRings() {
+    Graph graph =
+        PassCases.parse(
+            """
+            graph g {
+              parameter %a: cache<layer 0, heads 1, key 16, value 16; [0]: sink f16 rows 4 + ring f16 rows 129 packed key int4(per = channel, group = 64) value int8(per = token, group = 16)>
+              parameter %b: cache<layer 1, heads 1, key 16, value 16; [0]: ring f16 rows 1 packed key int4(per = channel, group = 64) value int8(per = token, group = 16)>
+              return %a, %b
+            }
+            """);
+    long packed = (64 * 16 / 2 + 16 * 4) + (64 * 16 + 64 * 4);
+    long open = 64 * 32 * 2;
+    // The 128 rows before the running one lie in the open page and at most 2 closed ones.
+    assertThat(CacheFootprint.of(graph, 67, 2048).bytesOfLayer(0))
+        .isEqualTo(open + 4 + open + 3 * 4);
+    assertThat(CacheFootprint.of(graph, 68, 2048).bytesOfLayer(0))
+        .isEqualTo(open + 4 + open + packed + 3 * 4);
+    assertThat(CacheFootprint.of(graph, 2048, 2048).bytesOfLayer(0))
+        .isEqualTo(open + 4 + open + 2 * packed + 3 * 4);
+    // A ring of one row still closes pages into one slot.
+    assertThat(CacheFootprint.of(graph, 2048, 2048).bytesOfLayer(1))
+        .isEqualTo(open + packed + 2 * 4);
+    // Never more slots than the context has pages: 100 - 4 rows are two.
+    assertThat(CacheFootprint.of(graph, 100, 100).bytesOfLayer(0))
+        .isEqualTo(open + 4 + open + packed + 3 * 4);
+    assertThat(CacheFootprint.of(graph, 30, 30).bytesOfLayer(0)).isEqualTo(open + 4 + open + 2 * 4);
+  }
+
+  @Test
+  void packedSegmentsHoldTheSameHoweverAPromptIsCutAndNeverLess() {
+    String packing =
+        " packed key int8(per = channel, group = 64) value int4(per = token, group = 16)";
+    int context = 400;
+    for (int sink : new int[] {0, 5}) {
+      for (int recent : new int[] {0, 1, 64, 65, 129}) {
+        String ring = recent == 0 ? "dense bf16" : "ring bf16 rows " + recent;
+        String segments = (sink == 0 || recent == 0 ? "" : "sink bf16 rows 5 + ") + ring + packing;
+        Graph graph =
+            PassCases.parse(
+                "graph g { parameter %a: cache<layer 0, heads 1, key 16, value 16; [0]: "
+                    + segments
+                    + "> return %a }");
+        int firstRow = recent == 0 ? 0 : sink;
+        long before = 0;
+        for (int prompt = 1; prompt <= context; prompt += 7) {
+          Held held = new Held(firstRow, recent == 0 ? context : recent, context);
+          held.prefill(prompt);
+          for (int tokens = prompt; tokens <= context; tokens++) {
+            if (tokens > prompt) {
+              held.step();
+            }
+            CacheFootprint.Part part = CacheFootprint.of(graph, tokens, context).parts().getLast();
+            assertThat(List.of(part.packedPages(), part.pages()))
+                .as("%s, prompt %s, tokens %s", segments, prompt, tokens)
+                .isEqualTo(List.of(held.closed.size(), held.open ? 1 : 0));
+          }
+        }
+        for (int tokens = 0; tokens <= context; tokens++) {
+          long bytes = CacheFootprint.of(graph, tokens, context).bytes();
+          assertThat(bytes).isGreaterThanOrEqualTo(before);
+          before = bytes;
+        }
+      }
+    }
+  }
+
+  /** The pages of one head, moved run by run. */
+  private static final class Held {
+    private final Set<Integer> closed = new HashSet<>();
+    private final int firstRow;
+    private final int slots;
+    private int tokens;
+    private boolean open;
+
+    Held(int firstRow, int recent, int context) {
+      this.firstRow = firstRow;
+      // Rows before the running one, from the end of a page backwards, and no more than there are.
+      int pages = 0;
+      for (int row = 0; row < recent - 1; row += 64) {
+        pages++;
+      }
+      int all = 0;
+      for (int row = firstRow; row < context; row += 64) {
+        all++;
+      }
+      this.slots = Math.max(1, Math.min(Math.max(1, pages), all));
+    }
+
+    void prefill(int count) {
+      int rowsBefore = Math.max(tokens - firstRow, 0);
+      tokens += count;
+      int rows = Math.max(tokens - firstRow, 0);
+      // All pages that end before the last row are packed from the span; the rest opens a page.
+      for (int page = rowsBefore / 64; page < (rows - 1) / 64; page++) {
+        closed.add(page % slots);
+      }
+      finish(rows);
+    }
+
+    void step() {
+      tokens++;
+      finish(Math.max(tokens - firstRow, 0));
+    }
+
+    private void finish(int rows) {
+      open |= rows > 0;
+      if (rows > 0 && rows % 64 == 0) {
+        closed.add((rows / 64 - 1) % slots);
+      }
+    }
+  }
+
+  private static long bytes(Graph graph, int tokens) {
+    return CacheFootprint.of(graph, tokens, 2048).bytes();
   }
 
   private static String streaming(int sink, int recent) {
