@@ -38,6 +38,7 @@ public final class LoadedModel implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final Arena arena;
   private final Map<String, MemorySegment> weights;
+  private final ModelWatch watch;
   // Fair, so that a session with a long prompt does not starve one that generates.
   private final ReentrantLock turn = new ReentrantLock(true);
   private final Object lifecycle = new Object();
@@ -49,12 +50,14 @@ public final class LoadedModel implements AutoCloseable {
       Backend backend,
       Tokenizer tokenizer,
       Arena arena,
-      Map<String, MemorySegment> weights) {
+      Map<String, MemorySegment> weights,
+      ModelWatch watch) {
     this.plan = plan;
     this.backend = backend;
     this.tokenizer = tokenizer;
     this.arena = arena;
     this.weights = weights;
+    this.watch = watch;
   }
 
   /**
@@ -101,19 +104,33 @@ public final class LoadedModel implements AutoCloseable {
   private static LoadedModel loadChecked(Plan plan, Path modelDirectory, LoadOptions options)
       throws IOException {
     requireRunnable(plan);
+    try {
+      return bind(plan, modelDirectory, options);
+    } catch (InternalError e) {
+      // A fault in a mapped file; the header of one is read while it is bound.
+      throw ModelWatch.fault(modelDirectory, e);
+    }
+  }
+
+  private static LoadedModel bind(Plan plan, Path modelDirectory, LoadOptions options)
+      throws IOException {
     requireModel(plan, modelDirectory, options.fullCheck());
     int vectorBits = VectorWidth.choose(options.vectorBits());
     Tokenizer tokenizer = Tokenizers.open(plan, modelDirectory);
     Arena arena = Arena.ofShared();
     Optional<Backend> opened = Optional.empty();
+    Optional<ModelWatch> watching = Optional.empty();
     try {
+      ModelWatch watch = ModelWatch.open(modelDirectory);
+      watching = Optional.of(watch);
       Map<String, MemorySegment> weights = Weights.bind(plan, modelDirectory, arena);
       Backend backend = JvmBackend.open(plan, vectorBits, options.threads());
       opened = Optional.of(backend);
       verify(plan, backend, vectorBits, options);
-      return new LoadedModel(plan, backend, tokenizer, arena, weights);
+      return new LoadedModel(plan, backend, tokenizer, arena, weights, watch);
     } catch (Throwable thrown) {
       opened.ifPresent(Backend::close);
+      watching.ifPresent(ModelWatch::close);
       Tokenizers.close(tokenizer);
       arena.close();
       throw thrown;
@@ -239,6 +256,7 @@ public final class LoadedModel implements AutoCloseable {
         closed = true;
         backend.close();
         Tokenizers.close(tokenizer);
+        watch.close();
         arena.close();
       }
     }
@@ -250,6 +268,11 @@ public final class LoadedModel implements AutoCloseable {
 
   Map<String, MemorySegment> weights() {
     return weights;
+  }
+
+  /** {@return what knows whether the weights are still those that were bound} */
+  ModelWatch watch() {
+    return watch;
   }
 
   /** Waits until no other session computes. */

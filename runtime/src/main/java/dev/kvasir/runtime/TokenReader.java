@@ -150,6 +150,7 @@ final class TokenReader implements AutoCloseable {
    *     then
    */
   boolean readPrompt(int[] prompt) {
+    model.watch().requireUnchanged();
     requireSound();
     int waiting = hasUnread() ? 1 : 0;
     requireRoom(prompt.length, waiting);
@@ -177,6 +178,7 @@ final class TokenReader implements AutoCloseable {
    * @return whether it was read, that is, not cancelled
    */
   boolean readGenerated(int token) {
+    model.watch().requireUnchanged();
     requireSound();
     requireRoom(1, 0);
     requireToken(token);
@@ -196,6 +198,7 @@ final class TokenReader implements AutoCloseable {
         runner.acknowledgeCancel();
         return false;
       }
+      model.watch().requireUnchanged();
       MemorySegment.copy(logitsBuffer, Formats.FLOAT, 0, logits, 0, logits.length);
       largest = nextBuffer.get(Formats.INT, 0);
       if (largest < 0 || largest >= logits.length) {
@@ -209,6 +212,10 @@ final class TokenReader implements AutoCloseable {
       unread = NO_TOKEN;
       sound = true;
       return true;
+    } catch (KernelException e) {
+      throw e.getCause() instanceof InternalError
+          ? ModelWatch.fault(manifest.model().name(), e)
+          : e;
     } finally {
       damaged = !sound;
       model.endTurn();

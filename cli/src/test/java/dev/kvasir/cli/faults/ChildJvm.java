@@ -18,8 +18,11 @@ final class ChildJvm {
     command.add(Path.of(System.getProperty("java.home", ""), "bin", "java").toString());
     command.add("--add-modules=jdk.incubator.vector");
     command.add("--enable-native-access=ALL-UNNAMED");
-    command.add("-XX:TieredStopAtLevel=1");
     command.add("-XX:+UseSerialGC");
+    command.add("-XX:-CreateCoredumpOnCrash");
+
+    command.add("-XX:CompileCommand=quiet");
+    command.add("-XX:CompileCommand=CompileThresholdScaling,dev.kvasir.kernels.*::*,0.1");
     command.add("-Dkvasir.home=" + System.getProperty("kvasir.home", ""));
     command.add("-cp");
     command.add(System.getProperty("java.class.path", ""));

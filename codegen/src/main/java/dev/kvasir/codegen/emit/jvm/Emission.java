@@ -49,7 +49,8 @@ final class Emission {
   /** Adds a static method and returns its name. */
   String method(String prefix, MethodTypeDesc type, Consumer<CodeBuilder> body) {
     String name = prefix + "_" + methods++;
-    builder.withMethodBody(name, type, ClassFile.ACC_STATIC | ClassFile.ACC_PRIVATE, body);
+    builder.withMethodBody(
+        name, type, ClassFile.ACC_STATIC | ClassFile.ACC_PRIVATE, FaultMark.before(type, body));
     return name;
   }
 

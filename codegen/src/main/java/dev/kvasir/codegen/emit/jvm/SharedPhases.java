@@ -59,7 +59,7 @@ final class SharedPhases {
           method.phase().name(),
           method.phase().type(),
           ClassFile.ACC_STATIC | ClassFile.ACC_PUBLIC,
-          method.body());
+          FaultMark.before(method.phase().type(), method.body()));
     }
   }
 }
