@@ -3,6 +3,7 @@ package dev.kvasir.cli;
 import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.safetensors.SafetensorsWriter;
+import dev.kvasir.runtime.PackedRows;
 import dev.kvasir.runtime.SegmentSnapshot;
 import dev.kvasir.runtime.TraceObserver;
 import java.util.HashMap;
@@ -16,8 +17,13 @@ import java.util.regex.Pattern;
 /**
  * Collects what a session shows, under the names of a trace file.
  *
- * <p>Values are f32, byte counts included (pages are large powers of two, so f32 holds their bytes
- * exactly); positions, tokens and head numbers are i32.
+ * <p>Values are f32, byte counts included (pages are multiples of 64 bytes, so f32 holds the bytes
+ * of a segment exactly up to 1 GiB); positions, tokens and head numbers are i32, codes u8.
+ *
+ * <p>Of a segment with closed pages, codes, steps ({@code quant_scale}) and mins ({@code
+ * quant_zero}) are those of the first rows in {@code position}, as many as the codes have: [heads,
+ * rows, dim] for codes; for steps and mins [heads, rows / group, dim] per channel and [heads, rows,
+ * dim / group] per token. An element is scale * code + zero.
  */
 final class TraceRecorder implements TraceObserver {
   private static final Pattern LAYER_VALUE = Pattern.compile("layer\\.(\\d+)\\.(.+)");
@@ -63,8 +69,7 @@ final class TraceRecorder implements TraceObserver {
     }
     int layer = Integer.parseInt(matcher.group(1));
     String prefix = "layer.%d.step.%d.".formatted(layer, step);
-    long[] extents = shape.stream().mapToLong(Integer::longValue).toArray();
-    addFloats(prefix + matcher.group(2), values, extents);
+    addFloats(prefix + matcher.group(2), values, extents(shape));
     if (layersOfStep.add(layer)) {
       int rows = shape.get(1);
       int[] positions = new int[rows];
@@ -94,7 +99,18 @@ final class TraceRecorder implements TraceObserver {
           prefix + "heads", segment.heads().stream().mapToInt(Integer::intValue).toArray(), heads);
       addInts(prefix + "position", repeat(segment.positions(), heads), heads, rows);
       addFloats(prefix + "bytes", new float[] {segment.bytes()}, 1);
+      segment.packed().ifPresent(packed -> addPacked(prefix, segment, packed));
     }
+  }
+
+  private void addPacked(String prefix, SegmentSnapshot segment, PackedRows packed) {
+    int heads = segment.heads().size();
+    addBytes(prefix + "codes_k", packed.keyCodes(), heads, packed.rows(), segment.keyDim());
+    addBytes(prefix + "codes_v", packed.valueCodes(), heads, packed.rows(), segment.valueDim());
+    addFloats(prefix + "quant_scale_k", packed.keySteps(), extents(packed.keyGroups()));
+    addFloats(prefix + "quant_zero_k", packed.keyMins(), extents(packed.keyGroups()));
+    addFloats(prefix + "quant_scale_v", packed.valueSteps(), extents(packed.valueGroups()));
+    addFloats(prefix + "quant_zero_v", packed.valueMins(), extents(packed.valueGroups()));
   }
 
   /** {@return what was collected} */
@@ -123,6 +139,15 @@ final class TraceRecorder implements TraceObserver {
       System.arraycopy(values, 0, repeated, i * values.length, values.length);
     }
     return repeated;
+  }
+
+  private static long[] extents(List<Integer> shape) {
+    return shape.stream().mapToLong(Integer::longValue).toArray();
+  }
+
+  private void addBytes(String name, byte[] values, long... shape) {
+    writer.addBytes(name, values, shape);
+    tensors++;
   }
 
   private void addFloats(String name, float[] values, long... shape) {

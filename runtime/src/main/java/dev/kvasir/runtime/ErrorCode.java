@@ -43,8 +43,10 @@ public enum ErrorCode {
   SESSIONS_OPEN("KV7307", Category.USAGE),
   /** An option has a value outside its range. */
   OPTION_INVALID("KV7308", Category.USAGE),
+  /** A session has no room for another fork. */
+  FORKS_EXHAUSTED("KV7309", Category.USAGE),
   /** Text was given or asked for, and the model has no tokenizer. */
-  NO_TOKENIZER("KV7309", Category.USAGE),
+  NO_TOKENIZER("KV7310", Category.USAGE),
   /** The caller stopped the work. */
   CANCELLED("KV7401", Category.CANCELLED),
   /** A kernel or an expression of the plan's program failed while it ran. */

@@ -285,6 +285,13 @@ public final class LoadedModel implements AutoCloseable {
     turn.unlock();
   }
 
+  /** Counts a session that another one opened; while that is open, the model is not closed. */
+  void sessionForked() {
+    synchronized (lifecycle) {
+      openSessions++;
+    }
+  }
+
   void sessionClosed() {
     synchronized (lifecycle) {
       openSessions--;

@@ -3,12 +3,16 @@ package dev.kvasir.runtime;
 import com.sun.management.HotSpotDiagnosticMXBean;
 import com.sun.management.OperatingSystemMXBean;
 import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.program.PackedFormat;
+import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -70,16 +74,25 @@ record MemoryLimit(long bytes, String remedy) {
 
   /** {@return the error that says how much is needed, and what for most of it} */
   KvasirException exceeded(Plan plan, SessionMemory.Sizes sizes, @Nullable Throwable cause) {
-    long cache = sizes.pools() + sizes.tables();
+    long cache = sizes.cache();
     Map<String, Long> components = new TreeMap<>();
-    components.put("working memory", sizes.scratch());
-    components.put("page tables", sizes.tables());
+    components.put("working memory", sizes.working());
+    components.put("page tables", sizes.sequences() * sizes.tables());
+    int pageRows = plan.manifest().pageRows();
     for (SegmentDeclaration segment : plan.program().segments()) {
-      long rows = (long) segment.slots() * segment.heads().size() * plan.manifest().pageRows();
       String layer = "layer " + segment.layer();
-      components.merge(layer + " keys", segment.format().bytes(rows * segment.keyDim()), Long::sum);
+      long heads = (long) sizes.sequences() * segment.heads().size();
       components.merge(
-          layer + " values", segment.format().bytes(rows * segment.valueDim()), Long::sum);
+          layer + " keys",
+          heads
+              * headBytes(segment, segment.packing().map(Packing::key), pageRows, segment.keyDim()),
+          Long::sum);
+      components.merge(
+          layer + " values",
+          heads
+              * headBytes(
+                  segment, segment.packing().map(Packing::value), pageRows, segment.valueDim()),
+          Long::sum);
     }
     Map.Entry<String, Long> largest =
         components.entrySet().stream()
@@ -89,12 +102,39 @@ record MemoryLimit(long bytes, String remedy) {
         cache > bytes
             ? "KV cache needs %s".formatted(human(cache))
             : "KV cache (%s) and working memory (%s) need %s"
-                .formatted(human(cache), human(sizes.scratch()), human(sizes.total()));
+                .formatted(human(cache), human(sizes.working()), human(sizes.total()));
+    String who =
+        sizes.sequences() == 1
+            ? ""
+            : " for a session and %d forks".formatted(sizes.sequences() - 1);
+    String fewer = sizes.sequences() == 1 ? "" : " or fewer forks";
     return new KvasirException(
         ErrorCode.OUT_OF_MEMORY,
-        "%s of %s; largest: %s (%s); compile with a smaller --max-context, or %s"
-            .formatted(need, human(bytes), largest.getKey(), human(largest.getValue()), remedy),
+        "%s of %s%s; largest: %s (%s); compile with a smaller --max-context%s, or %s"
+            .formatted(
+                need,
+                human(bytes),
+                who,
+                largest.getKey(),
+                human(largest.getValue()),
+                fewer,
+                remedy),
         cause);
+  }
+
+  /** {@return the bytes of keys or of values in all pages that one head may hold} */
+  private static long headBytes(
+      SegmentDeclaration segment, Optional<PackedFormat> packed, int pageRows, int dim) {
+    long elements = (long) pageRows * dim;
+    long page = segment.format().bytes(elements);
+    return packed
+        .map(format -> page + segment.slots() * closedBytes(format, pageRows, dim))
+        .orElse(segment.slots() * page);
+  }
+
+  private static long closedBytes(PackedFormat format, int pageRows, int dim) {
+    return format.codes().bytes((long) pageRows * dim)
+        + StorageFormat.F16.bytes(2 * format.groups(pageRows, dim));
   }
 
   /** {@return a number of bytes for people, for example {@code 3.1 GiB}} */

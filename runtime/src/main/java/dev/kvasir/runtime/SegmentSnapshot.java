@@ -1,6 +1,7 @@
 package dev.kvasir.runtime;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The rows that a segment holds, as attention reads them.
@@ -14,6 +15,8 @@ import java.util.List;
  * @param valueDim elements of a value row
  * @param keys dequantised, [heads, rows, keyDim]
  * @param values dequantised, [heads, rows, valueDim]
+ * @param packed the rows in closed pages as they are stored, the first of {@code rows}; empty when
+ *     the segment has none
  * @param bytes bytes of the pages that hold the rows
  */
 public record SegmentSnapshot(
@@ -26,6 +29,7 @@ public record SegmentSnapshot(
     int valueDim,
     float[] keys,
     float[] values,
+    Optional<PackedRows> packed,
     long bytes) {
 
   /** Copies the list. */

@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 
 /**
  * One sequence of tokens and its cache. All of its memory is reserved when it opens and freed when
- * it closes.
+ * it closes; a {@link #fork} shares pages that were reserved with the session it comes from.
  *
  * <p>A session is for one thread at a time; only {@link #cancel} may be called from others. Spans
  * and steps of the sessions of one model queue fairly.
@@ -23,8 +23,12 @@ public final class Session implements AutoCloseable {
   private boolean closed;
 
   Session(LoadedModel model, SessionOptions options) {
+    this(model, new TokenReader(model, options));
+  }
+
+  private Session(LoadedModel model, TokenReader reader) {
     this.model = model;
-    reader = new TokenReader(model, options);
+    this.reader = reader;
   }
 
   /**
@@ -150,7 +154,59 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** {@return the bytes that the session reserved, cache and working memory together} */
+  /**
+   * {@return a session that goes on from here by itself}
+   *
+   * <p>It has read the same tokens and will say the same to the same input; what either of the two
+   * reads from now on does not disturb the other. Full cache pages are not copied: both hold them,
+   * and one that would overwrite such a page takes a copy first. So a fork costs the pages that are
+   * only partly filled, page tables and working memory. Observers stay with this session.
+   *
+   * <p>To answer many requests that begin alike, read the common part once and fork for each:
+   *
+   * <pre>{@code
+   * Session prefix = model.newSession(SessionOptions.defaults().forks(4));
+   * prefix.append(Prompt.of(document));
+   * try (Session request = prefix.fork()) {
+   *   request.generate(Prompt.of(question), sampling, consumer);
+   * }
+   * }</pre>
+   *
+   * <p>A session, its forks and their forks are a family. They may be used by different threads at
+   * once and closed in any order; the memory of pages is freed with the last.
+   *
+   * @throws KvasirException {@link ErrorCode#FORKS_EXHAUSTED} when as many are open as {@link
+   *     SessionOptions#forks} reserved room for; {@link ErrorCode#OUT_OF_MEMORY} when there is no
+   *     memory for working storage
+   */
+  public Session fork() {
+    enter();
+    try {
+      Session fork = new Session(model, reader.fork());
+      model.sessionForked();
+      return fork;
+    } finally {
+      leave();
+    }
+  }
+
+  /**
+   * {@return the bytes of cache pages and page tables that this session, the one it was forked from
+   * and all their open forks hold now, a page that several hold counted once}
+   */
+  public long familyBytes() {
+    boolean entered = enterToLook();
+    try {
+      return reader.pages().familyBytes();
+    } finally {
+      leave(entered);
+    }
+  }
+
+  /**
+   * {@return the bytes that the session reserved, cache and working memory together; with room for
+   * forks, those of all of them}
+   */
   public long reservedBytes() {
     return reader.reservedBytes();
   }

@@ -10,7 +10,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 
-/** All memory of one session: cache pages, page tables and the slab of working storage. */
+/**
+ * All memory of one session: page tables and the slab of working storage, which are its own, and
+ * the page pools, which it shares with its forks.
+ */
 final class SessionMemory implements AutoCloseable {
 
   private static final int ALIGNMENT = 64;
@@ -19,26 +22,43 @@ final class SessionMemory implements AutoCloseable {
   static final int NO_PAGE = -1;
 
   private final Arena arena;
+  private final PageStore pages;
   private final Map<String, MemorySegment> buffers;
-  private final long tableBytes;
-  private final long poolBytes;
-  private final long totalBytes;
+  private final Sizes sizes;
 
-  private SessionMemory(Arena arena, Map<String, MemorySegment> buffers, Sizes sizes) {
+  private SessionMemory(
+      Arena arena, PageStore pages, Map<String, MemorySegment> buffers, Sizes sizes) {
     this.arena = arena;
+    this.pages = pages;
     this.buffers = Map.copyOf(buffers);
-    tableBytes = sizes.tables();
-    poolBytes = sizes.pools();
-    totalBytes = sizes.total();
+    this.sizes = sizes;
   }
 
-  /** What a session needs, in bytes. */
-  record Sizes(long pools, long tables, long scratch) {
-    long total() {
-      return Math.addExact(Math.addExact(pools, tables), scratch);
+  /**
+   * What a session needs, in bytes.
+   *
+   * @param sequences sessions that there is to be room for: the first one and its forks
+   * @param pools page pools of one session
+   * @param tables page tables of one session
+   * @param scratch working storage of one session
+   */
+  record Sizes(int sequences, long pools, long tables, long scratch) {
+
+    /** {@return pages and page tables of all sequences} */
+    long cache() {
+      return Math.multiplyExact(sequences, Math.addExact(pools, tables));
     }
 
-    static Sizes of(Plan plan) {
+    /** {@return working storage of all sequences} */
+    long working() {
+      return Math.multiplyExact(sequences, scratch);
+    }
+
+    long total() {
+      return Math.addExact(cache(), working());
+    }
+
+    static Sizes of(Plan plan, int sequences) {
       long pools = 0;
       long tables = 0;
       for (BufferDeclaration buffer : plan.memory().buffers()) {
@@ -48,7 +68,7 @@ final class SessionMemory implements AutoCloseable {
           case SCRATCH, WEIGHT, DERIVED -> {}
         }
       }
-      return new Sizes(pools, tables, evaluate(plan, plan.memory().scratchBytes()));
+      return new Sizes(sequences, pools, tables, evaluate(plan, plan.memory().scratchBytes()));
     }
   }
 
@@ -56,43 +76,76 @@ final class SessionMemory implements AutoCloseable {
    * {@return the memory of a session, every byte zero except that page tables hold {@link
    * #NO_PAGE}}
    *
-   * @param limit most bytes to take
+   * @param forks further sessions that the pools are to have room for
+   * @param limit most bytes to take, those of all forks included
    * @param weights buffers that sessions share, by name
    * @throws KvasirException when it does not fit; nothing is allocated then
    */
-  static SessionMemory allocate(Plan plan, MemoryLimit limit, Map<String, MemorySegment> weights) {
-    Sizes sizes = Sizes.of(plan);
+  static SessionMemory allocate(
+      Plan plan, int forks, MemoryLimit limit, Map<String, MemorySegment> weights) {
+    Sizes sizes = Sizes.of(plan, 1 + forks);
     limit.require(plan, sizes);
+    PageStore pages;
+    try {
+      pages = PageStore.allocate(plan, sizes.sequences(), sizes.tables());
+    } catch (OutOfMemoryError e) {
+      throw limit.exceeded(plan, sizes, e);
+    }
+    return allocate(plan, pages, sizes, limit, weights);
+  }
+
+  /**
+   * {@return memory for a fork: the same pools, tables and working storage of its own}
+   *
+   * @throws KvasirException {@link ErrorCode#FORKS_EXHAUSTED} when the pools have no room for it
+   */
+  SessionMemory fork(Plan plan, MemoryLimit limit, Map<String, MemorySegment> weights) {
+    pages.join();
+    return allocate(plan, pages, sizes, limit, weights);
+  }
+
+  /** Takes what is a session's own; leaves the pools when that fails. */
+  private static SessionMemory allocate(
+      Plan plan,
+      PageStore pages,
+      Sizes sizes,
+      MemoryLimit limit,
+      Map<String, MemorySegment> weights) {
     // Shared, so that the worker pool's threads may use it.
     Arena arena = Arena.ofShared();
     try {
       Map<String, MemorySegment> buffers = new HashMap<>(weights);
+      buffers.putAll(pages.buffers());
       MemorySegment slab = arena.allocate(sizes.scratch(), ALIGNMENT);
       for (BufferDeclaration buffer : plan.memory().buffers()) {
         long bytes = bytes(plan, buffer);
         switch (buffer.kind()) {
-          case POOL -> buffers.put(buffer.name(), arena.allocate(bytes, ALIGNMENT));
           case TABLE -> {
             MemorySegment table = arena.allocate(bytes, ALIGNMENT);
             table.fill((byte) NO_PAGE);
             buffers.put(buffer.name(), table);
           }
           case SCRATCH -> buffers.put(buffer.name(), slab.asSlice(buffer.offset(), bytes));
-          case WEIGHT, DERIVED -> {}
+          case POOL, WEIGHT, DERIVED -> {}
         }
       }
-      return new SessionMemory(arena, buffers, sizes);
+      return new SessionMemory(arena, pages, buffers, sizes);
     } catch (OutOfMemoryError e) {
-      arena.close();
+      abandon(arena, pages);
       throw limit.exceeded(plan, sizes, e);
     } catch (IndexOutOfBoundsException e) {
-      arena.close();
+      abandon(arena, pages);
       throw new KvasirException(
           ErrorCode.PLAN_INCONSISTENT,
           "a scratch buffer of the plan lies outside its slab: %s; compile it again"
               .formatted(e.getMessage()),
           e);
     }
+  }
+
+  private static void abandon(Arena arena, PageStore pages) {
+    arena.close();
+    pages.leave();
   }
 
   /** {@return the bytes of one buffer of a session of {@code plan}} */
@@ -107,7 +160,7 @@ final class SessionMemory implements AutoCloseable {
         .evaluate(new long[] {manifest.context(), manifest.span()});
   }
 
-  /** {@return the buffer with this name, shared weights included} */
+  /** {@return the buffer with this name, pools and shared weights included} */
   MemorySegment buffer(String name) {
     MemorySegment buffer = buffers.get(name);
     if (buffer == null) {
@@ -118,23 +171,20 @@ final class SessionMemory implements AutoCloseable {
     return buffer;
   }
 
-  /** {@return the size of all page tables} */
-  long tableBytes() {
-    return tableBytes;
+  /** {@return the page pools, shared with forks} */
+  PageStore pages() {
+    return pages;
   }
 
-  /** {@return the size of all pages, in use or not} */
-  long poolBytes() {
-    return poolBytes;
+  /** {@return what was reserved} */
+  Sizes sizes() {
+    return sizes;
   }
 
-  /** {@return everything that was allocated} */
-  long totalBytes() {
-    return totalBytes;
-  }
-
+  /** Frees what is the session's own, and the pools when it is the last that has them. */
   @Override
   public void close() {
     arena.close();
+    pages.leave();
   }
 }

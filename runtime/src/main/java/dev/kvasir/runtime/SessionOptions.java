@@ -5,10 +5,15 @@ import java.util.OptionalLong;
 /**
  * How a session is opened. Immutable: each method returns a changed copy.
  *
- * @param memoryLimit most bytes that the session may reserve, cache and working memory together;
- *     empty for what the machine and the Java virtual machine leave
+ * @param memoryLimit most bytes that the session and its forks may reserve, cache and working
+ *     memory together; empty for what the machine and the Java virtual machine leave
+ * @param forks sessions that may be open beside it as its forks, or forks of those, 0 to {@value
+ *     #MAX_FORKS}
  */
-public record SessionOptions(OptionalLong memoryLimit) {
+public record SessionOptions(OptionalLong memoryLimit, int forks) {
+
+  /** Most forks that may be open at once. */
+  public static final int MAX_FORKS = 4_095;
 
   /** Checks ranges. */
   public SessionOptions {
@@ -17,15 +22,28 @@ public record SessionOptions(OptionalLong memoryLimit) {
           ErrorCode.OPTION_INVALID,
           "the memory limit must not be negative, got " + memoryLimit.getAsLong());
     }
+    if (forks < 0 || forks > MAX_FORKS) {
+      throw new KvasirException(
+          ErrorCode.OPTION_INVALID,
+          "the number of forks runs from 0 to %d, got %d".formatted(MAX_FORKS, forks));
+    }
   }
 
-  /** {@return options with no limit of their own} */
+  /** {@return options with no limit of their own and no room for forks} */
   public static SessionOptions defaults() {
-    return new SessionOptions(OptionalLong.empty());
+    return new SessionOptions(OptionalLong.empty(), 0);
   }
 
   /** {@return a copy that may reserve {@code bytes} at most} */
   public SessionOptions memoryLimit(long bytes) {
-    return new SessionOptions(OptionalLong.of(bytes));
+    return new SessionOptions(OptionalLong.of(bytes), forks);
+  }
+
+  /**
+   * {@return a copy that reserves memory for {@code count} more sessions, so that {@link
+   * Session#fork} can open them}
+   */
+  public SessionOptions forks(int count) {
+    return new SessionOptions(memoryLimit, count);
   }
 }

@@ -30,10 +30,17 @@ final class TokenReader implements AutoCloseable {
   private boolean damaged;
 
   TokenReader(LoadedModel model, SessionOptions options) {
+    this(
+        model,
+        SessionMemory.allocate(
+            model.plan(), options.forks(), MemoryLimit.of(options), model.weights()));
+  }
+
+  private TokenReader(LoadedModel model, SessionMemory memory) {
     this.model = model;
+    this.memory = memory;
     Plan plan = model.plan();
     manifest = plan.manifest();
-    memory = SessionMemory.allocate(plan, MemoryLimit.of(options), model.weights());
     try {
       pages = new CachePages(plan, memory);
       runner = new ProgramRunner(plan, model.backend(), memory);
@@ -45,6 +52,21 @@ final class TokenReader implements AutoCloseable {
       memory.close();
       throw thrown;
     }
+  }
+
+  /**
+   * {@return a reader that has read the same tokens, and holds the same pages where they are full}
+   */
+  TokenReader fork() {
+    requireSound();
+    MemoryLimit limit = MemoryLimit.of(SessionOptions.defaults());
+    TokenReader fork = new TokenReader(model, memory.fork(model.plan(), limit, model.weights()));
+    fork.pages.fork(pages, position);
+    System.arraycopy(logits, 0, fork.logits, 0, logits.length);
+    fork.position = position;
+    fork.largest = largest;
+    fork.unread = unread;
+    return fork;
   }
 
   /** {@return the number of true tokens in the cache} */
@@ -76,7 +98,7 @@ final class TokenReader implements AutoCloseable {
 
   /** {@return the bytes of all memory of the sequence} */
   long reservedBytes() {
-    return memory.totalBytes();
+    return memory.sizes().total();
   }
 
   /** Remembers a generated token that the next {@link #readPrompt} reads first. */
@@ -191,10 +213,10 @@ final class TokenReader implements AutoCloseable {
     boolean sound = false;
     try {
       MemorySegment.copy(tokens, from, tokenBuffer, Formats.INT, 0, count);
-      pages.cover(position + count);
+      pages.cover(position, position + count);
       if (!runner.run(generated, position, count)) {
         sound = !runner.started() || !pages.overwritesVisibleRows(position, position + count);
-        pages.cover(position);
+        pages.cover(position, position);
         runner.acknowledgeCancel();
         return false;
       }
@@ -224,6 +246,7 @@ final class TokenReader implements AutoCloseable {
 
   @Override
   public void close() {
+    pages.release();
     memory.close();
   }
 }

@@ -18,6 +18,9 @@
  * interprets the procedure {@code prefill} or {@code step} launch by launch, keeps the logits and
  * runs the rules whose conditions hold. A step allocates nothing on the Java heap.
  *
+ * <p>{@link dev.kvasir.runtime.Session#fork} opens a session that goes on from where another is and
+ * shares its full cache pages: a prompt that many requests begin with is read once.
+ *
  * <p>What is wrong with a plan or a model's files is an {@link java.io.IOException} of the package
  * that reads them; everything else is a {@link dev.kvasir.runtime.KvasirException} with a stable
  * code.

@@ -1,0 +1,205 @@
+package dev.kvasir.runtime;
+
+import dev.kvasir.plans.program.CompiledExpression;
+import dev.kvasir.plans.program.CounterIndex;
+import dev.kvasir.plans.program.SegmentDeclaration;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The pages that one segment of one session holds.
+ *
+ * <p>A slot gets a page when the first logical page falls into it and keeps it: a later logical
+ * page of the same slot overwrites the rows. A segment that holds fewer rows than before gives
+ * pages back. The logical pages of a packed segment are its closed ones; its open page comes with
+ * the first row and stays.
+ *
+ * <p>A page that a fork holds as well is copied before a run may write to it.
+ */
+final class SegmentPages {
+
+  private final SegmentDeclaration segment;
+  private final CompiledExpression rows;
+  private final PagePool slotPool;
+  private final PagePool openPool;
+  private final MemorySegment table;
+  private final int pageRows;
+  private final boolean packed;
+  private final int slots;
+  private int held;
+  private boolean open;
+  private boolean forked;
+
+  SegmentPages(SegmentDeclaration segment, CounterIndex index, SessionMemory memory, int pageRows) {
+    this.segment = segment;
+    this.pageRows = pageRows;
+    rows = segment.rows().compile(index);
+    slotPool = memory.pages().slotPool(segment);
+    openPool = memory.pages().pool(segment);
+    table = memory.buffer(segment.table());
+    packed = segment.packing().isPresent();
+    slots = segment.slots();
+  }
+
+  SegmentDeclaration segment() {
+    return segment;
+  }
+
+  /** {@return the rows that the segment has received at these counters} */
+  long rows(long[] counters) {
+    return rows.evaluate(counters);
+  }
+
+  /** {@return the pages in slots of a segment that has received so many rows, reused ones too} */
+  long logicalPages(long rowCount) {
+    return packed ? rowCount / pageRows : Math.ceilDiv(rowCount, (long) pageRows);
+  }
+
+  /** {@return the first row that is still there} */
+  long firstRow(long rowCount) {
+    return Math.max(0, logicalPages(rowCount) - slots) * pageRows;
+  }
+
+  /** {@return the page number in a slot of a head} */
+  int page(int head, long slot) {
+    return table.get(Formats.INT, element(head, slot));
+  }
+
+  /** {@return the page number of a head's open page} */
+  int openPage(int head) {
+    return page(head, slots);
+  }
+
+  /** {@return the bytes of all pages held} */
+  long bytes() {
+    return segment.heads().size()
+        * (held * slotPool.pageBytes() + (open ? openPool.pageBytes() : 0));
+  }
+
+  /** {@return the bytes of those pages that others hold as well} */
+  long sharedBytes() {
+    long shared = 0;
+    for (int head = 0; head < segment.heads().size(); head++) {
+      for (int slot = 0; slot < held; slot++) {
+        shared += slotPool.shared(page(head, slot)) ? slotPool.pageBytes() : 0;
+      }
+    }
+    return shared;
+  }
+
+  /** Makes the table cover a run from {@code before} to {@code after} rows, and its rules. */
+  void cover(long before, long after) {
+    long pages = logicalPages(after);
+    coverSlots((int) Math.min(pages, slots));
+    if (packed) {
+      coverOpenPages(after > 0);
+    }
+    if (forked) {
+      for (long page = Math.max(before / pageRows, pages - slots); page < pages; page++) {
+        own(page % slots);
+      }
+    }
+  }
+
+  private void coverSlots(int needed) {
+    int heads = segment.heads().size();
+    while (held < needed) {
+      for (int head = 0; head < heads; head++) {
+        put(head, held, slotPool.take());
+      }
+      held++;
+    }
+    while (held > needed) {
+      held--;
+      for (int head = heads - 1; head >= 0; head--) {
+        slotPool.give(page(head, held));
+        put(head, held, SessionMemory.NO_PAGE);
+      }
+    }
+  }
+
+  private void coverOpenPages(boolean needed) {
+    if (open == needed) {
+      return;
+    }
+    open = needed;
+    for (int head = 0; head < segment.heads().size(); head++) {
+      if (needed) {
+        put(head, slots, openPool.take());
+      } else {
+        openPool.give(openPage(head));
+        put(head, slots, SessionMemory.NO_PAGE);
+      }
+    }
+  }
+
+  private void own(long slot) {
+    for (int head = 0; head < segment.heads().size(); head++) {
+      int page = page(head, slot);
+      int own = slotPool.own(page);
+      if (own != page) {
+        put(head, slot, own);
+      }
+    }
+  }
+
+  /**
+   * Takes over the pages of a session with {@code rowCount} rows: shares full pages and copies
+   * those that have room for more rows.
+   */
+  void fork(SegmentPages source, long rowCount) {
+    source.forked = true;
+    forked = true;
+    held = source.held;
+    open = source.open;
+    boolean partlyFilled = rowCount % pageRows != 0;
+    long lastSlot = (logicalPages(rowCount) - 1) % slots;
+    for (int head = 0; head < segment.heads().size(); head++) {
+      for (int slot = 0; slot < held; slot++) {
+        int page = source.page(head, slot);
+        if (!packed && partlyFilled && slot == lastSlot) {
+          page = slotPool.copy(page);
+        } else {
+          slotPool.share(page);
+        }
+        put(head, slot, page);
+      }
+      if (open) {
+        put(head, slots, partlyFilled ? openPool.copy(source.openPage(head)) : openPool.take());
+      }
+    }
+  }
+
+  /** Gives all pages back. */
+  void release() {
+    coverSlots(0);
+    if (packed) {
+      coverOpenPages(false);
+    }
+  }
+
+  /**
+   * {@return whether computing rows {@code before} to {@code after} overwrites rows that the token
+   * at {@code position} can see}
+   */
+  boolean overwritesVisibleRows(long before, long after, long position) {
+    long oldestVisible =
+        segment.window() == 0 ? 0 : position - segment.window() + 1 - segment.firstPosition();
+    // The last page of a packed segment is closed by a rule, after all that can be cancelled.
+    long written = packed ? Math.max(0, after - 1) / pageRows : logicalPages(after);
+    long reused = (written - slots) * pageRows;
+    long lastOverwritten = Math.min(reused, before) - 1;
+    if (packed && written > before / pageRows && before % pageRows != 0) {
+      // The open page was packed, and then used for other rows.
+      lastOverwritten = before - 1;
+    }
+    return lastOverwritten >= Math.max(0, oldestVisible);
+  }
+
+  private void put(int head, long slot, int page) {
+    table.set(Formats.INT, element(head, slot), page);
+  }
+
+  private long element(int head, long slot) {
+    return (segment.tableOffset() + (long) head * segment.tableEntries() + slot) * Integer.BYTES;
+  }
+}

@@ -1,0 +1,205 @@
+package dev.kvasir.runtime;
+
+import dev.kvasir.plans.PackedCodes;
+import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.program.PackedFormat;
+import dev.kvasir.plans.program.Packing;
+import dev.kvasir.plans.program.SegmentDeclaration;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
+
+/** Copies the rows of a segment out of its pages. */
+final class SegmentReader {
+
+  private static final int VALUE_TILE = 64;
+
+  private final SegmentPages pages;
+  private final SegmentDeclaration segment;
+  private final SessionMemory memory;
+  private final int pageRows;
+  private final int heads;
+  private final int keyDim;
+  private final int valueDim;
+  private final long first;
+  private final int rows;
+  private final int closedRows;
+  private final float[] keys;
+  private final float[] values;
+
+  private SegmentReader(SegmentPages pages, SessionMemory memory, int pageRows, long rowCount) {
+    this.pages = pages;
+    this.memory = memory;
+    this.pageRows = pageRows;
+    segment = pages.segment();
+    heads = segment.heads().size();
+    keyDim = segment.keyDim();
+    valueDim = segment.valueDim();
+    first = pages.firstRow(rowCount);
+    rows = Math.toIntExact(rowCount - first);
+    closedRows =
+        segment.packing().isPresent() ? (int) (pages.logicalPages(rowCount) * pageRows - first) : 0;
+    keys = new float[Math.multiplyExact(heads * rows, keyDim)];
+    values = new float[Math.multiplyExact(heads * rows, valueDim)];
+  }
+
+  /** {@return a copy of the rows of a segment that has received {@code rowCount} rows} */
+  static SegmentSnapshot snapshot(
+      SegmentPages pages, SessionMemory memory, int pageRows, long rowCount) {
+    return new SegmentReader(pages, memory, pageRows, rowCount).read();
+  }
+
+  private SegmentSnapshot read() {
+    int[] positions = new int[rows];
+    for (int row = 0; row < rows; row++) {
+      positions[row] = Math.toIntExact(segment.firstPosition() + first + row);
+    }
+    Optional<PackedRows> packed =
+        segment.packing().filter(unused -> closedRows > 0).map(this::readClosed);
+    MemorySegment pool = memory.buffer(segment.pool());
+    for (int row = closedRows; row < rows; row++) {
+      long slot =
+          segment.packing().isPresent()
+              ? segment.slots()
+              : (first + row) / pageRows % segment.slots();
+      for (int head = 0; head < heads; head++) {
+        readRow(pool, pages.page(head, slot), head * rows + row, inPage(row));
+      }
+    }
+    return new SegmentSnapshot(
+        segment.name(),
+        segment.layer(),
+        segment.heads(),
+        rows,
+        positions,
+        keyDim,
+        valueDim,
+        keys,
+        values,
+        packed,
+        pages.bytes());
+  }
+
+  private int inPage(int row) {
+    return (int) ((first + row) % pageRows);
+  }
+
+  private void readRow(MemorySegment pool, long page, int target, int row) {
+    long start = page * pageRows * (keyDim + valueDim);
+    for (int column = 0; column < keyDim; column++) {
+      keys[target * keyDim + column] =
+          Formats.get(segment.format(), pool, start + (long) column * pageRows + row);
+    }
+    long valueStart = start + (long) keyDim * pageRows;
+    for (int column = 0; column < valueDim; column++) {
+      values[target * valueDim + column] =
+          Formats.get(segment.format(), pool, valueStart + valueElement(column, row));
+    }
+  }
+
+  private long valueElement(int column, int row) {
+    int tileStart = column - column % VALUE_TILE;
+    int width = Math.min(VALUE_TILE, valueDim - tileStart);
+    return (long) tileStart * pageRows + (long) row * width + (column - tileStart);
+  }
+
+  private PackedRows readClosed(Packing packing) {
+    Coded key = new Coded(packing.key(), keyDim);
+    Coded value = new Coded(packing.value(), valueDim);
+    MemorySegment keyPool = memory.buffer(packing.keyPool());
+    MemorySegment valuePool = memory.buffer(packing.valuePool());
+    MemorySegment scales = memory.buffer(packing.scalePool());
+    long scaleElements = packing.scaleElements(pageRows, keyDim, valueDim);
+    for (int head = 0; head < heads; head++) {
+      for (int row = 0; row < closedRows; row++) {
+        int inPage = inPage(row);
+        long page = pages.page(head, (first + row) / pageRows % segment.slots());
+        long keyStart = page * pageRows * keyDim;
+        long valueStart = page * pageRows * valueDim;
+        long scaleStart = page * scaleElements;
+        long valueScales = scaleStart + 2 * packing.key().groups(pageRows, keyDim);
+        for (int column = 0; column < keyDim; column++) {
+          long element = keyStart + (long) column * pageRows + inPage;
+          keys[(head * rows + row) * keyDim + column] =
+              key.read(keyPool, element, scales, scaleStart, head, row, column);
+        }
+        for (int column = 0; column < valueDim; column++) {
+          long element = valueStart + valueElement(column, inPage);
+          values[(head * rows + row) * valueDim + column] =
+              value.read(valuePool, element, scales, valueScales, head, row, column);
+        }
+      }
+    }
+    return new PackedRows(
+        closedRows,
+        key.codes,
+        key.steps,
+        key.mins,
+        key.shape(),
+        value.codes,
+        value.steps,
+        value.mins,
+        value.shape());
+  }
+
+  /** Keys or values of closed pages. */
+  private final class Coded {
+
+    private final PackedFormat format;
+    private final int dim;
+    private final int groupRows;
+    private final int groupColumns;
+    private final byte[] codes;
+    private final float[] steps;
+    private final float[] mins;
+
+    Coded(PackedFormat format, int dim) {
+      this.format = format;
+      this.dim = dim;
+      groupRows =
+          switch (format.per()) {
+            case CHANNEL -> format.group();
+            case TOKEN -> 1;
+          };
+      groupColumns =
+          switch (format.per()) {
+            case CHANNEL -> 1;
+            case TOKEN -> format.group();
+          };
+      codes = new byte[Math.multiplyExact(heads * closedRows, dim)];
+      steps = new float[heads * (closedRows / groupRows) * (dim / groupColumns)];
+      mins = new float[steps.length];
+    }
+
+    List<Integer> shape() {
+      return List.of(heads, closedRows / groupRows, dim / groupColumns);
+    }
+
+    /** Reads one element with its step and min, and gives what it stands for. */
+    float read(
+        MemorySegment pool,
+        long element,
+        MemorySegment scales,
+        long scaleStart,
+        int head,
+        int row,
+        int column) {
+      int code = PackedCodes.get(pool, format.codes().bits(), element);
+      long place =
+          switch (format.per()) {
+            case CHANNEL -> (long) (inPage(row) / groupRows) * dim + column;
+            case TOKEN -> (long) (column / groupColumns) * pageRows + inPage(row);
+          };
+      float step = Formats.get(StorageFormat.F16, scales, scaleStart + place);
+      long mins = scaleStart + format.groups(pageRows, dim) + place;
+      float min = Formats.get(StorageFormat.F16, scales, mins);
+      codes[(head * closedRows + row) * dim + column] = (byte) code;
+      int group =
+          (head * (closedRows / groupRows) + row / groupRows) * (dim / groupColumns)
+              + column / groupColumns;
+      steps[group] = step;
+      this.mins[group] = min;
+      return step * code + min;
+    }
+  }
+}
