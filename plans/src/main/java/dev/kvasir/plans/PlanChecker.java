@@ -36,6 +36,7 @@ public final class PlanChecker {
    *     the plan
    */
   public static void check(Plan plan) throws PlanException {
+    PlanText.check(plan);
     checkManifest(plan.manifest());
     MemoryChecker memory = new MemoryChecker(plan);
     memory.check();
@@ -91,11 +92,20 @@ public final class PlanChecker {
   }
 
   private static void checkClasses(Plan plan) throws PlanException {
-    for (KernelDeclaration kernel : plan.program().kernels()) {
-      for (int bits : JvmKernelAbi.VECTOR_BITS) {
+    Set<String> expected = new HashSet<>();
+    for (int bits : JvmKernelAbi.VECTOR_BITS) {
+      for (KernelDeclaration kernel : plan.program().kernels()) {
         String name = JvmKernelAbi.entryName(kernel.name(), bits);
         require(plan.files().containsKey(name), name, "expected the entry, got none");
+        expected.add(name);
       }
+      expected.add(JvmKernelAbi.entryName(JvmKernelAbi.SHARED, bits));
+    }
+    for (String name : plan.files().keySet()) {
+      require(
+          !name.endsWith(".class") || expected.contains(name),
+          name,
+          "expected no class but those of declared kernels, got one");
     }
   }
 

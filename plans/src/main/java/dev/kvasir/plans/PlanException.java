@@ -62,10 +62,17 @@ public final class PlanException extends IOException {
    * @param problem what was expected and what was found
    */
   public PlanException(Reason reason, String place, String problem) {
-    super("%s: error[%s]: %s; %s".formatted(place, reason.code, problem, reason.wayOut));
+    super(
+        "%s: error[%s]: %s; %s"
+            .formatted(printable(place), reason.code, printable(problem), reason.wayOut));
     this.reason = reason;
-    this.place = place;
-    this.problem = problem;
+    this.place = printable(place);
+    this.problem = printable(problem);
+  }
+
+  /** A plan's own words must not steer the terminal that they are shown on. */
+  private static String printable(String text) {
+    return PlanText.UNPRINTABLE.matcher(text).replaceAll("?");
   }
 
   /** As the other constructor, with the exception that showed the problem. */

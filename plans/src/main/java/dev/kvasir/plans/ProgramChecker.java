@@ -6,6 +6,7 @@ import static dev.kvasir.plans.PlanChecker.requireUnique;
 
 import dev.kvasir.plans.PlanException.Reason;
 import dev.kvasir.plans.RangeProof.Domain;
+import dev.kvasir.plans.abi.JvmKernelAbi;
 import dev.kvasir.plans.memory.BufferDeclaration;
 import dev.kvasir.plans.memory.BufferDeclaration.Kind;
 import dev.kvasir.plans.program.CompiledExpression;
@@ -26,6 +27,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -38,7 +40,12 @@ final class ProgramChecker {
   private static final int MAX_TILE = 1 << 24;
   private static final int MAX_AXES = 3;
   private static final int MAX_CALLS = 16;
+  private static final int MAX_ARGUMENTS = 256;
+  private static final int MAX_CHECK_ELEMENTS = 1 << 26;
+  private static final int MAX_RULE_STEPS = 1 << 20;
+  private static final Range SEQUENCES = new Range(0, 1);
   private static final Range EXTENT = new Range(0, Integer.MAX_VALUE);
+  private static final Range COUNT = new Range(0, Long.MAX_VALUE);
   private static final Range DIM = new Range(Integer.MIN_VALUE, Integer.MAX_VALUE);
   private static final Range ANY = new Range(Long.MIN_VALUE, Long.MAX_VALUE);
 
@@ -77,6 +84,7 @@ final class ProgramChecker {
     long maxSpan = plan.manifest().span();
     Domain anySpan = new Domain(context, maxSpan, new Range(1, maxSpan));
     Domain oneRow = new Domain(context, maxSpan, Range.of(1));
+    checkSegments(anySpan);
     Set<Visited> visited = new HashSet<>();
     checkCall(place, Program.PREFILL, anySpan, visited, new ArrayDeque<>());
     checkCall(place, Program.STEP, oneRow, visited, new ArrayDeque<>());
@@ -86,11 +94,51 @@ final class ProgramChecker {
       checkRange(rulePlace, rule.condition(), anySpan, ANY);
       checkCall(rulePlace, rule.procedure(), anySpan, visited, new ArrayDeque<>());
     }
+    checkRuleSteps();
     for (Procedure procedure : program.procedures()) {
       // What nothing calls is checked as well, so that its errors do not hide.
       checkCall(place, procedure.name(), anySpan, visited, new ArrayDeque<>());
     }
     new ScratchChecker(plan, memory, procedures).check();
+  }
+
+  /** The runtime takes and gives back pages by these values, at any number of tokens. */
+  private void checkSegments(Domain domain) throws PlanException {
+    for (SegmentDeclaration segment : program.segments()) {
+      String place = "%s: segment %s: rows".formatted(PlanFormat.PROGRAM, segment.name());
+      checkRange(place, segment.rows(), domain, EXTENT);
+    }
+    checkRange(PlanFormat.MEMORY + ": kv_bytes", plan.memory().kvBytes(), domain, COUNT);
+  }
+
+  /** Rules run after every token: all of them together are bounded as a procedure is. */
+  private void checkRuleSteps() throws PlanException {
+    Map<String, Long> known = new HashMap<>();
+    long steps = 0;
+    for (Rule rule : program.rules()) {
+      steps += 1 + steps(rule.procedure(), known);
+      if (steps > MAX_RULE_STEPS) {
+        throw new PlanException(
+            Reason.TOO_LARGE,
+            PlanFormat.PROGRAM + ": rules",
+            "expected at most %d steps in all rules".formatted(MAX_RULE_STEPS));
+      }
+    }
+  }
+
+  /** {@return the steps of a checked procedure with all that it calls} */
+  private long steps(String name, Map<String, Long> known) {
+    Long counted = known.get(name);
+    if (counted != null) {
+      return counted;
+    }
+    long steps = 0;
+    for (Step step : Objects.requireNonNull(procedures.get(name)).steps()) {
+      long inner = step instanceof Step.Call call ? steps(call.procedure(), known) : 0;
+      steps = Math.min(MAX_RULE_STEPS + 1L, steps + 1 + inner);
+    }
+    known.put(name, steps);
+    return steps;
   }
 
   private void checkKernel(KernelDeclaration kernel) throws PlanException {
@@ -99,6 +147,12 @@ final class ProgramChecker {
         KERNEL_NAME.matcher(kernel.name()).matches(),
         place,
         "expected a name of at most 200 letters, digits and \"_\"");
+    require(
+        !kernel.name().equals(JvmKernelAbi.SHARED),
+        place,
+        "expected another name than that of the phases that kernels share");
+    requireRange(place + ": arguments", kernel.arguments().size(), 0, MAX_ARGUMENTS);
+    requireRange(place + ": dims", kernel.dims().size(), 0, MAX_TILE);
     requireUnique(place + ", argument", kernel.arguments().stream().map(Argument::name).toList());
     requireUnique(place + ", dim", kernel.dims());
     for (Argument argument : kernel.arguments()) {
@@ -114,12 +168,20 @@ final class ProgramChecker {
     requireCount(place + ": check: grid", check.grid(), kernel.axes());
     requireCount(place + ": check: dims", check.dims(), kernel.dims().size());
     requireCount(place + ": check: elements", check.elements(), kernel.arguments().size());
+    long points = 1;
     for (int extent : check.grid()) {
       requireRange(place + ": check: grid", extent, 1, MAX_TILE);
+      points *= extent;
+      requireRange(place + ": check: grid", points, 1, MAX_TILE);
     }
-    for (int elements : check.elements()) {
-      requireRange(place + ": check: elements", elements, 1, MAX_TILE);
+    long dimValues = (long) check.grid().getFirst() * Math.max(1, check.dims().size());
+    requireRange(place + ": check: dims of all sequences", dimValues, 1, MAX_TILE);
+    long elements = 0;
+    for (int count : check.elements()) {
+      requireRange(place + ": check: elements", count, 1, MAX_TILE);
+      elements += count;
     }
+    requireRange(place + ": check: all elements", elements, 0, MAX_CHECK_ELEMENTS);
   }
 
   private void checkCall(
@@ -172,12 +234,30 @@ final class ProgramChecker {
           !(argument.written() && readOnly),
           argumentPlace,
           "expected a buffer that may be written, got " + buffer.name());
+      // The runtime gives pages back by what their table says.
+      require(
+          !(argument.written() && buffer.kind() == Kind.TABLE),
+          argumentPlace,
+          "expected a buffer that may be written, got page table " + buffer.name());
     }
+    checkRange(place + ": grid", launch.grid().getFirst(), domain, SEQUENCES);
     for (Expression extent : launch.grid()) {
       checkRange(place + ": grid", extent, domain, EXTENT);
     }
+    if (launch.grid().size() == MAX_AXES) {
+      checkRange(place + ": grid", points(place, launch), domain, EXTENT);
+    }
     for (Expression dim : launch.dims()) {
       checkRange(place + ": dims", dim, domain, DIM);
+    }
+  }
+
+  /** {@return the grid points of one sequence} */
+  private static Expression points(String place, Step.Launch launch) throws PlanException {
+    try {
+      return launch.grid().get(1).times(launch.grid().get(2));
+    } catch (ExpressionException e) {
+      throw new PlanException(Reason.MALFORMED, place + ": grid", e.getMessage(), e);
     }
   }
 

@@ -6,6 +6,9 @@ import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.SampleModel;
 import dev.kvasir.codegen.emit.jvm.JvmLowering;
 import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.policy.Policy;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.PlanChecker;
 import dev.kvasir.plans.PlanException;
 import dev.kvasir.plans.abi.JvmKernelAbi;
 import dev.kvasir.plans.verify.KernelAllowList;
@@ -49,11 +52,19 @@ class CompiledKernelsTest {
   @ParameterizedTest
   @ValueSource(strings = {"full", "zigzag-sets"})
   void plansAreAccepted(String policy) throws PlanException {
-    assertThat(
-            KernelClassVerifier.verify(
-                    SampleModel.compile(SampleModel.shipped(policy), CompilerOptions.defaults())
-                        .plan())
-                .uses())
-        .isNotEmpty();
+    assertAccepted(SampleModel.shipped(policy));
+  }
+
+  @Test
+  void quantisedPlansAreAccepted() throws PlanException {
+    assertAccepted(
+        SampleModel.policy(
+            "use quantize-kv(key = int8(per = channel), value = int4(per = token, group = 32));"));
+  }
+
+  private static void assertAccepted(Policy policy) throws PlanException {
+    Plan plan = SampleModel.compile(policy, CompilerOptions.defaults()).plan();
+    PlanChecker.check(plan);
+    assertThat(KernelClassVerifier.verify(plan).uses()).isNotEmpty();
   }
 }

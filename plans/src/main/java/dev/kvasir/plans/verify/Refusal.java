@@ -10,7 +10,7 @@ final class Refusal {
 
   /** {@return the refusal of something at {@code place}} */
   static PlanException of(String place, String problem) {
-    return new PlanException(Reason.UNSAFE_KERNEL, place, printable(problem));
+    return new PlanException(Reason.UNSAFE_KERNEL, place, problem);
   }
 
   /** Refuses unless {@code holds}. */
@@ -18,10 +18,5 @@ final class Refusal {
     if (!holds) {
       throw of(place, problem);
     }
-  }
-
-  /** {@return text of a stranger, fit for a terminal} */
-  static String printable(String text) {
-    return text.replaceAll("[^ -~]", "?");
   }
 }

@@ -86,7 +86,7 @@ public final class SamplePlan {
   /** {@return its program} */
   public static Program program() {
     Step embed =
-        launch("embed", List.of("span"), List.of("tokens", "embedding", "hidden"), List.of());
+        launch("embed", List.of("1", "span"), List.of("tokens", "embedding", "hidden"), List.of());
     Step attend =
         launch(
             "attend",
@@ -105,7 +105,7 @@ public final class SamplePlan {
         List.of(
             kernel(
                 "embed",
-                1,
+                2,
                 List.of(),
                 List.of(
                     new Argument("tokens", StorageFormat.I32, false, true),
