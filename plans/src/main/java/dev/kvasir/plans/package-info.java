@@ -133,10 +133,23 @@
  * <h2>What reading proves, and what it does not</h2>
  *
  * <p>A plan is data from a stranger. After reading, the file is known to be whole and consistent:
- * names resolve, calls form no cycle, every expression has a value in range for every span, scratch
- * buffers that share bytes are never in use together, segments have page tables and pools of their
- * own that are large enough, and {@code kv_bytes} is what the segments hold. Not proved is who
- * wrote it, that kernel classes are safe to load, or that kernels compute what their summaries say.
+ * names resolve and can be shown to people, calls form no cycle and are bounded in number, every
+ * expression has a value in range for every span, a launch has at most one sequence and fewer than
+ * 2^31 points, what is shown lies within its buffer, scratch buffers that share bytes are never in
+ * use together, segments have page tables, which no kernel writes, and pools of their own that are
+ * large enough. That rows never shrink and that {@code kv_bytes} is what the segments hold is shown
+ * at up to some 8,000 numbers of tokens, around the borders of pages.
+ *
+ * <p>Before a kernel class of a {@code jvm} plan is defined, {@link
+ * dev.kvasir.plans.verify.KernelClassVerifier} has accepted all of them: they name nothing but
+ * arithmetic and the buffers that they are given, and their loops and calls end. The Java virtual
+ * machine then shows that types fit, each access that it lies within its buffer, and a buffer that
+ * a kernel does not declare as written is lent to it read-only.
+ *
+ * <p>Not proved is who wrote the plan; that kernels compute what their summaries say, of which
+ * their checks are an example; that they end soon, since loops within loops that end can outlast
+ * anyone; that two grid points do not write the same element; and anything of the classes of a
+ * {@code tornado} plan, which are not verified.
  *
  * <h2>History</h2>
  *
