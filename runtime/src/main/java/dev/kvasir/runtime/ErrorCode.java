@@ -11,7 +11,7 @@ public enum ErrorCode {
   WEIGHT_MISMATCH("KV7002", Category.INVALID),
   /** A check over all bytes was asked for, and the plan does not say what they should hash to. */
   NO_FULL_HASH("KV7003", Category.INCOMPATIBLE),
-  /** A kernel's class is absent, malformed or refers to what no kernel may use. */
+  /** A kernel's class passed the plan's verifier, but the Java virtual machine cannot link it. */
   KERNEL_UNLOADABLE("KV7004", Category.INVALID),
   /** The plan contradicts itself. */
   PLAN_INCONSISTENT("KV7005", Category.INVALID),
