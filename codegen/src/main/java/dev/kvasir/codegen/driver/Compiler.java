@@ -40,9 +40,20 @@ public final class Compiler {
   /**
    * Compiles.
    *
-   * @throws CompileException when the policy does not fit the model or a limit is not met
+   * @throws CompileException when the policy does not fit the model, a limit is not met, or the
+   *     model's files change meanwhile
    */
   public static Compilation compile(Model model, Policy policy, CompilerOptions options) {
+    try {
+      Compilation compilation = compileMapped(model, policy, options);
+      model.requireUnchanged();
+      return compilation;
+    } catch (InternalError e) {
+      throw ModelFileErrors.fault(model.path(), e);
+    }
+  }
+
+  private static Compilation compileMapped(Model model, Policy policy, CompilerOptions options) {
     PlanSizes sizes = sizes(model, options);
     ResolvedPolicy resolved = PolicyCheck.check(policy, model);
     List<PassEvent> events = new ArrayList<>();

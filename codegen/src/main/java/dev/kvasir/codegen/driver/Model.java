@@ -64,6 +64,8 @@ public final class Model implements WeightSource, AutoCloseable {
       return model;
     } catch (IOException e) {
       throw new CompileException(ModelFileErrors.diagnostic(path, e));
+    } catch (InternalError e) {
+      throw ModelFileErrors.fault(path, e);
     } finally {
       if (!opened) {
         arena.close();
@@ -108,6 +110,21 @@ public final class Model implements WeightSource, AutoCloseable {
       return ModelFingerprint.fullHash(path);
     } catch (IOException e) {
       throw new CompileException(ModelFileErrors.diagnostic(path, e));
+    }
+  }
+
+  /**
+   * Refuses files that are no longer those that were opened.
+   *
+   * @throws CompileException when the fingerprint is another now
+   */
+  void requireUnchanged() {
+    try {
+      if (!ModelFingerprint.of(path).equals(fingerprint)) {
+        throw new CompileException(ModelFileErrors.changed(path));
+      }
+    } catch (IOException e) {
+      throw new CompileException(ModelFileErrors.changed(path).withNote("now: " + e));
     }
   }
 

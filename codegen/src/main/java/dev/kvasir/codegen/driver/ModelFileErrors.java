@@ -1,5 +1,6 @@
 package dev.kvasir.codegen.driver;
 
+import dev.kvasir.ir.diag.CompileException;
 import dev.kvasir.ir.diag.Diagnostic;
 import dev.kvasir.ir.diag.DiagnosticCode;
 import dev.kvasir.plans.ModelFilesException;
@@ -37,6 +38,22 @@ final class ModelFileErrors {
                   "expected readable model files, got " + other)
               .withNote("check that the path names a model directory and that its disk works");
     };
+  }
+
+  /** {@return the diagnostic for a model that is not the one that was opened any more} */
+  static Diagnostic changed(Path directory) {
+    return Diagnostic.error(
+            DiagnosticCode.MODEL_UNREADABLE,
+            directory.toString(),
+            "a file of the model changed while it was compiled, or its disk failed")
+        .withNote("compile again when nothing writes to the model any more");
+  }
+
+  /** {@return the error for a fault in a mapped file, which Java throws as an internal error} */
+  static CompileException fault(Path directory, InternalError fault) {
+    CompileException mistake = new CompileException(changed(directory));
+    mistake.initCause(fault);
+    return mistake;
   }
 
   private static Diagnostic missing(ModelFilesException failure) {
