@@ -17,7 +17,16 @@ import java.util.Optional;
 /** The policies that come with Kvasir, by name. */
 final class ShippedPolicies {
   /** The names, in the order in which help lists them. */
-  static final List<String> NAMES = List.of("full", "streaming", "zigzag-sets", "duo-sets");
+  static final List<String> NAMES =
+      List.of(
+          "full",
+          "streaming",
+          "zigzag-sets",
+          "duo-sets",
+          "kv-int8",
+          "kv-k8v4",
+          "kivi-4",
+          "zigzag-k8v4");
 
   private static final String SUFFIX = ".kvp";
   private static final String FOLDER = "policies/";
