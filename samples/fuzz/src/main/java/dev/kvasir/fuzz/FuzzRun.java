@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Makes and tries mutants, one after the other. For one thread, which also made it. */
@@ -114,8 +115,9 @@ final class FuzzRun implements AutoCloseable {
       switch (mutant) {
         case Mutant.PlanFile file -> Files.write(findings.resolve(name + ".kvplan"), file.bytes());
         case Mutant.ModelFiles files -> {
-          Files.write(findings.resolve(name + "." + GoldenModel.CONFIG_FILE), files.config());
-          Files.write(findings.resolve(name + "." + GoldenModel.WEIGHTS_FILE), files.weights());
+          for (Map.Entry<String, byte[]> file : files.files().entrySet()) {
+            Files.write(findings.resolve(name + "." + file.getKey()), file.getValue());
+          }
         }
       }
     } catch (IOException e) {

@@ -1,10 +1,11 @@
 package dev.kvasir.fuzz;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvasir.codegen.driver.Compiler;
 import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.Model;
 import dev.kvasir.ir.diag.SourceText;
-import dev.kvasir.ir.model.ModelConfig;
 import dev.kvasir.ir.model.ModelConfigReader;
 import dev.kvasir.ir.model.WeightCatalog;
 import dev.kvasir.ir.policy.Policy;
@@ -15,15 +16,21 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
+import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /** The sound model that mutants come from: one layer of width 4, always the same numbers. */
 final class GoldenModel {
 
   static final String CONFIG_FILE = "config.json";
   static final String WEIGHTS_FILE = "model.safetensors";
+
+  static final String INDEX_FILE = "model.safetensors.index.json";
+
+  private static final String FIRST_FILE = "model-00001-of-00002.safetensors";
+  private static final String SECOND_FILE = "model-00002-of-00002.safetensors";
 
   private static final String CONFIG =
       """
@@ -59,10 +66,38 @@ final class GoldenModel {
 
   /** {@return the bytes of {@code model.safetensors}} */
   static byte[] weights() {
-    ModelConfig config = ModelConfigReader.read(CONFIG_FILE, config());
+    return weights(name -> true);
+  }
+
+  /** {@return all files of the model with its weights in two files behind an index} */
+  static SortedMap<String, byte[]> sharded() {
+    SortedMap<String, byte[]> files = new TreeMap<>();
+    files.put(CONFIG_FILE, config());
+    files.put(FIRST_FILE, weights(GoldenModel::isFirst));
+    files.put(SECOND_FILE, weights(name -> !isFirst(name)));
+    ObjectNode index = JsonNodeFactory.instance.objectNode();
+    index.putObject("metadata").put("format", "pt");
+    ObjectNode places = index.putObject("weight_map");
+    for (String name : tensors().keySet()) {
+      places.put(name, isFirst(name) ? FIRST_FILE : SECOND_FILE);
+    }
+    files.put(INDEX_FILE, Json.write(index));
+    return files;
+  }
+
+  private static boolean isFirst(String name) {
+    return name.contains("layers");
+  }
+
+  private static SortedMap<String, List<Long>> tensors() {
+    return new TreeMap<>(WeightCatalog.expected(ModelConfigReader.read(CONFIG_FILE, config())));
+  }
+
+  private static byte[] weights(Predicate<String> which) {
     Random random = new Random(1);
     SafetensorsWriter writer = new SafetensorsWriter();
-    Map<String, List<Long>> tensors = new TreeMap<>(WeightCatalog.expected(config));
+    SortedMap<String, List<Long>> tensors = tensors();
+    tensors.keySet().removeIf(which.negate());
     tensors.forEach(
         (name, extents) -> {
           long[] shape = extents.stream().mapToLong(Long::longValue).toArray();

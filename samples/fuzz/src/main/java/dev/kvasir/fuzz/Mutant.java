@@ -1,6 +1,7 @@
 package dev.kvasir.fuzz;
 
 import java.util.Optional;
+import java.util.SortedMap;
 
 /** A file, or the files of a model, that may be damaged or hostile. */
 sealed interface Mutant {
@@ -24,8 +25,9 @@ sealed interface Mutant {
   /**
    * Files of a model beside a sound plan.
    *
+   * @param files by name, all that the folder of the model holds
    * @param bound whether the plan is bound to this very model, so that loading gets further
    */
-  record ModelFiles(long index, MutationKind kind, byte[] config, byte[] weights, boolean bound)
+  record ModelFiles(long index, MutationKind kind, SortedMap<String, byte[]> files, boolean bound)
       implements Mutant {}
 }

@@ -5,7 +5,9 @@ import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /** Makes mutants: the seed and an index say everything about one. */
@@ -19,12 +21,14 @@ final class Mutants {
 
   private final long seed;
   private final GoldenPlans plans;
-  private final byte[] config = GoldenModel.config();
-  private final byte[] weights = GoldenModel.weights();
+  private final SortedMap<String, byte[]> single = new TreeMap<>();
+  private final SortedMap<String, byte[]> sharded = GoldenModel.sharded();
 
   Mutants(long seed, GoldenPlans plans) {
     this.seed = seed;
     this.plans = plans;
+    single.put(GoldenModel.CONFIG_FILE, GoldenModel.config());
+    single.put(GoldenModel.WEIGHTS_FILE, GoldenModel.weights());
   }
 
   /** {@return the sound plans} */
@@ -39,7 +43,7 @@ final class Mutants {
     MutationKind[] kinds = MutationKind.values();
     MutationKind kind = kinds[(int) Math.floorMod(index, (long) kinds.length)];
     return switch (kind) {
-      case CONFIG, MODEL_HEADER, MODEL_BYTES -> model(index, kind, random);
+      case CONFIG, MODEL_HEADER, MODEL_BYTES, MODEL_INDEX -> model(index, kind, random);
       default -> plan(index, kind, random);
     };
   }
@@ -80,7 +84,7 @@ final class Mutants {
         String name = pick(TENSOR_ENTRIES, random);
         yield archive.with(name, tensors(archive.content(name), random)).toBytes();
       }
-      case ENTRY_BYTES, CLASS_FILE, CONFIG, MODEL_HEADER, MODEL_BYTES ->
+      case ENTRY_BYTES, CLASS_FILE, CONFIG, MODEL_HEADER, MODEL_BYTES, MODEL_INDEX ->
           throw new IllegalArgumentException(kind.name());
     };
   }
@@ -147,20 +151,30 @@ final class Mutants {
   }
 
   private Mutant model(long index, MutationKind kind, SplittableRandom random) {
-    byte[] changedConfig = config;
-    byte[] changedWeights = weights;
-    switch (kind) {
-      case CONFIG -> changedConfig = new JsonMutator(random).mutate(Json.read(config));
-      case MODEL_HEADER -> changedWeights = SafetensorsMutator.mutateHeader(weights, random);
-      default -> {
-        if (random.nextInt(4) == 0) {
-          changedConfig = ByteMutator.mutate(config, random);
-        } else {
-          changedWeights = ByteMutator.mutate(weights, random);
-        }
-      }
+    SortedMap<String, byte[]> files =
+        new TreeMap<>(kind == MutationKind.MODEL_INDEX ? sharded : single);
+    String name =
+        switch (kind) {
+          case CONFIG -> GoldenModel.CONFIG_FILE;
+          case MODEL_HEADER -> GoldenModel.WEIGHTS_FILE;
+          case MODEL_INDEX ->
+              random.nextInt(4) > 0
+                  ? GoldenModel.INDEX_FILE
+                  : pick(List.copyOf(files.keySet()), random);
+          default -> pick(List.copyOf(files.keySet()), random);
+        };
+    files.computeIfPresent(name, (key, sound) -> modelFile(kind, name, sound, random));
+    return new Mutant.ModelFiles(index, kind, files, random.nextBoolean());
+  }
+
+  private static byte[] modelFile(
+      MutationKind kind, String name, byte[] sound, SplittableRandom random) {
+    if (kind == MutationKind.MODEL_BYTES || random.nextInt(8) == 0) {
+      return ByteMutator.mutate(sound, random);
     }
-    return new Mutant.ModelFiles(index, kind, changedConfig, changedWeights, random.nextBoolean());
+    return name.endsWith(".json")
+        ? new JsonMutator(random).mutate(Json.read(sound))
+        : SafetensorsMutator.mutateHeader(sound, random);
   }
 
   private static String pick(List<String> names, SplittableRandom random) {

@@ -27,5 +27,7 @@ enum MutationKind {
   /** The header of {@code model.safetensors}. */
   MODEL_HEADER,
   /** Any bytes of {@code model.safetensors} or {@code config.json}. */
-  MODEL_BYTES
+  MODEL_BYTES,
+  /** The index of a model in two files, or one of its files. */
+  MODEL_INDEX
 }

@@ -17,6 +17,7 @@ import dev.kvasir.runtime.backend.JvmBackend;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -32,6 +33,7 @@ final class Trial {
   private final GoldenPlans plans;
   private final Path soundModel;
   private final Path mutantModel;
+  private final Path mutantShards;
 
   /**
    * @param folder an empty folder for model files
@@ -40,6 +42,7 @@ final class Trial {
     this.plans = plans;
     soundModel = Files.createDirectory(folder.resolve("sound"));
     mutantModel = Files.createDirectory(folder.resolve("mutant"));
+    mutantShards = Files.createDirectory(folder.resolve("mutant-shards"));
     GoldenModel.write(soundModel);
   }
 
@@ -91,16 +94,19 @@ final class Trial {
   }
 
   private void tryModel(Mutant.ModelFiles mutant) throws IOException {
-    Files.write(mutantModel.resolve(GoldenModel.CONFIG_FILE), mutant.config());
-    Files.write(mutantModel.resolve(GoldenModel.WEIGHTS_FILE), mutant.weights());
+    // Mutants of a kind have the same names of files, so that none is left of the last one.
+    Path folder = mutant.kind() == MutationKind.MODEL_INDEX ? mutantShards : mutantModel;
+    for (Map.Entry<String, byte[]> file : mutant.files().entrySet()) {
+      Files.write(folder.resolve(file.getKey()), file.getValue());
+    }
     PlanArchive archive = plans.small();
     if (mutant.bound()) {
-      String fingerprint = ModelFingerprint.of(mutantModel).value();
+      String fingerprint = ModelFingerprint.of(folder).value();
       archive = GoldenPlans.withFingerprint(archive, fingerprint);
     } else {
-      Model.open(mutantModel).close();
+      Model.open(folder).close();
     }
     Plan plan = PlanReader.read(PLACE, archive.toBytes());
-    LoadedModel.load(plan, mutantModel, OPTIONS).close();
+    LoadedModel.load(plan, folder, OPTIONS).close();
   }
 }

@@ -31,7 +31,7 @@ class MutantsTest {
     return switch (mutant) {
       case Mutant.PlanFile file -> Hashes.sha256(file.bytes());
       case Mutant.ModelFiles files ->
-          Hashes.sha256(files.config()) + Hashes.sha256(files.weights()) + files.bound();
+          files.files().values().stream().map(Hashes::sha256).toList() + " " + files.bound();
     };
   }
 }
