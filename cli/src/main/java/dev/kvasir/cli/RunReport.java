@@ -33,8 +33,6 @@ record RunReport(
     Duration firstToken,
     CacheStats cache,
     Optional<Reading> reading) {
-  private static final double GIGA = 1e9;
-
   /**
    * What a step reads.
    *
@@ -99,7 +97,7 @@ record RunReport(
       return bytes;
     }
     double bytesPerSecond = read.bytes() * rate;
-    String speed = Texts.format("%.2f GB/s", bytesPerSecond / GIGA);
+    String speed = Texts.bandwidth(bytesPerSecond);
     return read.bandwidth()
         .map(
             bandwidth ->
@@ -108,7 +106,7 @@ record RunReport(
                         bytes,
                         speed,
                         Texts.percent(bytesPerSecond, bandwidth),
-                        Texts.format("%.2f GB/s", bandwidth / GIGA)))
+                        Texts.bandwidth(bandwidth)))
         .orElse(
             "%s: %s; read bandwidth not measured: %s".formatted(bytes, speed, read.unmeasured()));
   }

@@ -37,6 +37,12 @@ final class Texts {
     return threeDigits(rate) + " tokens/s";
   }
 
+  /** {@return bytes a second, decimal as bandwidth is, for example {@code 15.9 GB/s}} */
+  static String bandwidth(double bytesPerSecond) {
+    double mega = bytesPerSecond / 1e6;
+    return mega < 1000 ? threeDigits(mega) + " MB/s" : threeDigits(mega / 1000) + " GB/s";
+  }
+
   /** {@return how many times {@code before} is {@code after}, for example {@code 2.4x}} */
   static String ratio(long before, long after) {
     return after == 0 ? "-" : format("%.1fx", (double) before / after);

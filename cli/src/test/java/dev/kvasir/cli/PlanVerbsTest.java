@@ -107,8 +107,8 @@ final class PlanVerbsTest {
         .containsPattern(
             "generated +8 tokens, [0-9.,]+ tokens/s, [0-9.]+ m?s a token, ended by max-tokens")
         .containsPattern(
-            "reading +2.44 MiB a step, 2.38 MiB of weights and 64.1 KiB of cache: [0-9.]+ GB/s,"
-                + " [0-9.]+ % of the [0-9.]+ GB/s measured here now")
+            "reading +2.44 MiB a step, 2.38 MiB of weights and 64.1 KiB of cache: [0-9.]+ [MG]B/s,"
+                + " [0-9.]+ % of the [0-9.]+ [MG]B/s measured here now")
         .contains("cache      64.1 KiB allocated of 128 KiB reserved after 47 tokens under full;")
         .contains("rows       376 rows kept, 0 evictions");
     assertThat(oneThread.out()).isEqualTo(run.out());
@@ -334,7 +334,7 @@ final class PlanVerbsTest {
         .contains("model     needle  4 layers  4/2 heads  head 32  vocabulary 256")
         .contains("context   96 tokens, spans of 32, pages of 64 rows")
         .contains("memory    KV @96  128 KiB -> 128 KiB  (1.0x)")
-        .contains("kv-bytes = ", "layer.0.dense  [0, 1]  bf16", "layer.3.q")
+        .contains("kv-bytes = ", "layer.0.dense  0, 1   8.00 KiB  2", "layer.3.q")
         .contains("procedure prefill", "procedure step", "decode attention")
         .contains("kernel decode_attention_dense_bf16")
         .contains("attention");

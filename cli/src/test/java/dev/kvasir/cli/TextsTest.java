@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -54,5 +55,49 @@ final class TextsTest {
     assertThat(Texts.table(List.of(List.of("name", "x"), List.of("b", "long"))))
         .containsExactly("name  x", "b     long");
     assertThat(Texts.table(List.of())).isEmpty();
+  }
+
+  @Test
+  void numbersAreAlignedToTheRight() {
+    assertThat(Texts.table(List.of(List.of("n", "x"), List.of("100", "y")), Set.of(0)))
+        .containsExactly("  n  x", "100  y");
+  }
+
+  @Test
+  void neighbouringNumbersBecomeRanges() {
+    assertThat(Texts.ranges(List.of())).isEmpty();
+    assertThat(Texts.ranges(List.of(7))).isEqualTo("7");
+    assertThat(Texts.ranges(List.of(0, 1))).isEqualTo("0, 1");
+    assertThat(Texts.ranges(List.of(0, 2, 3, 4, 6, 7, 100, 101, 102)))
+        .isEqualTo("0, 2..4, 6, 7, 100..102");
+  }
+
+  @Test
+  void sharesAndRates() {
+    assertThat(Texts.percent(1, 3)).isEqualTo("33.3 %");
+    assertThat(Texts.percent(1, 0)).isEqualTo("-");
+    assertThat(Texts.bandwidth(28e6)).isEqualTo("28.0 MB/s");
+    assertThat(Texts.bandwidth(15.93e9)).isEqualTo("15.9 GB/s");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "stor-kv, store-kv",
+    "storekv, store-kv",
+    "stroe-kv, store-kv",
+    "store-kv, store-kv",
+    "group, ''",
+    "x, ''",
+    "'', ''"
+  })
+  void theNearestNameIsAFewErrorsAway(String typed, String nearest) {
+    List<String> names = List.of("build-graph", "group-heads", "store-kv");
+
+    assertThat(NearestName.of(typed, names).orElse("")).isEqualTo(nearest);
+  }
+
+  @Test
+  void aNameBeyondAllNamesIsNearNone() {
+    assertThat(NearestName.of("a".repeat(100_000), List.of("a".repeat(99_999)))).isEmpty();
   }
 }

@@ -57,13 +57,13 @@ final class UsageTest {
             "see 'kvasir run --help'"),
         mistake(
             List.of("run", "x.kvplan"),
-            "kvasir run: error[KV8001]: Missing prompt: give one with -p TEXT, --prompt-file FILE or"
-                + " --prompt-ids IDS",
+            "kvasir run: error[KV8001]: Missing prompt: give one with -p TEXT, --prompt-file FILE"
+                + " or --prompt-ids IDS",
             "see 'kvasir run --help'"),
         mistake(
             List.of("run", "x.kvplan", "-p", "a", "--prompt-file", "b"),
-            "kvasir run: error[KV8001]: Several prompts: give one of -p TEXT, --prompt-file FILE and"
-                + " --prompt-ids IDS",
+            "kvasir run: error[KV8001]: Several prompts: give one of -p TEXT, --prompt-file FILE"
+                + " and --prompt-ids IDS",
             "see 'kvasir run --help'"),
         mistake(
             List.of("run", "x.kvplan", "--prompt-ids=1,x"),
@@ -80,8 +80,8 @@ final class UsageTest {
             "see 'kvasir run --help'"),
         mistake(
             List.of("run", "x.kvplan", "-p", "a", "--temperature", "hot"),
-            "kvasir run: error[KV8001]: Invalid value for option '--temperature': expected a number,"
-                + " got 'hot'",
+            "kvasir run: error[KV8001]: Invalid value for option '--temperature': expected a"
+                + " number, got 'hot'",
             "see 'kvasir run --help'"),
         mistake(
             List.of("compile", "model", "--policy=full", "--stop-after=stor-kv"),
