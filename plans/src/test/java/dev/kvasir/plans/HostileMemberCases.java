@@ -232,8 +232,8 @@ final class HostileMemberCases {
         "expected no attribute Record");
     add(
         "has too many locals",
-        body(code -> code.iconst_0().istore(1_024)),
-        "expected at most 1024 locals");
+        body(code -> code.iconst_0().istore(4_096)),
+        "expected at most 4096 locals");
     add(
         "has too many operands",
         body(

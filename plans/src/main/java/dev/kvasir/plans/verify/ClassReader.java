@@ -27,7 +27,7 @@ final class ClassReader {
   static final int MAX_CLASS_BYTES = 1 << 20;
 
   private static final int MAX_METHODS = 8_192;
-  private static final int MAX_LOCALS = 1_024;
+  private static final int MAX_LOCALS = 4_096;
   private static final int MAX_STACK = 256;
   private static final int MAJOR = ClassFile.JAVA_25_VERSION;
   private static final String OBJECT = "java/lang/Object";
@@ -80,7 +80,7 @@ final class ClassReader {
     try {
       return methods(ClassFile.of().parse(bytes));
     } catch (RuntimeException e) {
-      // The parser promises IllegalArgumentException, but reads lazily and throws others as well.
+      // The parser reads lazily; whatever it throws, on whatever path, comes of the class's bytes.
       PlanException refusal = Refusal.of(place, "expected a class file, got a malformed one: " + e);
       refusal.initCause(e);
       throw refusal;

@@ -33,7 +33,7 @@ import java.util.TreeSet;
 public final class KernelClassVerifier {
 
   /** Most bytes of the classes of one vector width. */
-  static final long MAX_BYTES = 16L << 20;
+  static final long MAX_BYTES = 2L << 20;
 
   private KernelClassVerifier() {}
 
