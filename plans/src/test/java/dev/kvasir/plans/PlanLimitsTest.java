@@ -10,15 +10,21 @@ import dev.kvasir.plans.memory.MemoryPlan;
 import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.ExpressionException;
 import dev.kvasir.plans.program.Program;
 import dev.kvasir.plans.program.Program.Procedure;
 import dev.kvasir.plans.program.Program.Step;
 import dev.kvasir.plans.program.Range;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import dev.kvasir.plans.testing.SamplePlan;
+import dev.kvasir.plans.verify.KernelClassVerifier;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /** Small plans that would keep a reader busy, or fill its heap, are refused before they do. */
@@ -131,9 +137,29 @@ class PlanLimitsTest {
     assertThat(new RangeProof().refute(often, domain, zero)).isPresent();
   }
 
+  @Test
+  void aRangeThatIsNotExplainedIsTheSame() {
+    Map<String, Range> counters = new HashMap<>();
+    CounterIndex.PROGRAM_COUNTERS.forEach(name -> counters.put(name, new Range(1, 5)));
+    CompiledExpression some = compile("tokens * 3 - span");
+    assertThat(some.findRange(counters)).hasValue(some.evaluateRange(counters));
+    CompiledExpression none = compile("tokens + 9223372036854775807");
+    assertThat(none.findRange(counters)).isEmpty();
+    assertThatThrownBy(() -> none.evaluateRange(counters)).isInstanceOf(ExpressionException.class);
+  }
+
   private static CompiledExpression compile(String text) {
     return Expression.parse(text)
         .compile(CounterIndex.of(CounterIndex.PROGRAM_COUNTERS, List.of()));
+  }
+
+  /** A byte of code becomes an object of about fifty bytes. */
+  @Test
+  void classesOfManyBytesAreRefused() {
+    SortedMap<String, byte[]> kernels = new TreeMap<>(Map.of("large", new byte[(2 << 20) + 1]));
+    assertThatThrownBy(() -> KernelClassVerifier.verify(128, kernels))
+        .isInstanceOf(PlanException.class)
+        .hasMessageContaining("expected at most 2097152 bytes of classes");
   }
 
   /** Empty lists take two bytes of a file, and fifty of a heap. */

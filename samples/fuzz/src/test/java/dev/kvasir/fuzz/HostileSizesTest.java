@@ -32,6 +32,8 @@ class HostileSizesTest {
     CALLS(HostileSizesTest::calls),
     /** Expressions whose range is exact only at single points. */
     SLOW_EXPRESSIONS(HostileSizesTest::slowExpressions),
+    /** Expressions that overflow wherever one looks. */
+    OVERFLOWS(plans -> grids(plans, "(span) - (span) + (9223372036854775807) <= (65536)")),
     /** Segments with long formulas. */
     SEGMENTS(HostileSizesTest::segments),
     /** A segment whose part of the page table begins near the largest integer. */
@@ -109,14 +111,18 @@ class HostileSizesTest {
   }
 
   private static byte[] slowExpressions(GoldenPlans plans) {
-    JsonNode program = Json.read(plans.longContext().content(PlanArchive.PROGRAM));
     String counter = "(position * 3 + span)";
     String zero = "%s - floordiv(%s, 7) * 7 - mod(%s, 7)".formatted(counter, counter, counter);
     String slow = "1 + " + zero + (" + (" + zero + ") * 0").repeat(40);
+    return grids(plans, slow);
+  }
+
+  private static byte[] grids(GoldenPlans plans, String extent) {
+    JsonNode program = Json.read(plans.longContext().content(PlanArchive.PROGRAM));
     for (JsonNode procedure : program.path("procedures")) {
       for (JsonNode step : procedure.path("steps")) {
         if (step.has("grid")) {
-          list(step, "grid").set(0, slow);
+          list(step, "grid").set(0, extent);
         }
       }
     }
