@@ -17,6 +17,7 @@ class HostilePlansTest {
       Stream.of(
               HostileFileCases.all(),
               HostileProgramCases.all(),
+              HostileMemoryCases.all(),
               HostileCallCases.all(),
               HostileMemberCases.all(),
               HostileCodeCases.all(),
