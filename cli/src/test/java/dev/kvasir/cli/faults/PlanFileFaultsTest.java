@@ -79,8 +79,11 @@ final class PlanFileFaultsTest {
     assertAlone(newer);
   }
 
-  /** By default at a few changes; with {@code -Dkvasir.test.kills=all} at each. */
+  /**
+   * By default at a few changes; with {@code -Dkvasir.test.kills=all} at each, which takes minutes.
+   */
   @Test
+  @Timeout(value = 60, unit = TimeUnit.MINUTES)
   @DisabledOnOs(value = OS.WINDOWS, disabledReason = "its processes cannot be killed")
   void aProcessKilledAtAChangeLeavesAWholeFile() throws Exception {
     List<String> changes = new ArrayList<>();
