@@ -64,13 +64,15 @@ final class PackingLowering {
     arguments.put(REFUSED, refused);
     arguments.put(SOURCE, closing);
     Expression heads = Expression.constant(group.heads().size());
+    // Never more than room; written out, so that a reader of the plan can show it at once.
     Expression pages =
         ProgramExpressions.of(
-            ClosingPages.count(
-                segment,
-                shape,
-                ProgramExpressions.counter("position"),
-                ProgramExpressions.counter("tokens")));
+                ClosingPages.count(
+                    segment,
+                    shape,
+                    ProgramExpressions.counter("position"),
+                    ProgramExpressions.counter("tokens")))
+            .min(room);
     Map<String, Expression> dims = AttentionLowering.groupDims(group);
     List<Expression> grid = List.of(heads, pages);
     Kernel gather = gather(shape, segment, room);

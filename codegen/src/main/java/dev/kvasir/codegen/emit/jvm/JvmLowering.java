@@ -71,6 +71,7 @@ public final class JvmLowering {
         .build(
             self,
             builder -> {
+              builder.withVersion(ClassFile.JAVA_25_VERSION, 0);
               builder.withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL);
               body.accept(builder);
             });
