@@ -9,6 +9,7 @@ import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
 import dev.kvasir.runtime.Session;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -21,6 +22,9 @@ final class CacheBytesTest {
 
   /** 64 rows of a key and a value of 32 elements in bf16. */
   private static final long PAGE_BYTES = PAGE_ROWS * (32 + 32) * 2L;
+
+  /** 64 rows of int8 keys and int4 values; a step and a minimum a channel and a row, in f16. */
+  private static final long PACKED_BYTES = PAGE_ROWS * (32 + 32 / 2) + 2 * 2 * (32L + PAGE_ROWS);
 
   /** A page table entry is a 32-bit number. */
   private static final long ENTRY_BYTES = 4;
@@ -54,6 +58,40 @@ final class CacheBytesTest {
             .isEqualTo(rule(denseHeads, recent, length));
       }
     }
+  }
+
+  /** Packed pages for what is full, an open page in bf16 for the rest, sinks in bf16. */
+  @Test
+  void packedBytesFollowTheFormulaAfterEveryStep() {
+    LoadedModel model = SampleModel.shared("zigzag-k8v4", "bf16");
+    try (Session session = model.newSession()) {
+      session.append(Prompt.ofTokens('I'));
+      for (int tokens = 1; tokens <= STEPS; tokens++) {
+        long allocated = session.cacheStats().allocatedBytes();
+        assertThat(allocated).as("after %s tokens", tokens).isEqualTo(promised(model, tokens));
+        assertThat(allocated).as("after %s tokens", tokens).isEqualTo(packedRule(tokens));
+        session.step(session.greedyToken());
+      }
+    }
+    for (int length : new int[] {4, 5, 63, 64, 65, 67, 68, 69, 128, 132, 196, 197, 230}) {
+      try (Session session = model.newSession()) {
+        session.append(Prompt.ofTokens(new int[length]));
+        assertThat(session.cacheStats().allocatedBytes())
+            .as("after a prompt of %s", length)
+            .isEqualTo(packedRule(length));
+      }
+    }
+  }
+
+  /** Half of the heads are dense; the rings keep 128 rows: two packed pages and an open one. */
+  private static long packedRule(int tokens) {
+    int heads = LAYERS * HEADS / 2;
+    int ringRows = Math.max(0, tokens - SampleModel.SINK);
+    long dense = tokens / PAGE_ROWS * PACKED_BYTES + PAGE_BYTES;
+    long ring =
+        Math.min(ringRows / PAGE_ROWS, 2) * PACKED_BYTES + Math.min(ringRows, 1) * PAGE_BYTES;
+    long entries = SampleModel.CONTEXT / PAGE_ROWS + 1 + 1 + 2 + 1;
+    return heads * (dense + PAGE_BYTES + ring + entries * ENTRY_BYTES);
   }
 
   private static long promised(LoadedModel model, int tokens) {

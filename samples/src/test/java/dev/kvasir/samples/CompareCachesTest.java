@@ -19,18 +19,27 @@ class CompareCachesTest {
     CompareCaches.run(
         Path.of("models/needle"),
         List.of(policies.resolve("full.kvp"), policies.resolve("streaming.kvp")),
-        new CompareCaches.Questions(3, List.of(60, 200)),
+        new CompareCaches.Questions(3, List.of(60, 200), 1, 100),
         new PrintStream(bytes, true, StandardCharsets.UTF_8));
 
-    // 3 of 3 under full: 200 tokens are 4 pages of 8,192 bytes in 2 heads of 4 layers, and the
-    // page table of 2,048 tokens; streaming holds a sink page and 2 ring pages in each head.
+    // Of 2,048 tokens full keeps 32 pages of 8,192 bytes in 2 heads of 4 layers, streaming a sink
+    // page and 2 ring pages; each has page tables.
+    String full = "%,d".formatted(8 * 32 * 8192 + 8 * 32 * 4);
+    String streaming = "%,d".formatted(8 * 3 * 8192 + 8 * 3 * 4);
     assertThat(bytes.toString(StandardCharsets.UTF_8).lines().toList())
         .hasSize(4)
-        .contains("| policy | keys recalled of 3 at 60 200 bytes | cache bytes at 200 |")
-        .contains("| `full` | 3 3 | %,d |".formatted(8 * 4 * 8192 + 8 * 32 * 4))
+        .contains(
+            "| policy | keys recalled of 3 at 60 200 bytes | KL divergence | same first choice"
+                + " | cache bytes at full context |")
         .anyMatch(
             row ->
                 row.matches(
-                    "\\| `streaming` \\| 3 [0-2] \\| %,d \\|".formatted(8 * 3 * 8192 + 8 * 3 * 4)));
+                    "\\| `full` \\| 3 3 \\| 0\\.000\\d\\d \\| [0-9.]+% \\| " + full + " \\|"))
+        .anyMatch(
+            row ->
+                row.matches(
+                    "\\| `streaming` \\| 3 [0-2] \\| 0\\.\\d{5} \\| [0-9.]+% \\| "
+                        + streaming
+                        + " \\|"));
   }
 }

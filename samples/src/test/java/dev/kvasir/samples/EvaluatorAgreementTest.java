@@ -19,7 +19,6 @@ import java.util.Random;
 import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Compiled plans against the naive evaluator in double precision: a prompt of several spans, then
@@ -44,7 +43,11 @@ final class EvaluatorAgreementTest {
     "zigzag-sets, f32",
     "zigzag-sets, bf16",
     "duo-sets, f32",
-    "duo-sets, bf16"
+    "duo-sets, bf16",
+    "kv-int8, bf16",
+    "kv-k8v4, f32",
+    "kivi-4, f32",
+    "zigzag-k8v4, bf16"
   })
   void logitsAreThoseOfTheEvaluator(String policy, String format) {
     LoadedModel model = SampleModel.shared(policy, format);
@@ -52,18 +55,25 @@ final class EvaluatorAgreementTest {
     assertAgreement(run(model), expected(policy, format, model.plan()));
   }
 
-  /** Heads of every kind are in {@code duo-sets}: its kernels are all that the others have. */
+  /** Segments of every kind are in {@code duo-sets}, packed ones in {@code zigzag-k8v4}. */
   @ParameterizedTest
-  @ValueSource(ints = {128, 256, 512})
-  void everyVectorWidthAgreesAndThreadsChangeNoBit(int vectorBits) {
+  @CsvSource({
+    "128, duo-sets",
+    "256, duo-sets",
+    "512, duo-sets",
+    "128, zigzag-k8v4",
+    "256, zigzag-k8v4",
+    "512, zigzag-k8v4"
+  })
+  void everyVectorWidthAgreesAndThreadsChangeNoBit(int vectorBits, String policy) {
     int machineBits = FloatVector.SPECIES_PREFERRED.vectorBitSize();
     assumeThat(vectorBits)
         .as("this machine has vectors of %s bits; wider ones are only emulated", machineBits)
         .isLessThanOrEqualTo(machineBits);
-    Plan plan = SampleModel.compile(SampleModel.shipped("duo-sets", "f32"));
+    Plan plan = SampleModel.compile(SampleModel.shipped(policy, "f32"));
 
     List<float[]> two = run(plan, vectorBits, 2);
-    assertAgreement(two, expected("duo-sets", "f32", plan));
+    assertAgreement(two, expected(policy, "f32", plan));
     List<float[]> one = run(plan, vectorBits, 1);
     for (int step = 0; step < two.size(); step++) {
       assertThat(one.get(step)).as("one thread, step %s", step).isEqualTo(two.get(step));

@@ -2,6 +2,7 @@ package dev.kvasir.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.ir.diag.SourceText;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.runtime.LoadedModel;
@@ -67,7 +68,14 @@ final class RecallTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"zigzag-sets, 0.63", "duo-sets, 0.60"})
+  @CsvSource({
+    "zigzag-sets, 0.63",
+    "duo-sets, 0.60",
+    "kv-int8, 0.63",
+    "kv-k8v4, 0.51",
+    "kivi-4, 0.38",
+    "zigzag-k8v4, 0.34"
+  })
   void retrievalSetsRecallLikeTheFullCacheAtFarFewerBytes(String policy, double bytes) {
     List<NeedlePrompt> prompts = setPrompts();
     LoadedModel compressed = SampleModel.shared(policy, "bf16");
@@ -78,6 +86,23 @@ final class RecallTest {
     assertThat((double) bytesAt(compressed) / bytesAt(SampleModel.shared("full", "bf16")))
         .as("cache bytes after %s tokens, of those of the full cache", SampleModel.CONTEXT)
         .isLessThan(bytes);
+  }
+
+  /** At the whole context of the model, where page tables and open pages weigh least. */
+  @Test
+  void packedStreamingLayersTakeLessThanAThirdOfTheFullCache() {
+    try (LoadedModel packed = wholeContext("zigzag-k8v4");
+        LoadedModel full = wholeContext("full")) {
+      assertThat((double) bytesAt(packed, 2048) / bytesAt(full, 2048))
+          .as("cache bytes after 2,048 tokens, of those of the full cache in bf16")
+          .isLessThanOrEqualTo(0.30);
+    }
+  }
+
+  private static LoadedModel wholeContext(String policy) {
+    return SampleModel.load(
+        SampleModel.compile(SampleModel.shipped(policy), CompilerOptions.defaults()),
+        SampleModel.twoThreads());
   }
 
   @Test
@@ -119,8 +144,12 @@ final class RecallTest {
   }
 
   private static long bytesAt(LoadedModel model) {
+    return bytesAt(model, SampleModel.CONTEXT);
+  }
+
+  private static long bytesAt(LoadedModel model, int tokens) {
     try (Session session = model.newSession()) {
-      session.append(Prompt.ofTokens(new int[SampleModel.CONTEXT]));
+      session.append(Prompt.ofTokens(new int[tokens]));
       return session.cacheStats().allocatedBytes();
     }
   }
