@@ -7,7 +7,6 @@ import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.PackedFormat;
 import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.SegmentDeclaration;
-import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Comparator;
 import java.util.Locale;
@@ -15,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 record MemoryLimit(long bytes, String remedy) {
 
+  // Of all models: they share one machine.
+  private static final AtomicLong RESERVED = new AtomicLong();
   private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
 
   /**
@@ -40,7 +42,7 @@ record MemoryLimit(long bytes, String remedy) {
         ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize()
             - Runtime.getRuntime().totalMemory();
     long direct = maxDirectBytes();
-    long used = usedDirectBytes();
+    long used = RESERVED.get();
     return machine - used <= direct - used
         ? new MemoryLimit(Math.max(0, machine - used), "use a machine with more memory")
         : new MemoryLimit(
@@ -54,11 +56,17 @@ record MemoryLimit(long bytes, String remedy) {
     return configured == 0 ? Runtime.getRuntime().maxMemory() : configured;
   }
 
-  private static long usedDirectBytes() {
-    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-        .filter(pool -> pool.getName().equals("direct"))
-        .mapToLong(BufferPoolMXBean::getMemoryUsed)
-        .sum();
+  /** {@return the bytes that open sessions of this process have reserved} */
+  static long reservedBytes() {
+    return RESERVED.get();
+  }
+
+  /**
+   * Counts memory of a session that opens, negative when it is freed. The Java virtual machine does
+   * not count what arenas take.
+   */
+  static void reserve(long size) {
+    RESERVED.addAndGet(size);
   }
 
   /**

@@ -24,26 +24,25 @@ final class PageStore {
   private final Arena arena = Arena.ofShared();
   private final Map<String, MemorySegment> buffers = new HashMap<>();
   private final Map<String, PagePool> pools = new HashMap<>();
-  private final int sequences;
-  private final long tableBytes;
+  private final SessionMemory.Sizes sizes;
   private int members = 1;
 
-  private PageStore(int sequences, long tableBytes) {
-    this.sequences = sequences;
-    this.tableBytes = tableBytes;
+  private PageStore(SessionMemory.Sizes sizes) {
+    this.sizes = sizes;
   }
 
   /**
-   * {@return pools with room for {@code sequences} sessions, one of them open}
+   * {@return pools with room for all sequences, one of them open}
    *
+   * @param sizes what the family reserves
    * @throws OutOfMemoryError when there is no memory; nothing stays allocated then
    */
-  static PageStore allocate(Plan plan, int sequences, long tableBytes) {
-    PageStore store = new PageStore(sequences, tableBytes);
+  static PageStore allocate(Plan plan, SessionMemory.Sizes sizes) {
+    PageStore store = new PageStore(sizes);
     try {
       for (BufferDeclaration buffer : plan.memory().buffers()) {
         if (buffer.kind() == Kind.POOL) {
-          long bytes = sequences * SessionMemory.bytes(plan, buffer);
+          long bytes = sizes.sequences() * SessionMemory.bytes(plan, buffer);
           store.buffers.put(buffer.name(), store.arena.allocate(bytes, ALIGNMENT));
         }
       }
@@ -51,6 +50,7 @@ final class PageStore {
       for (SegmentDeclaration segment : plan.program().segments()) {
         store.addPools(segment, pageRows);
       }
+      MemoryLimit.reserve(sizes.total());
       return store;
     } catch (Throwable thrown) {
       store.arena.close();
@@ -131,6 +131,7 @@ final class PageStore {
    * @throws KvasirException {@link ErrorCode#FORKS_EXHAUSTED} when all are open
    */
   synchronized void join() {
+    int sequences = sizes.sequences();
     if (members == sequences) {
       throw new KvasirException(
           ErrorCode.FORKS_EXHAUSTED,
@@ -148,6 +149,7 @@ final class PageStore {
     members--;
     if (members == 0) {
       arena.close();
+      MemoryLimit.reserve(-sizes.total());
     }
   }
 
@@ -155,6 +157,6 @@ final class PageStore {
    * {@return the bytes of pages and page tables of all open sessions, shared pages counted once}
    */
   synchronized long allocatedBytes() {
-    return members * tableBytes + pools.values().stream().mapToLong(PagePool::heldBytes).sum();
+    return members * sizes.tables() + pools.values().stream().mapToLong(PagePool::heldBytes).sum();
   }
 }

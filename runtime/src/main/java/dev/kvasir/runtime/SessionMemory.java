@@ -87,7 +87,7 @@ final class SessionMemory implements AutoCloseable {
     limit.require(plan, sizes);
     PageStore pages;
     try {
-      pages = PageStore.allocate(plan, sizes.sequences(), sizes.tables());
+      pages = PageStore.allocate(plan, sizes);
     } catch (OutOfMemoryError e) {
       throw limit.exceeded(plan, sizes, e);
     }

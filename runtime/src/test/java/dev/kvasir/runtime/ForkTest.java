@@ -96,9 +96,9 @@ class ForkTest {
   @EnumSource(Kind.class)
   void aForkGoesOnLikeASessionThatReadEverything(Kind kind) throws IOException {
     try (LoadedModel model = load(kind)) {
-      for (int count : new int[] {1, 3, 4, 5, 63, 64, 65, 68, 127, 128, 132, 192, 196, 300, 511}) {
+      for (int count : new int[] {1, 4, 63, 64, 68, 128, 132, 196, 300}) {
         int[] prefix = ToyRuntime.tokens(random, count);
-        int[] more = ToyRuntime.tokens(random, 200);
+        int[] more = ToyRuntime.tokens(random, 130);
         try (Reader parent = new Reader(model.newSession(SessionOptions.defaults().forks(1)))) {
           parent.append(prefix);
           try (Reader fork = parent.fork();
@@ -110,17 +110,14 @@ class ForkTest {
             for (int token : more) {
               fork.step(token);
               whole.step(token);
-              assertThat(fork.session.logits())
-                  .as("seed %d, %d tokens, fork at %d", seed, fork.tokens.length, count)
-                  .containsExactly(whole.logits());
+              if (!Arrays.equals(fork.session.logits(), whole.logits())) {
+                throw new AssertionError(
+                    "seed %d, %d tokens, fork at %d".formatted(seed, fork.tokens.length, count));
+              }
             }
             check(kind, fork);
-            assertThat(parent.session.segments())
-                .usingRecursiveComparison()
-                .isEqualTo(segments(model, prefix));
-            assertThat(fork.session.segments())
-                .usingRecursiveComparison()
-                .isEqualTo(whole.segments());
+            assertSameRows(parent.session.segments(), segments(model, prefix));
+            assertSameRows(fork.session.segments(), whole.segments());
           }
         }
       }
@@ -135,7 +132,7 @@ class ForkTest {
       List<Reader> family = new ArrayList<>();
       family.add(new Reader(model.newSession(SessionOptions.defaults().forks(most - 1))));
       family.getFirst().append(ToyRuntime.tokens(random, 1 + random.nextInt(200)));
-      for (int round = 0; round < 400; round++) {
+      for (int round = 0; round < 250; round++) {
         Reader reader = family.get(random.nextInt(family.size()));
         int room = ToyRuntime.CONTEXT - reader.tokens.length;
         switch (random.nextInt(8)) {
@@ -378,6 +375,21 @@ class ForkTest {
     assertThat(reader.session.greedyToken())
         .as("seed %d, %d tokens", seed, reader.tokens.length)
         .isEqualTo(kind.next(reader.tokens));
+  }
+
+  private static void assertSameRows(List<SegmentSnapshot> some, List<SegmentSnapshot> others) {
+    assertThat(some).hasSameSizeAs(others);
+    for (int i = 0; i < some.size(); i++) {
+      SegmentSnapshot one = some.get(i);
+      SegmentSnapshot other = others.get(i);
+      assertThat(one.name()).isEqualTo(other.name());
+      assertThat(Arrays.equals(one.positions(), other.positions())).isTrue();
+      assertThat(Arrays.equals(one.keys(), other.keys())).isTrue();
+      assertThat(Arrays.equals(one.values(), other.values())).isTrue();
+      assertThat(one.packed().map(PackedRows::rows))
+          .isEqualTo(other.packed().map(PackedRows::rows));
+      assertThat(one.bytes()).isEqualTo(other.bytes());
+    }
   }
 
   private static List<SegmentSnapshot> segments(LoadedModel model, int[] tokens) {

@@ -19,8 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 class PageStoreTest {
 
-  private static final long TABLES = 1000;
-
   @TempDir private Path folder;
   private Plan plan;
 
@@ -31,7 +29,9 @@ class PageStoreTest {
 
   @Test
   void memoryLivesUntilTheLastLeaves() {
-    PageStore store = PageStore.allocate(plan, 3, TABLES);
+    long reserved = MemoryLimit.reservedBytes();
+    SessionMemory.Sizes sizes = SessionMemory.Sizes.of(plan, 3);
+    PageStore store = PageStore.allocate(plan, sizes);
     List<MemorySegment> buffers = List.copyOf(store.buffers().values());
     store.join();
     store.join();
@@ -41,15 +41,19 @@ class PageStoreTest {
     store.leave();
     store.join();
     for (int left = 0; left < 3; left++) {
+      assertThat(MemoryLimit.reservedBytes()).isEqualTo(reserved + sizes.total());
       assertThat(buffers).hasSize(7).allMatch(buffer -> buffer.scope().isAlive());
       store.leave();
     }
     assertThat(buffers).noneMatch(buffer -> buffer.scope().isAlive());
+    assertThat(MemoryLimit.reservedBytes()).isEqualTo(reserved);
   }
 
   @Test
   void pagesAreHeldByCount() {
-    PageStore store = PageStore.allocate(plan, 2, TABLES);
+    PageStore store = PageStore.allocate(plan, SessionMemory.Sizes.of(plan, 2));
+    long tables = store.allocatedBytes();
+    assertThat(tables).isEqualTo(SessionMemory.Sizes.of(plan, 2).tables());
     SegmentDeclaration segment = plan.program().segments().getFirst();
     PagePool pool = store.slotPool(segment);
     assertThat(pool.pageBytes()).isEqualTo(PackedToyPlan.FULL_PAGE_BYTES);
@@ -59,14 +63,14 @@ class PageStoreTest {
     assertThat(pool.shared(page)).isFalse();
     pool.share(page);
     assertThat(pool.shared(page)).isTrue();
-    assertThat(store.allocatedBytes()).isEqualTo(TABLES + PackedToyPlan.FULL_PAGE_BYTES);
+    assertThat(store.allocatedBytes()).isEqualTo(tables + PackedToyPlan.FULL_PAGE_BYTES);
     int copy = pool.own(page);
     assertThat(copy).isNotEqualTo(page);
     assertThat(pool.shared(page)).isFalse();
-    assertThat(store.allocatedBytes()).isEqualTo(TABLES + 2 * PackedToyPlan.FULL_PAGE_BYTES);
+    assertThat(store.allocatedBytes()).isEqualTo(tables + 2 * PackedToyPlan.FULL_PAGE_BYTES);
     pool.give(page);
     pool.give(copy);
-    assertThat(store.allocatedBytes()).isEqualTo(TABLES);
+    assertThat(store.allocatedBytes()).isEqualTo(tables);
     Set<Integer> all = new HashSet<>();
     // Two heads of two pages, for two sessions.
     for (int i = 0; i < 8; i++) {
@@ -82,7 +86,7 @@ class PageStoreTest {
 
   @Test
   void aCopyHasTheContentOfAllParts() {
-    PageStore store = PageStore.allocate(plan, 1, TABLES);
+    PageStore store = PageStore.allocate(plan, SessionMemory.Sizes.of(plan, 1));
     PagePool pool = store.slotPool(plan.program().segments().getFirst());
     int page = pool.take();
     List<String> names = List.of("full.keys", "full.values", "full.scales");
