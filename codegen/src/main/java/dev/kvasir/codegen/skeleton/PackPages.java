@@ -374,7 +374,8 @@ public final class PackPages {
       TileExpression none = TileExpression.constant(0);
       // Clamped before rounding too, so that what is rounded is never large.
       TileExpression place = row.minus(least).over(width).maximum(none).minimum(most);
-      kernel.map(rows, none.less(width).select(place.rint(), none));
+      TileExpression sound = none.less(width).and(TileExpression.element(odd).equalTo(none));
+      kernel.map(rows, sound.select(place.rint(), none));
     }
   }
 }

@@ -25,8 +25,8 @@ final class AttentionFixture {
   static final float NOTHING = -1e30f;
 
   final AttentionShape shape;
-  private final List<CacheSegment> segments;
-  private final int sink;
+  final List<CacheSegment> segments;
+  final int sink;
   private final Random random;
   final int[] heads;
   final int firstHead = 1;
@@ -147,7 +147,7 @@ final class AttentionFixture {
         ElementFormat.F32, Arrays.copyOfRange(source, from * width, to * width));
   }
 
-  private CacheSegment segmentOf(int position) {
+  CacheSegment segmentOf(int position) {
     return segments.stream()
         .filter(
             s ->
@@ -259,25 +259,58 @@ final class AttentionFixture {
   /** What attention is for one query head: output, log-sum-exp, largest logit. */
   record Expected(double[] output, double lse, double largestLogit) {}
 
+  /** Rows by true position, as a kernel finds them. */
+  interface Rows {
+    /** {@return element i of the key} */
+    double key(int position, int head, int i);
+
+    /** {@return element i of the value} */
+    double value(int position, int head, int i);
+  }
+
+  /** {@return rows before {@code exactFrom} in the format of their segment, later ones exact} */
+  Rows stored(int exactFrom) {
+    return new Rows() {
+      @Override
+      public double key(int position, int head, int i) {
+        return stored(AttentionFixture.this.key(position, head, i), position, exactFrom);
+      }
+
+      @Override
+      public double value(int position, int head, int i) {
+        return stored(AttentionFixture.this.value(position, head, i), position, exactFrom);
+      }
+    };
+  }
+
   /**
    * Attention of one query head by its definition.
    *
    * @param exactFrom rows at this position and later are raw f32, earlier ones as they are stored
    */
   Expected attend(int position, int queryHead, int exactFrom) {
+    return attend(position, queryHead, stored(exactFrom));
+  }
+
+  /** Attention of one query head over the visible among these rows, by its definition. */
+  Expected attend(int position, int queryHead, Rows rows) {
     int head = queryHead / shape.group();
     double[] logits = new double[position + 1];
     double largest = Double.NEGATIVE_INFINITY;
     double magnitude = 0;
     for (int row = 0; row <= position; row++) {
+      logits[row] = Double.NEGATIVE_INFINITY;
+      if (!visible(position, row)) {
+        continue;
+      }
       double dot = 0;
       for (int i = 0; i < shape.keyDim(); i++) {
         int at = (position * shape.queryHeads() + queryHead) * shape.keyDim() + i;
-        dot += (double) queries[at] * stored(key(row, head, i), row, exactFrom);
+        dot += (double) queries[at] * rows.key(row, head, i);
       }
-      logits[row] = visible(position, row) ? shape.scale() * dot : Double.NEGATIVE_INFINITY;
+      logits[row] = shape.scale() * dot;
       largest = Math.max(largest, logits[row]);
-      magnitude = visible(position, row) ? Math.max(magnitude, Math.abs(logits[row])) : magnitude;
+      magnitude = Math.max(magnitude, Math.abs(logits[row]));
     }
     double[] output = new double[shape.valueDim()];
     if (largest == Double.NEGATIVE_INFINITY) {
@@ -288,7 +321,7 @@ final class AttentionFixture {
       double p = Math.exp(logits[row] - largest);
       sum += p;
       for (int i = 0; i < output.length && p > 0; i++) {
-        output[i] += p * stored(value(row, head, i), row, exactFrom);
+        output[i] += p * rows.value(row, head, i);
       }
     }
     for (int i = 0; i < output.length; i++) {
@@ -309,8 +342,13 @@ final class AttentionFixture {
    */
   void check(
       String what, KernelMemory out, KernelMemory lse, int row, int position, int exactFrom) {
+    check(what, out, lse, row, position, stored(exactFrom));
+  }
+
+  /** As {@link #check(String, KernelMemory, KernelMemory, int, int, int)}, over these rows. */
+  void check(String what, KernelMemory out, KernelMemory lse, int row, int position, Rows rows) {
     for (int head = 0; head < shape.queryHeads(); head++) {
-      Expected expected = attend(position, head, exactFrom);
+      Expected expected = attend(position, head, rows);
       double error = 0;
       double norm = 0;
       for (int i = 0; i < shape.valueDim(); i++) {
