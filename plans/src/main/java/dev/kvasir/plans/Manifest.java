@@ -54,6 +54,9 @@ public record Manifest(
    * @param softmaxScale factor on q.k
    * @param ropeTheta base of the rotary frequencies
    * @param ropeStyle which elements form a pair, {@code half} for i and i + d/2
+   * @param ropeScaling how the frequencies that theta gives are scaled, for people and tools: for
+   *     example {@code linear(factor = 4.0)}; absent without scaling. Kernels read what comes of it
+   *     from derived tensors
    * @param endTokens ids that end a generation
    */
   public record ModelReference(
@@ -70,10 +73,45 @@ public record Manifest(
       double softmaxScale,
       double ropeTheta,
       String ropeStyle,
+      Optional<String> ropeScaling,
       List<Integer> endTokens) {
     /** Copies the list. */
     public ModelReference {
       endTokens = List.copyOf(endTokens);
+    }
+
+    /** A model whose rotation is not scaled. */
+    public ModelReference(
+        String name,
+        String fingerprint,
+        Optional<String> fullHash,
+        String pathHint,
+        int layers,
+        int queryHeads,
+        int kvHeads,
+        int keyDim,
+        int valueDim,
+        int vocabulary,
+        double softmaxScale,
+        double ropeTheta,
+        String ropeStyle,
+        List<Integer> endTokens) {
+      this(
+          name,
+          fingerprint,
+          fullHash,
+          pathHint,
+          layers,
+          queryHeads,
+          kvHeads,
+          keyDim,
+          valueDim,
+          vocabulary,
+          softmaxScale,
+          ropeTheta,
+          ropeStyle,
+          Optional.empty(),
+          endTokens);
     }
   }
 

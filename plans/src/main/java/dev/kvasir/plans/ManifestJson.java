@@ -160,6 +160,9 @@ final class ManifestJson {
     json.writeNumberField("softmax_scale", model.softmaxScale());
     json.writeNumberField("rope_theta", model.ropeTheta());
     json.writeStringField("rope_style", model.ropeStyle());
+    if (model.ropeScaling().isPresent()) {
+      json.writeStringField("rope_scaling", model.ropeScaling().get());
+    }
     JsonText.integers(json, "end_tokens", model.endTokens());
     json.writeEndObject();
   }
@@ -180,6 +183,7 @@ final class ManifestJson {
             fields.number("softmax_scale"),
             fields.number("rope_theta"),
             fields.text("rope_style"),
+            fields.optionalText("rope_scaling"),
             fields.integers("end_tokens"));
     fields.end();
     return model;

@@ -39,14 +39,15 @@
  *
  * <h2>JSON</h2>
  *
- * <p>UTF-8. Every field below is required ({@code full_hash} alone is optional, and the tokenizer's
- * {@code sha256} stands with kind {@code huggingface} alone), of the type shown and named once;
- * unknown fields are refused unless the file's minor version is newer than the reader's. Fields
- * mean what the record components of the same name say: {@link dev.kvasir.plans.Manifest}, {@link
- * dev.kvasir.plans.program.Program}, {@link dev.kvasir.plans.memory.MemoryPlan}. Expressions are
- * texts in the grammar of {@link dev.kvasir.plans.program.Expression}; element formats are {@code
- * f32}, {@code bf16}, {@code f16}, {@code i32} and, of codes, {@code u8} and {@code u4}. A segment
- * has {@code packing} where its closed pages are codes.
+ * <p>UTF-8. Every field below is required ({@code full_hash} and {@code rope_scaling} alone are
+ * optional, and the tokenizer's {@code sha256} stands with kind {@code huggingface} alone), of the
+ * type shown and named once; unknown fields are refused unless the file's minor version is newer
+ * than the reader's. Fields mean what the record components of the same name say: {@link
+ * dev.kvasir.plans.Manifest}, {@link dev.kvasir.plans.program.Program}, {@link
+ * dev.kvasir.plans.memory.MemoryPlan}. Expressions are texts in the grammar of {@link
+ * dev.kvasir.plans.program.Expression}; element formats are {@code f32}, {@code bf16}, {@code f16},
+ * {@code i32} and, of codes, {@code u8} and {@code u4}. A segment has {@code packing} where its
+ * closed pages are codes.
  *
  * <pre>{@code
  * manifest.json
@@ -55,7 +56,8 @@
  *   "model": { "name": "needle", "fingerprint": "<64 hex>", "full_hash": "<64 hex>",
  *              "path_hint": "../models/needle", "layers": 4, "query_heads": 8, "kv_heads": 2,
  *              "key_dim": 32, "value_dim": 32, "vocabulary": 256, "softmax_scale": 0.17677669,
- *              "rope_theta": 10000.0, "rope_style": "half", "end_tokens": [0] },
+ *              "rope_theta": 10000.0, "rope_style": "half",
+ *              "rope_scaling": "linear(factor = 4.0)", "end_tokens": [0] },
  *   "tokenizer": {"kind": "huggingface", "sha256": "<64 hex>"},
  *   "policy": {"name": "full", "text": "policy full {}", "sha256": "<64 hex>", "resolved": "{}"},
  *   "context": 4096, "span": 4096, "page_rows": 64, "rows_per_split": 512,

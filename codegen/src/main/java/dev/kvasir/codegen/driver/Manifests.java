@@ -3,6 +3,8 @@ package dev.kvasir.codegen.driver;
 import dev.kvasir.codegen.assemble.PlanSizes;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.model.ModelConfig;
+import dev.kvasir.ir.model.RopeConfig;
+import dev.kvasir.ir.model.RopeScaling;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.ir.policy.ResolvedPolicy;
 import dev.kvasir.plans.Manifest;
@@ -58,6 +60,7 @@ final class Manifests {
             config.softmaxScale(),
             config.rope().theta(),
             "half",
+            ropeScaling(config.rope()),
             TextFacts.endTokens(model)),
         TextFacts.tokenizer(model),
         new Manifest.PolicyRecord(policy.name(), text, sha256(text), resolved.toJson()),
@@ -65,6 +68,14 @@ final class Manifests {
         sizes.span(),
         SegmentPart.PAGE_ROWS,
         sizes.rowsPerSplit());
+  }
+
+  private static Optional<String> ropeScaling(RopeConfig rope) {
+    return switch (rope.scaling()) {
+      case RopeScaling.None _ -> Optional.empty();
+      case RopeScaling.Linear linear -> Optional.of(linear.text());
+      case RopeScaling.Llama3 llama -> Optional.of(llama.text());
+    };
   }
 
   private static String pathHint(Path model, Path planFolder) {
