@@ -1,0 +1,109 @@
+package dev.kvasir.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.memory.BufferDeclaration;
+import dev.kvasir.plans.memory.MemoryPlan;
+import dev.kvasir.plans.program.Expression;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class WeightsTest {
+  private static final int ELEMENTS = 1 << 30;
+
+  @TempDir private Path folder;
+
+  /** Two GiB of weights, more than the tests' heap: the file is sparse and its end is read. */
+  @ParameterizedTest
+  @EnumSource(names = {"F16", "BF16"})
+  void halvesAreTheFileAndNoCopy(StorageFormat format) throws IOException {
+    Plan toy = ToyRuntime.plan(folder);
+    Path model = folder.resolve("model");
+    writeSparse(model.resolve("model.safetensors"), format);
+    Plan plan =
+        new Plan(
+            toy.manifest(),
+            toy.program(),
+            new MemoryPlan(
+                List.of(weight("embedding", format), weight("logits", format)),
+                toy.memory().kvBytes(),
+                toy.memory().scratchBytes()),
+            toy.files());
+
+    try (Arena arena = Arena.ofConfined()) {
+      Runtime runtime = Runtime.getRuntime();
+      long before = runtime.totalMemory() - runtime.freeMemory();
+      Map<String, MemorySegment> buffers = Weights.bind(plan, model, arena);
+      long after = runtime.totalMemory() - runtime.freeMemory();
+
+      assertThat(after - before).isLessThan(64 << 20);
+      MemorySegment embedding = buffer(buffers, "embedding");
+      MemorySegment logits = buffer(buffers, "logits");
+      assertThat(embedding.isMapped()).isTrue();
+      assertThat(embedding.isReadOnly()).isTrue();
+      assertThat(embedding.byteSize()).isEqualTo(2L * ELEMENTS);
+      assertThat(logits.address()).isEqualTo(embedding.address());
+      assertThat(embedding.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * ELEMENTS - 2))
+          .isEqualTo((short) 0x4049);
+    }
+  }
+
+  @Test
+  void onlyThePlansOwnTensorsAreCopied() throws IOException {
+    Plan plan = ToyRuntime.plan(folder);
+    try (Arena arena = Arena.ofConfined()) {
+      Map<String, MemorySegment> buffers = Weights.bind(plan, folder.resolve("model"), arena);
+      for (BufferDeclaration buffer : plan.memory().buffers()) {
+        switch (buffer.kind()) {
+          case WEIGHT -> assertThat(buffer(buffers, buffer.name()).isMapped()).isTrue();
+          case DERIVED -> assertThat(buffer(buffers, buffer.name()).isMapped()).isFalse();
+          case POOL, TABLE, SCRATCH -> assertThat(buffers).doesNotContainKey(buffer.name());
+        }
+      }
+      assertThat(buffers).isNotEmpty();
+    }
+  }
+
+  private static MemorySegment buffer(Map<String, MemorySegment> buffers, String name) {
+    return Objects.requireNonNull(buffers.get(name), name);
+  }
+
+  private static BufferDeclaration weight(String name, StorageFormat format) {
+    return new BufferDeclaration(
+        name,
+        BufferDeclaration.Kind.WEIGHT,
+        format,
+        Expression.constant(ELEMENTS),
+        0,
+        0,
+        0,
+        "table");
+  }
+
+  private static void writeSparse(Path file, StorageFormat format) throws IOException {
+    long bytes = 2L * ELEMENTS;
+    String header =
+        "{\"table\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%d]}}"
+            .formatted(format.tensorType(), ELEMENTS, bytes);
+    try (RandomAccessFile large = new RandomAccessFile(file.toFile(), "rw")) {
+      large.setLength(8 + header.length() + bytes);
+      large.writeLong(Long.reverseBytes(header.length()));
+      large.writeBytes(header);
+      large.seek(large.length() - 2);
+      large.writeShort(Short.reverseBytes((short) 0x4049));
+    }
+  }
+}
