@@ -26,9 +26,9 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
-    header = "Compiles the sample model under zigzag-sets and asks it for a planted key.")
+    header = "Compiles the sample model under zigzag-k8v4 and asks it for a planted key.")
 final class DemoCommand implements Callable<Integer> {
-  private static final String POLICY = "zigzag-sets";
+  private static final String POLICY = "zigzag-k8v4";
   private static final String SAMPLE = "samples/models/needle";
   private static final int SHOWN = 48;
   private static final int MOST_TOKENS = 12;
