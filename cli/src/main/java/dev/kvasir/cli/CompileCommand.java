@@ -68,7 +68,7 @@ final class CompileCommand implements Callable<Integer> {
       names = "--span",
       paramLabel = "N",
       converter = PositiveInteger.class,
-      description = "Most prompt tokens that are read at once. Default: the whole context.")
+      description = "Most prompt tokens that are read at once. Default: the context, at most 4096.")
   private Optional<Integer> span = Optional.empty();
 
   @Option(

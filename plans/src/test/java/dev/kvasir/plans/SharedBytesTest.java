@@ -45,9 +45,9 @@ class SharedBytesTest {
             use("b" + j, begin, begin + 1 + random.nextInt(8), first, first + random.nextInt(8)));
       }
       boolean expected = false;
-      for (Use one : uses) {
-        for (Use other : uses) {
-          expected |= one != other && conflicts(one, other);
+      for (int one = 0; one < uses.size(); one++) {
+        for (int other = 0; other < uses.size(); other++) {
+          expected |= one != other && conflicts(uses.get(one), uses.get(other));
         }
       }
       Optional<SharedBytes.Conflict> conflict = SharedBytes.conflict(uses);

@@ -16,6 +16,7 @@ import dev.kvasir.plans.program.PackedFormat;
 import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,11 +44,15 @@ final class CacheAssembly {
       int firstHead,
       List<SegmentDeclaration> segments) {}
 
+  /** What plans let a buffer hold. */
+  private static final long MOST_ELEMENTS = Integer.MAX_VALUE;
+
   private final int context;
   private final int totalHeads;
   private final List<Integer> heads = new ArrayList<>();
   private final List<SegmentDeclaration> segments = new ArrayList<>();
   private final Map<String, Pool> pools = new LinkedHashMap<>();
+  private final Map<String, Family> families = new HashMap<>();
   private int tableElements;
 
   private static final class Pool {
@@ -58,6 +63,32 @@ final class CacheAssembly {
     private Pool(StorageFormat format, long pageElements) {
       this.format = format;
       this.pageElements = pageElements;
+    }
+  }
+
+  /** Pages of one kind over all layers, in as many pools as a buffer's size takes. */
+  private static final class Family {
+    private final long mostPages;
+    private long pages;
+    private int pools;
+
+    /**
+     * A family without pools.
+     *
+     * @param pageElements elements of a page in the largest of its buffers
+     */
+    private Family(long pageElements) {
+      mostPages = Math.max(1, MOST_ELEMENTS / pageElements);
+    }
+
+    /** {@return what to add to a pool's name so that it has room for {@code more} pages} */
+    private String suffix(long more) {
+      if (pages + more > mostPages && pages > 0) {
+        pages = 0;
+        pools++;
+      }
+      pages += more;
+      return pools == 0 ? "" : "_" + (pools + 1);
     }
   }
 
@@ -109,12 +140,10 @@ final class CacheAssembly {
     int headCount = group.heads().size();
     int slots = part.slots(context);
     boolean packed = part.packing().isPresent();
+    long pages = (long) (packed ? 1 : slots) * headCount;
+    String kind = "pages_" + format.text() + "_" + shape.pageElements();
     String pool =
-        pool(
-            "pages_" + format.text() + "_" + shape.pageElements(),
-            format,
-            shape.pageElements(),
-            (long) (packed ? 1 : slots) * headCount);
+        pool(kind + suffix(kind, shape.pageElements(), pages), format, shape.pageElements(), pages);
     SegmentDeclaration declaration =
         new SegmentDeclaration(
             "layer." + cache.layer() + "." + segment.name(),
@@ -142,8 +171,12 @@ final class CacheAssembly {
     PackedLayout layout = new PackedLayout(packing, shape.keyDim(), shape.valueDim());
     PackedFormat key = packed(packing.key());
     PackedFormat value = packed(packing.value());
-    String kind =
+    String text =
         "%s_%dx%d".formatted(PackedLayout.text(packing), shape.keyDim(), shape.valueDim());
+    long largest =
+        Math.max(Math.max(layout.keyElements(), layout.valueElements()), layout.scaleElements());
+    // A page has one number in all three pools, so that they grow together.
+    String kind = text + suffix(text, largest, pages);
     return new Packing(
         key,
         value,
@@ -160,6 +193,10 @@ final class CacheAssembly {
           case TOKEN -> PackedFormat.Per.TOKEN;
         },
         format.group());
+  }
+
+  private String suffix(String family, long pageElements, long pages) {
+    return families.computeIfAbsent(family, _ -> new Family(pageElements)).suffix(pages);
   }
 
   private String pool(String name, StorageFormat format, long pageElements, long pages) {

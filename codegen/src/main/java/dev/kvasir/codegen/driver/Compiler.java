@@ -33,6 +33,12 @@ public final class Compiler {
   /** How cache rows are stored when the policy does not say. */
   private static final ElementFormat DEFAULT_STORAGE = ElementFormat.BF16;
 
+  /**
+   * Most rows of a span when the caller does not say. A span's working memory grows with it: the
+   * hidden states of a context of 131,072 would take gigabytes.
+   */
+  public static final int DEFAULT_SPAN = 4096;
+
   private static final int ROWS_PER_SPLIT = 1024;
 
   private Compiler() {}
@@ -139,7 +145,7 @@ public final class Compiler {
                   "the maximum context must be between 1 and %d, got %d".formatted(most, context))
               .withNote("the model's max_position_embeddings is " + most));
     }
-    int span = options.span().orElse(context);
+    int span = options.span().orElse(Math.min(context, DEFAULT_SPAN));
     if (span < 1 || span > context) {
       throw new CompileException(
           Diagnostic.error(

@@ -9,7 +9,8 @@ import java.util.OptionalInt;
  *
  * @param target what for
  * @param maxContext most true tokens of a session; empty for the model's own maximum
- * @param span most prompt rows that are prefilled at once; empty for the whole context
+ * @param span most prompt rows that are prefilled at once; empty for the whole context up to {@link
+ *     Compiler#DEFAULT_SPAN}
  * @param rowsPerSplit cache rows that one work item of decode attention reads, a multiple of 64;
  *     empty for 1,024
  * @param planFolder where the plan will lie: it remembers the way from there to the model
@@ -23,7 +24,9 @@ public record CompilerOptions(
     Path planFolder,
     PassListener listener) {
 
-  /** {@return the jvm target, the model's context in one span, the current folder} */
+  /**
+   * {@return the jvm target, the model's context, the current folder, everything else by default}
+   */
   public static CompilerOptions defaults() {
     return new CompilerOptions(
         Target.jvm(),

@@ -133,6 +133,8 @@ class PlanContentTest {
   @CsvSource({
     "full, 2048",
     "streaming, 300",
+    "zigzag-k8v4, 2048",
+    "kivi-4, 300",
     "zigzag-sets, 2048",
     "duo-sets, 777",
     "streaming, 64"
@@ -171,7 +173,7 @@ class PlanContentTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"full", "duo-sets"})
+  @ValueSource(strings = {"full", "duo-sets", "zigzag-k8v4"})
   void compilingTwiceGivesTheSameBytes(String policy) {
     Plan first = plan(policy);
     Plan second = compile(policy);
