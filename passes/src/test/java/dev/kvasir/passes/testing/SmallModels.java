@@ -45,7 +45,11 @@ public final class SmallModels {
   /** What a policy depends on in a model. */
   public static ModelFacts facts(ModelConfig config) {
     return new ModelFacts(
-        config.modelType(), config.layers(), config.kvHeads(), config.maxPositions());
+        config.modelType(),
+        config.layers(),
+        config.kvHeads(),
+        config.maxPositions(),
+        OptionalInt.of(config.headDim()));
   }
 
   /** A policy text resolved against the real techniques. */
