@@ -166,7 +166,7 @@ final class DecodeKernel implements AutoCloseable {
         case F32 -> block.set(ValueLayout.JAVA_FLOAT, offset, value);
         case BF16 -> block.set(ValueLayout.JAVA_SHORT, offset, ElementFormat.toBfloat16(value));
         case F16 -> block.set(ValueLayout.JAVA_SHORT, offset, Float.floatToFloat16(value));
-        case I32 -> throw new IllegalArgumentException("keys and values are no integers");
+        case I32, U8, U4 -> throw new IllegalArgumentException("keys and values are numbers");
       }
     }
     MemorySegment all = allocate(bytes);
