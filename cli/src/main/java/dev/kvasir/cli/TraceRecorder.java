@@ -43,6 +43,7 @@ final class TraceRecorder implements TraceObserver {
         .metadata("softmax_scale", Double.toString(model.softmaxScale()))
         .metadata("rope_theta", Double.toString(model.ropeTheta()))
         .metadata("rope_style", model.ropeStyle())
+        .metadata("rope_scaling", model.ropeScaling().orElse("none"))
         .metadata("policy", manifest.policy().resolvedJson());
   }
 

@@ -397,6 +397,7 @@ final class PlanVerbsTest {
           .containsEntry("prompt_tokens", "40")
           .containsEntry("softmax_scale", Double.toString(1 / Math.sqrt(32)))
           .containsEntry("rope_theta", "10000.0")
+          .containsEntry("rope_scaling", "none")
           .containsEntry("rope_style", "half");
       assertThat(file.metadata().get("policy")).startsWith("{\"policy\":\"full\"");
     }

@@ -9,7 +9,9 @@ import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.ir.policy.ResolvedPolicy;
 import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.PlanFormat;
+import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.Program;
+import dev.kvasir.plans.program.SegmentDeclaration;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -17,6 +19,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Writes down what a plan is. */
 final class Manifests {
@@ -24,6 +27,16 @@ final class Manifests {
   private static final String COMPILER_VERSION = "0.1.0";
 
   private Manifests() {}
+
+  /** {@return the element formats of a segment's pages} */
+  private static Stream<StorageFormat> formats(SegmentDeclaration segment) {
+    Stream<StorageFormat> packed =
+        segment.packing().stream()
+            .flatMap(
+                packing ->
+                    Stream.of(packing.key().codes(), packing.value().codes(), StorageFormat.F16));
+    return Stream.concat(Stream.of(segment.format()), packed);
+  }
 
   static Manifest of(
       Model model,
@@ -36,7 +49,8 @@ final class Manifests {
     String text = policy.source().text();
     List<String> features =
         program.segments().stream()
-            .map(segment -> "format." + segment.format().text())
+            .flatMap(Manifests::formats)
+            .map(format -> "format." + format.text())
             .distinct()
             .sorted()
             .toList();

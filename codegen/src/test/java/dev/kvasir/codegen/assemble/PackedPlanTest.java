@@ -15,6 +15,7 @@ import dev.kvasir.plans.program.SegmentDeclaration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -77,6 +78,12 @@ class PackedPlanTest {
         packed.getOrDefault(StorageFormat.U8, 0L) + packed.getOrDefault(StorageFormat.U4, 0L);
     assertThat(codes).isEqualTo(rows * 2 * DIM);
     assertThat(packed.keySet()).isSubsetOf(StorageFormat.U8, StorageFormat.U4, StorageFormat.F16);
+  }
+
+  @Test
+  void namesTheFormatsThatARuntimeMustKnow() {
+    assertThat(compile("zigzag-k8v4").manifest().features())
+        .containsExactly("format.bf16", "format.f16", "format.u4", "format.u8");
   }
 
   /** The pools are all that attention reads: codes and scales for closed pages, one open page. */
