@@ -38,11 +38,11 @@ record CodePlace(int address, int shift) {
     return new CodePlace(address, shift);
   }
 
-  void pushAddress(CodeBuilder code, int bytes) {
-    Emission.pushLong(code, address, bytes, -1, 0);
+  void pushAddress(CodeBuilder code) {
+    code.lload(address);
   }
 
-  void pushShift(CodeBuilder code, int bits) {
-    Emission.pushInt(code, shift, bits, -1, 0);
+  void pushShift(CodeBuilder code) {
+    code.iload(shift);
   }
 }

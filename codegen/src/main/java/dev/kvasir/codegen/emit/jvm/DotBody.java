@@ -12,7 +12,10 @@ import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntConsumer;
 
 /**
@@ -26,7 +29,7 @@ import java.util.function.IntConsumer;
  * @param lanes lanes of a vector
  * @param linePlaces outer: places from one term's line to the next; inner: 0
  * @param format how the right side is stored
- * @param oneBlock outer: whether the codes of a line lie in one block
+ * @param codeLines outer: how lines of codes lie in their blocks, where that is known
  * @param accumulate whether sums start at what the result holds
  * @param guarded outer: whether a left element of 0 adds nothing whatever the right side holds
  */
@@ -38,7 +41,7 @@ record DotBody(
     int lanes,
     long linePlaces,
     ElementFormat format,
-    boolean oneBlock,
+    Optional<CodeLines> codeLines,
     boolean accumulate,
     boolean guarded) {
 
@@ -103,7 +106,13 @@ record DotBody(
       placeRows();
       start();
       switch (shape) {
-        case OUTER -> terms(1, this::outerTerm);
+        case OUTER -> {
+          if (codeLines.isPresent()) {
+            codeTerms(codeLines.get());
+          } else {
+            terms(1, term -> outerTerm(term, 0, line(term)));
+          }
+        }
         case INNER -> {
           int[] lines = placeLines();
           terms(lanes, term -> innerTerm(term, lines));
@@ -162,23 +171,25 @@ record DotBody(
       Emission.loop(code, () -> code.iload(firstTerm), endTerm, step, body);
     }
 
-    private void pushLeft(Lanes width, int row, int term) {
+    private void pushLeft(Lanes width, int row, int term, int further) {
       if (leftInBuffer) {
         width.loadBuffer(
             ElementFormat.F32,
             LEFT,
-            () -> Emission.pushLong(code, leftRows[row], 0, term, Float.BYTES));
+            () ->
+                Emission.pushLong(
+                    code, leftRows[row], (long) further * Float.BYTES, term, Float.BYTES));
       } else {
         width.loadFloats(
-            PhaseArguments.FLOATS, () -> Emission.pushInt(code, leftRows[row], 0, term, 1));
+            PhaseArguments.FLOATS, () -> Emission.pushInt(code, leftRows[row], further, term, 1));
       }
     }
 
-    private void outerTerm(int term) {
-      int[] line = oneBlock ? lineOfBlock(term) : line(term);
+    /** Adds the term {@code further} behind the one in slot {@code term}. */
+    private void outerTerm(int term, int further, int[] line) {
       int factor = code.allocateLocal(kind);
       for (int row = 0; row < rows; row++) {
-        pushLeft(scalar, row, term);
+        pushLeft(scalar, row, term, further);
         vector.broadcastFloat();
         code.storeLocal(kind, factor);
         for (int column = 0; column < vectors; column++) {
@@ -199,32 +210,53 @@ record DotBody(
       return line;
     }
 
-    /** Codes of one block: its integers are loaded once, each vector takes a field of them. */
-    private int[] lineOfBlock(int term) {
-      CodePlace place =
-          CodePlace.of(code, format, () -> Emission.pushLong(code, ORIGIN, 0, term, linePlaces));
+    /** A block of codes at a time: its integers are loaded once, each vector is a field of them. */
+    private void codeTerms(CodeLines codes) {
+      int blocks = code.allocateLocal(TypeKind.LONG);
+      code.lload(ORIGIN).loadConstant((long) codes.first()).lsub();
+      pushBytes();
+      code.lstore(blocks);
+      long lineBytes = (long) codes.line() * format.bits() / Byte.SIZE;
       TypeKind integers = vector.isVector() ? TypeKind.REFERENCE : TypeKind.INT;
-      int parts = Math.min(vectors, Math.max(1, ElementFormat.BLOCK_INTEGERS / lanes));
-      int[] loaded = new int[parts];
-      for (int part = 0; part < parts; part++) {
-        vector.integers(SEGMENT_SLOT, place, part * lanes * Integer.BYTES);
-        loaded[part] = code.allocateLocal(integers);
-        code.storeLocal(integers, loaded[part]);
-      }
-      int[] line = new int[vectors];
-      for (int column = 0; column < vectors; column++) {
-        code.loadLocal(integers, loaded[column % parts]);
-        vector.take(format, place, column / parts);
-        line[column] = code.allocateLocal(kind);
-        code.storeLocal(kind, line[column]);
-      }
-      return line;
+      terms(
+          codes.lines(),
+          term -> {
+            Map<Integer, Integer> loaded = new HashMap<>();
+            for (int further = 0; further < codes.lines(); further++) {
+              int[] line = new int[vectors];
+              for (int column = 0; column < vectors; column++) {
+                int place = codes.first() + further * codes.line() + column * lanes;
+                int integer = place % ElementFormat.BLOCK_INTEGERS;
+                if (!loaded.containsKey(integer)) {
+                  vector.integers(
+                      SEGMENT_SLOT,
+                      () ->
+                          Emission.pushLong(
+                              code, blocks, (long) integer * Integer.BYTES, term, lineBytes));
+                  int slot = code.allocateLocal(integers);
+                  code.storeLocal(integers, slot);
+                  loaded.put(integer, slot);
+                }
+                code.loadLocal(integers, loaded.getOrDefault(integer, -1));
+                vector.take(format, place / ElementFormat.BLOCK_INTEGERS);
+                line[column] = code.allocateLocal(kind);
+                code.storeLocal(kind, line[column]);
+              }
+              outerTerm(term, further, line);
+            }
+          });
+    }
+
+    /** Turns a number of codes on the stack, whole blocks, into bytes. */
+    private void pushBytes() {
+      code.loadConstant((long) format.bits()).lmul();
+      code.loadConstant(Integer.numberOfTrailingZeros(Byte.SIZE)).lshr();
     }
 
     private void innerTerm(int term, int[] lines) {
       int[] factors = new int[rows];
       for (int row = 0; row < rows; row++) {
-        pushLeft(vector, row, term);
+        pushLeft(vector, row, term, 0);
         factors[row] = code.allocateLocal(kind);
         code.storeLocal(kind, factors[row]);
       }

@@ -7,6 +7,7 @@ import dev.kvasir.ir.type.ElementFormat;
 import java.lang.classfile.CodeBuilder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Contractions, cut into blocks for the loops of {@link DotBody}: outer for keys stored column by
@@ -128,13 +129,12 @@ final class DotEmitter {
           throw new IllegalStateException("dot.nn over columns is never generated");
     }
     int leftOffset = emission.frame().offset(dot.left());
-    long start = Alignment.ofStart(right);
     return emission.method(
         "dot_nn",
         arguments.type(),
         code -> {
           for (Piece piece : pieces) {
-            Sides sides = new Sides(segment, piece.origin(), format, start, -1, -1, leftOffset);
+            Sides sides = new Sides(segment, piece.origin(), format, right, -1, -1, leftOffset);
             outer(
                 code,
                 sides,
@@ -152,27 +152,26 @@ final class DotEmitter {
   /**
    * Where both operands lie in the phase's parameters.
    *
-   * @param start a power of two that divides the number of the right side's first element
+   * @param right the right side
    */
   private record Sides(
       int segment,
       int origin,
       ElementFormat format,
-      long start,
+      View right,
       int leftSegment,
       int leftOrigin,
       int leftOffset) {}
 
   private Sides sides(Statement.DotNT dot, PhaseArguments arguments, int segment, int origin) {
     ElementFormat format = kernel.buffer(dot.right().buffer()).format();
-    long start = Alignment.ofStart(dot.right());
     return switch (dot.left()) {
       case Statement.Operand.OfTile(Statement.TilePart part) ->
           new Sides(
               segment,
               origin,
               format,
-              start,
+              dot.right(),
               -1,
               -1,
               emission.frame().offset(part.tile()) + part.first());
@@ -181,7 +180,7 @@ final class DotEmitter {
               segment,
               origin,
               format,
-              start,
+              dot.right(),
               arguments.segment(view.buffer()),
               arguments.origin(view, 0),
               -1);
@@ -230,7 +229,13 @@ final class DotEmitter {
                 block.lanes(),
                 (long) lineStride * places,
                 sides.format(),
-                sides.format().isCode() && staysInBlock(sides.start(), lineStride, block),
+                CodeLines.of(
+                    sides.format(),
+                    sides.right(),
+                    block.first(),
+                    block.vectors() * block.lanes(),
+                    lineStride,
+                    terms),
                 accumulate,
                 guarded);
         Emission.loop(
@@ -247,15 +252,6 @@ final class DotEmitter {
             });
       }
     }
-  }
-
-  /** {@return whether all vectors of a line take fields of one block of codes} */
-  private static boolean staysInBlock(long start, int lineStride, Block block) {
-    int run = block.vectors() * block.lanes();
-    return Integer.bitCount(run) == 1
-        && start % run == 0
-        && lineStride % run == 0
-        && block.first() % run == 0;
   }
 
   private void pushSides(
@@ -311,7 +307,7 @@ final class DotEmitter {
                   lanes,
                   0,
                   sides.format(),
-                  false,
+                  Optional.empty(),
                   accumulate,
                   false);
           Emission.loop(

@@ -177,16 +177,15 @@ final class Lanes {
       }
       case U8, U4 -> {
         CodePlace place = CodePlace.of(code, format, offset);
-        integers(segment, place, 0);
-        take(format, place, 0);
+        integers(segment, () -> place.pushAddress(code));
+        take(format, place);
       }
       case I32 -> throw new IllegalStateException("i32 buffers are read as integers");
     }
   }
 
-  /** Pushes the integers that hold codes, {@code bytes} behind a place. */
-  void integers(int segment, CodePlace place, int bytes) {
-    Runnable address = () -> place.pushAddress(code, bytes);
+  /** Pushes integers that hold codes; {@code address} pushes a long in bytes. */
+  void integers(int segment, Runnable address) {
     if (isVector()) {
       intSpecies();
       code.aload(segment);
@@ -198,20 +197,43 @@ final class Lanes {
     }
   }
 
-  /** Turns integers on the stack into the codes of one field as f32, {@code fields} further on. */
-  void take(ElementFormat format, CodePlace place, int fields) {
+  /** Turns integers on the stack into the codes of the field at a place as f32. */
+  void take(ElementFormat format, CodePlace place) {
+    shiftRight(() -> place.pushShift(code));
+    mask(format);
+    toFloats();
+  }
+
+  /** Turns integers on the stack into the codes of field {@code number} as f32. */
+  void take(ElementFormat format, int number) {
+    if (number > 0) {
+      shiftRight(() -> code.loadConstant(number * format.bits()));
+    }
+    if (number < Integer.SIZE / format.bits() - 1) {
+      mask(format);
+    }
+    toFloats();
+  }
+
+  private void shiftRight(Runnable bits) {
     if (isVector()) {
       operator(BINARY, "LSHR");
-      place.pushShift(code, fields * format.bits());
+      bits.run();
       code.invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
+    } else {
+      bits.run();
+      code.iushr();
+    }
+  }
+
+  private void mask(ElementFormat format) {
+    if (isVector()) {
       operator(ASSOCIATIVE, "AND");
       code.loadConstant(format.largestCode())
           .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
     } else {
-      place.pushShift(code, fields * format.bits());
-      code.iushr().loadConstant(format.largestCode()).iand();
+      code.loadConstant(format.largestCode()).iand();
     }
-    toFloats();
   }
 
   /** Turns ints on the stack into floats. */
@@ -249,26 +271,26 @@ final class Lanes {
     CodePlace place = CodePlace.of(code, format, offset);
     int others = code.allocateLocal(TypeKind.INT);
     code.loadConstant(format.largestCode());
-    place.pushShift(code, 0);
+    place.pushShift(code);
     code.ishl().iconst_m1().ixor().istore(others);
     if (!isVector()) {
-      loadInt(segment, () -> place.pushAddress(code, 0));
+      loadInt(segment, () -> place.pushAddress(code));
       code.iload(others).iand().iload(codes);
-      place.pushShift(code, 0);
+      place.pushShift(code);
       code.ishl().ior();
-      storeInt(segment, () -> place.pushAddress(code, 0));
+      storeInt(segment, () -> place.pushAddress(code));
       return;
     }
     code.aload(codes);
     operator(BINARY, "LSHL");
-    place.pushShift(code, 0);
+    place.pushShift(code);
     code.invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
-    integers(segment, place, 0);
+    integers(segment, () -> place.pushAddress(code));
     operator(ASSOCIATIVE, "AND");
     code.iload(others).invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
     // Fields do not overlap, so that adding joins them.
     code.invokevirtual(INT_VECTOR, "add", INT_WITH_VECTOR).aload(segment);
-    place.pushAddress(code, 0);
+    place.pushAddress(code);
     littleEndian();
     code.invokevirtual(INT_VECTOR, "intoMemorySegment", INTO_SEGMENT);
   }
