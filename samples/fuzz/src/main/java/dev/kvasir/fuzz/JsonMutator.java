@@ -18,6 +18,9 @@ final class JsonMutator {
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
   private static final int MAX_COPIES = 2_000;
 
+  /** So that the mutant, not only what reads it, fits the heap. */
+  private static final long MAX_COPIED_CHARACTERS = 4 << 20;
+
   private static final List<JsonNode> NUMBERS =
       List.of(
           NODES.numberNode(0),
@@ -207,7 +210,8 @@ final class JsonMutator {
     JsonNode value = place.get();
     int copies = random.nextInt(4) == 0 ? random.nextInt(1, MAX_COPIES) : 1;
     if (place.parent() instanceof ArrayNode list) {
-      for (int i = 0; i < copies && value.size() * (long) i < MAX_COPIES; i++) {
+      long most = MAX_COPIED_CHARACTERS / Math.max(1, value.toString().length());
+      for (int i = 0; i < copies && i <= most; i++) {
         list.insert(place.index(), value.deepCopy());
       }
     } else if (place.parent() instanceof ObjectNode fields) {
