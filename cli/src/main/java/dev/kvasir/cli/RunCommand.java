@@ -7,6 +7,7 @@ import dev.kvasir.runtime.Generation;
 import dev.kvasir.runtime.KvasirException;
 import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
+import dev.kvasir.runtime.ReadBandwidth;
 import dev.kvasir.runtime.Sampling;
 import dev.kvasir.runtime.Session;
 import dev.kvasir.runtime.Token;

@@ -1,6 +1,7 @@
 package dev.kvasir.benchmarks;
 
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.runtime.ReadBandwidth;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.kvasir.cli;
+package dev.kvasir.runtime;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,10 +10,10 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * How fast this machine reads memory, measured in a fraction of a second: threads sum a buffer that
- * no cache holds, each its share, and the best of a few passes counts.
+ * How fast this machine reads memory at all: threads sum a buffer with the machine's widest
+ * vectors, each its share.
  */
-final class ReadBandwidth {
+public final class ReadBandwidth {
   private static final VectorSpecies<Integer> SPECIES = IntVector.SPECIES_PREFERRED;
   private static final int VECTOR = SPECIES.vectorByteSize();
   private static final int CHUNK = 1 << 20;
@@ -22,42 +22,51 @@ final class ReadBandwidth {
   private static final int PASSES = 5;
 
   private final MemorySegment memory;
-  private final int[] sums;
 
-  private ReadBandwidth(MemorySegment memory, int threads) {
+  /**
+   * Reads {@code memory}.
+   *
+   * @param memory a multiple of 1 MiB, which should be far beyond every cache
+   * @throws IllegalArgumentException when it is no such multiple
+   */
+  public ReadBandwidth(MemorySegment memory) {
+    if (memory.byteSize() % CHUNK != 0) {
+      throw new IllegalArgumentException("no multiple of 1 MiB: " + memory.byteSize());
+    }
     this.memory = memory;
-    this.sums = new int[threads];
   }
 
   /**
-   * {@return bytes a second}
+   * {@return bytes a second, the best of a few passes over a buffer that no cache holds; takes a
+   * fraction of a second}
    *
    * @param threads threads that read at once, at least 1
    * @throws OutOfMemoryError when there is no room for the buffer
    */
-  static double measure(int threads) {
+  public static double measure(int threads) {
     try (Arena arena = Arena.ofShared()) {
-      ReadBandwidth probe = new ReadBandwidth(arena.allocate(BYTES, CHUNK), threads);
+      ReadBandwidth probe = new ReadBandwidth(arena.allocate(BYTES, CHUNK));
+      int[] sums = new int[threads];
       for (int pass = 0; pass < WARM_UP_PASSES; pass++) {
-        probe.pass();
+        probe.pass(sums);
       }
       long best = Long.MAX_VALUE;
       for (int pass = 0; pass < PASSES; pass++) {
         long start = System.nanoTime();
-        probe.pass();
+        probe.pass(sums);
         best = Math.min(best, System.nanoTime() - start);
       }
       return BYTES * 1e9 / best;
     }
   }
 
-  private void pass() {
+  private void pass(int[] sums) {
     List<Thread> helpers = new ArrayList<>();
     for (int part = 1; part < sums.length; part++) {
       int share = part;
-      helpers.add(Thread.ofPlatform().start(() -> sum(share)));
+      helpers.add(Thread.ofPlatform().start(() -> sums[share] = sum(share, sums.length)));
     }
-    sum(0);
+    sums[0] = sum(0, sums.length);
     for (Thread helper : helpers) {
       try {
         helper.join();
@@ -68,13 +77,14 @@ final class ReadBandwidth {
     }
   }
 
-  private void sum(int part) {
+  /** {@return the sum over the {@code part}-th of {@code parts} equal shares} */
+  public int sum(int part, int parts) {
     int chunks = Math.toIntExact(memory.byteSize() / CHUNK);
     int sum = 0;
-    for (int chunk = part; chunk < chunks; chunk += sums.length) {
+    for (int chunk = part; chunk < chunks; chunk += parts) {
       sum += sumChunk(memory, (long) chunk * CHUNK);
     }
-    sums[part] = sum;
+    return sum;
   }
 
   // A method of its own, with an int loop: only there are range checks dropped and sums kept in
