@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -27,7 +26,6 @@ import java.util.OptionalInt;
  * the model is hashed, and each kernel runs once on inputs with known results.
  */
 final class PlanCheck {
-  private static final String FORMAT_FEATURE = "format.";
   private static final String MANIFEST = "manifest.json";
   private static final int LABEL = 9;
 
@@ -107,7 +105,9 @@ final class PlanCheck {
 
   private void checkFeatures(Plan plan) {
     List<String> missing =
-        plan.manifest().features().stream().filter(feature -> !isKnown(feature)).toList();
+        plan.manifest().features().stream()
+            .filter(feature -> !StorageFormat.isFeature(feature))
+            .toList();
     for (String feature : missing) {
       add(
           new PlanException(
@@ -118,11 +118,6 @@ final class PlanCheck {
     if (missing.isEmpty()) {
       pass("features", String.join(", ", plan.manifest().features()));
     }
-  }
-
-  private static boolean isKnown(String feature) {
-    return Arrays.stream(StorageFormat.values())
-        .anyMatch(format -> feature.equals(FORMAT_FEATURE + format.text()));
   }
 
   /** Kernels of other targets are no class files of the Java virtual machine. */

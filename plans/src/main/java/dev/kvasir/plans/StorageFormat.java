@@ -1,6 +1,7 @@
 package dev.kvasir.plans;
 
 import dev.kvasir.plans.safetensors.SafetensorsType;
+import java.util.Arrays;
 
 /** How one element of a plan's buffer or tensor is stored. */
 public enum StorageFormat {
@@ -52,6 +53,16 @@ public enum StorageFormat {
     return isCode()
         ? PackedCodes.bytes(bits, elements)
         : Math.multiplyExact(elements, (long) (bits / Byte.SIZE));
+  }
+
+  /** {@return the feature that a plan with rows in this format needs of its runtime} */
+  public String feature() {
+    return "format." + text;
+  }
+
+  /** {@return whether a feature of a plan is one of these formats} */
+  public static boolean isFeature(String feature) {
+    return Arrays.stream(values()).anyMatch(format -> format.feature().equals(feature));
   }
 
   /**

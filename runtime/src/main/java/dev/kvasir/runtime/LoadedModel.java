@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -30,8 +29,6 @@ import java.util.concurrent.locks.ReentrantLock;
  * in which they were asked for.
  */
 public final class LoadedModel implements AutoCloseable {
-
-  private static final String FORMAT_FEATURE = "format.";
 
   private final Plan plan;
   private final Backend backend;
@@ -146,10 +143,7 @@ public final class LoadedModel implements AutoCloseable {
           "expected target %s, got %s".formatted(JvmBackend.TARGET, manifest.target()));
     }
     for (String feature : manifest.features()) {
-      boolean known =
-          Arrays.stream(StorageFormat.values())
-              .anyMatch(format -> feature.equals(FORMAT_FEATURE + format.text()));
-      if (!known) {
+      if (!StorageFormat.isFeature(feature)) {
         throw new PlanException(
             Reason.MISSING_FEATURE, "manifest.json", "the plan needs the feature " + feature);
       }

@@ -50,7 +50,7 @@ final class Manifests {
     List<String> features =
         program.segments().stream()
             .flatMap(Manifests::formats)
-            .map(format -> "format." + format.text())
+            .map(StorageFormat::feature)
             .distinct()
             .sorted()
             .toList();
