@@ -72,6 +72,18 @@ final class CompileCommand implements Callable<Integer> {
   private Optional<Integer> span = Optional.empty();
 
   @Option(
+      names = "--tile",
+      paramLabel = "NAME=N",
+      split = ",",
+      converter = TileOption.Converter.class,
+      completionCandidates = TileOption.Converter.class,
+      description = {
+        "A size of kernels that the compiler is not to choose; several with commas between them or"
+            + " several times. The names are those of ${COMPLETION-CANDIDATES}."
+      })
+  private List<TileOption> tiles = List.of();
+
+  @Option(
       names = "--verify",
       description =
           "Compare with the model under policy full in f32 on a fixed text; write nothing when it"
@@ -242,6 +254,9 @@ final class CompileCommand implements Callable<Integer> {
             .withPlanFolder(Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(file));
     if (maxContext.isPresent()) {
       options = options.withMaxContext(maxContext.get());
+    }
+    for (TileOption tile : tiles) {
+      options = options.withTile(tile.size(), tile.value());
     }
     return span.isPresent() ? options.withSpan(span.get()) : options;
   }

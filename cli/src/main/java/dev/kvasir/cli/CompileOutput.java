@@ -36,6 +36,7 @@ final class CompileOutput {
     lines.lines("policy", PolicyText.lines(policy, LABEL));
     lines.lines("passes", PassLog.lines(report.passes(), LABEL));
     lines.lines("kernels", kernelLines());
+    lines.line("tiles", Texts.sizes(compilation.plan().manifest().tiles()));
     lines.line(
         "memory",
         Texts.format(
@@ -70,6 +71,8 @@ final class CompileOutput {
     object.put("target", compilation.plan().manifest().target());
     object.put("context", report.context());
     object.put("span", compilation.plan().manifest().span());
+    ObjectNode tiles = object.putObject("tiles");
+    compilation.plan().manifest().tiles().forEach(tiles::put);
     PassLog.add(object, report.passes());
     ArrayNode kernels = object.putArray("kernels");
     for (CompileReport.KernelLine kernel : report.kernels()) {

@@ -64,12 +64,10 @@ final class PlanText {
     lines.lines("policy", manifest.policy().text().stripTrailing().lines().toList());
     lines.line(
         "context",
-        "%s, spans of %d, pages of %d rows, %d rows a split"
+        "%s, spans of %d, pages of %d rows"
             .formatted(
-                Texts.count(manifest.context(), "token"),
-                manifest.span(),
-                manifest.pageRows(),
-                manifest.rowsPerSplit()));
+                Texts.count(manifest.context(), "token"), manifest.span(), manifest.pageRows()));
+    lines.line("tiles", Texts.sizes(manifest.tiles()));
     long full = FullCache.bytes(manifest, manifest.context());
     long cache = value(plan.memory().kvBytes(), manifest.context());
     lines.line(

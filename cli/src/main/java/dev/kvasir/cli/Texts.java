@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Numbers and lists as people read them, the same in every locale. */
 final class Texts {
@@ -72,6 +74,13 @@ final class Texts {
           start == end ? Integer.toString(start) : start + (end == start + 1 ? ", " : "..") + end);
     }
     return String.join(", ", ranges);
+  }
+
+  /** {@return named numbers, for example {@code prefill-tokens 16, rows-per-split 1024}} */
+  static String sizes(Map<String, Integer> sizes) {
+    return sizes.entrySet().stream()
+        .map(size -> size.getKey() + " " + size.getValue())
+        .collect(Collectors.joining(", "));
   }
 
   /** {@return a count with its noun, for example {@code 1,024 tokens}} */

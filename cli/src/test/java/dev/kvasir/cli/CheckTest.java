@@ -91,7 +91,7 @@ final class CheckTest {
             manifest.context(),
             manifest.span(),
             manifest.pageRows(),
-            manifest.rowsPerSplit());
+            manifest.tiles());
     Path strange = folder.resolve("strange.kvplan");
     new Plan(other, read.program(), read.memory(), read.files()).save(strange);
     Path model = Files.createDirectories(folder.resolve("other"));

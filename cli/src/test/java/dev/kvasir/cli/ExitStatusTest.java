@@ -184,7 +184,7 @@ final class ExitStatusTest {
             old.context(),
             old.span(),
             old.pageRows(),
-            old.rowsPerSplit());
+            old.tiles());
     Map<String, byte[]> all = new HashMap<>(plan.files());
     all.putAll(files);
     new Plan(manifest, plan.program(), plan.memory(), all).save(folder.resolve(name + ".kvplan"));

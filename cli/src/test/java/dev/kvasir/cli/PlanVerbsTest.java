@@ -74,6 +74,20 @@ final class PlanVerbsTest {
   }
 
   @Test
+  void givenSizesAreRecordedAndShown() {
+    Path plan = folder.resolve("tiles.kvplan");
+
+    CommandRun run =
+        compile("full", CONTEXT, plan, "--tile=rows-per-split=64,prefill-tokens=4", "--span=32");
+
+    String sizes = "prefill-tokens 4, rows-per-split 64";
+    assertThat(run.out()).contains("tiles    " + sizes);
+    assertThat(CommandRun.of("inspect", plan).out()).contains("tiles     " + sizes);
+    assertThat(CommandRun.of("run", plan, "-p", PROMPT, "-n", 8).out())
+        .isEqualTo(CommandRun.of("run", full, "-p", PROMPT, "-n", 8).out());
+  }
+
+  @Test
   void aFailedVerificationWritesNothingAndKeepsTheOldFile() throws IOException {
     Path plan = Files.writeString(folder.resolve("old.kvplan"), "old");
 

@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class TraceRecorderTest {
@@ -118,7 +119,7 @@ class TraceRecorderTest {
             128,
             64,
             64,
-            64);
+            new TreeMap<>());
     Expression none = Expression.constant(0);
     return new Plan(
         manifest,

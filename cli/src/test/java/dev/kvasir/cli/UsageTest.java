@@ -3,11 +3,14 @@ package dev.kvasir.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvasir.codegen.driver.Compiler;
+import dev.kvasir.codegen.tile.TileSize;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +52,27 @@ final class UsageTest {
             List.of("compile", "model", "--policy=full", "--span=0"),
             "kvasir compile: error[KV8001]: Invalid value for option '--span': expected a whole"
                 + " number from 1 to 2147483647, got '0'",
+            "see 'kvasir compile --help'"),
+        mistake(
+            List.of("compile", "model", "--policy=full", "--tile=rows-per-splt=64"),
+            "kvasir compile: error[KV8001]: Invalid value for option '--tile' (NAME=N): no size is"
+                + " named 'rows-per-splt' (did you mean rows-per-split?); the sizes are "
+                + Arrays.stream(TileSize.values())
+                    .map(size -> "%s (%s)".formatted(size.text(), size.range()))
+                    .collect(Collectors.joining(", ")),
+            "see 'kvasir compile --help'"),
+        mistake(
+            List.of(
+                "compile", "model", "--policy=full", "--tile=rows-per-split=64,prefill-tokens=3"),
+            "kvasir compile: error[KV8001]: Invalid value for option '--tile' (NAME=N):"
+                + " prefill-tokens, prompt rows of a work item of prefill attention, must be a power"
+                + " of two from 1 to 64, got '3'",
+            "see 'kvasir compile --help'"),
+        mistake(
+            List.of("compile", "model", "--policy=full", "--tile=rows-per-split"),
+            "kvasir compile: error[KV8001]: Invalid value for option '--tile' (NAME=N): expected"
+                + " rows-per-split=N, with a multiple of 64 from 64 to 1048576 for N, got"
+                + " 'rows-per-split'",
             "see 'kvasir compile --help'"),
         mistake(
             List.of("run", "x.kvplan", "-p", "a", "--vector-bits=64"),

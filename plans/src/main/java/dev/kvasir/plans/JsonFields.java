@@ -14,8 +14,11 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The fields of one JSON object, read strictly: each must be present, of its type and in its range;
@@ -128,6 +131,15 @@ final class JsonFields {
       }
     }
     throw malformed(path(name), "an element format", value);
+  }
+
+  /** {@return every field of an object whose names are data, all of them integers} */
+  SortedMap<String, Integer> allIntegers() throws PlanException {
+    SortedMap<String, Integer> values = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> field : node.properties()) {
+      values.put(field.getKey(), integer(path(field.getKey()), field.getValue()));
+    }
+    return values;
   }
 
   JsonFields object(String name) throws PlanException {

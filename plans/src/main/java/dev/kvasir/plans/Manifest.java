@@ -1,7 +1,10 @@
 package dev.kvasir.plans;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * What a plan is and what it needs, {@code manifest.json}.
@@ -17,7 +20,9 @@ import java.util.Optional;
  * @param context most true tokens a session may hold
  * @param span most prompt rows that are prefilled at once
  * @param pageRows cache rows of a page
- * @param rowsPerSplit cache rows that one work item of decode attention reads
+ * @param tiles how work is cut, for people and tools: sizes that the compiler chose or was given,
+ *     by name, for example {@code rows-per-split}, cache rows that one work item of decode
+ *     attention reads. Kernels and grids hold what comes of it
  */
 public record Manifest(
     int formatMajor,
@@ -31,11 +36,12 @@ public record Manifest(
     int context,
     int span,
     int pageRows,
-    int rowsPerSplit) {
+    SortedMap<String, Integer> tiles) {
 
-  /** Copies the list. */
+  /** Copies the list and the map. */
   public Manifest {
     features = List.copyOf(features);
+    tiles = Collections.unmodifiableSortedMap(new TreeMap<>(tiles));
   }
 
   /**

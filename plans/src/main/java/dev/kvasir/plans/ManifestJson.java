@@ -8,6 +8,7 @@ import dev.kvasir.plans.PlanException.Reason;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /** {@code manifest.json}: the manifest and a record of every other entry. */
@@ -49,7 +50,11 @@ final class ManifestJson {
           json.writeNumberField("context", manifest.context());
           json.writeNumberField("span", manifest.span());
           json.writeNumberField("page_rows", manifest.pageRows());
-          json.writeNumberField("rows_per_split", manifest.rowsPerSplit());
+          json.writeObjectFieldStart("tiles");
+          for (Map.Entry<String, Integer> tile : manifest.tiles().entrySet()) {
+            json.writeNumberField(tile.getKey(), tile.getValue());
+          }
+          json.writeEndObject();
           json.writeArrayFieldStart("entries");
           for (EntryRecord entry : entries) {
             json.writeStartObject();
@@ -85,7 +90,7 @@ final class ManifestJson {
             fields.integer("context"),
             fields.integer("span"),
             fields.integer("page_rows"),
-            fields.integer("rows_per_split"));
+            fields.object("tiles").allIntegers());
     List<EntryRecord> entries = readEntries(fields);
     format.end();
     fields.end();

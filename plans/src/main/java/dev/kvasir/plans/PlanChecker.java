@@ -7,6 +7,7 @@ import dev.kvasir.plans.program.KernelDeclaration;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -22,6 +23,8 @@ public final class PlanChecker {
 
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
   private static final Pattern ABSOLUTE = Pattern.compile("/|[A-Za-z]:");
+  private static final Pattern TILE = Pattern.compile("[a-z][a-z-]{0,39}");
+  private static final int MAX_TILES = 100;
   private static final int PAGE_ROWS = 64;
   private static final int MAX_COUNT = 1 << 20;
   private static final List<String> TARGETS = List.of("jvm", "tornado");
@@ -54,7 +57,17 @@ public final class PlanChecker {
     requireRange(place + ": context", manifest.context(), 1, 1 << 28);
     requireRange(place + ": span", manifest.span(), 1, manifest.context());
     requireRange(place + ": page_rows", manifest.pageRows(), PAGE_ROWS, PAGE_ROWS);
-    requireRange(place + ": rows_per_split", manifest.rowsPerSplit(), 1, 1 << 28);
+    require(
+        manifest.tiles().size() <= MAX_TILES,
+        place + ": tiles",
+        "expected at most %d, got %d".formatted(MAX_TILES, manifest.tiles().size()));
+    for (Map.Entry<String, Integer> tile : manifest.tiles().entrySet()) {
+      require(
+          TILE.matcher(tile.getKey()).matches(),
+          place + ": tiles",
+          "expected names of up to 40 lower-case letters and \"-\"");
+      requireRange(place + ": tiles: " + tile.getKey(), tile.getValue(), 1, 1 << 28);
+    }
     requireHash(place + ": policy: sha256", manifest.policy().sha256());
     String policyHash =
         PlanFormat.sha256(manifest.policy().text().getBytes(StandardCharsets.UTF_8));

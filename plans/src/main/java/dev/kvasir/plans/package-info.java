@@ -60,7 +60,7 @@
  *              "rope_scaling": "linear(factor = 4.0)", "end_tokens": [0] },
  *   "tokenizer": {"kind": "huggingface", "sha256": "<64 hex>"},
  *   "policy": {"name": "full", "text": "policy full {}", "sha256": "<64 hex>", "resolved": "{}"},
- *   "context": 4096, "span": 4096, "page_rows": 64, "rows_per_split": 512,
+ *   "context": 4096, "span": 4096, "page_rows": 64, "tiles": {"rows-per-split": 512},
  *   "entries": [ {"name": "checks.safetensors", "bytes": 1024, "sha256": "<64 hex>"} ] }
  *
  * program.json

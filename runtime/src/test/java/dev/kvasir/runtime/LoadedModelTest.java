@@ -263,7 +263,7 @@ class LoadedModelTest {
             m.context(),
             m.span(),
             m.pageRows(),
-            m.rowsPerSplit());
+            m.tiles());
     return new Plan(changed, plan.program(), plan.memory(), plan.files());
   }
 
@@ -300,7 +300,7 @@ class LoadedModelTest {
             m.context(),
             m.span(),
             m.pageRows(),
-            m.rowsPerSplit());
+            m.tiles());
     return new Plan(changed, plan.program(), plan.memory(), plan.files());
   }
 }

@@ -161,7 +161,7 @@ class TokenizersTest {
             m.context(),
             m.span(),
             m.pageRows(),
-            m.rowsPerSplit());
+            m.tiles());
     return new Plan(changed, plan.program(), plan.memory(), plan.files());
   }
 }

@@ -4,7 +4,6 @@ import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CachedPages;
 import dev.kvasir.codegen.skeleton.PackedLayout;
-import dev.kvasir.codegen.skeleton.PrefillAttention;
 import dev.kvasir.ir.type.Packing;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -81,12 +80,13 @@ final class AttentionChecks {
   CheckCase prefill(AttentionShape shape) {
     int span = Math.min(Math.ceilDiv(sizes.context(), 2), Math.min(SPAN / 2, sizes.span()));
     int position = Math.min(SPAN, sizes.context() - span);
-    int rows = Math.ceilDiv(span, PlanSizes.ROW_TILE) * PlanSizes.ROW_TILE;
+    int tokens = sizes.tiles().prefillTokens();
+    int rows = Math.ceilDiv(span, tokens) * tokens;
     CheckCase.Builder check =
-        CheckCase.grid(1, 1, Math.ceilDiv(span, PrefillAttention.tileTokens(shape.group())))
+        CheckCase.grid(1, 1, rows / tokens)
             .dim("position", position)
             .dim("span", span)
-            .ints("ordinals", ordinals())
+            .ints(AttentionLowering.ORDINALS, ordinals(sizes))
             .floats("q", rows * shape.queryHeads() * shape.keyDim())
             .floats("raw", Math.ceilDiv(span, SegmentPart.PAGE_ROWS) * shape.pageElements())
             .floats("out", rows * shape.queryHeads() * shape.valueDim())
@@ -132,9 +132,9 @@ final class AttentionChecks {
         .ints("table", Collections.nCopies(segment.tableEntries(shape.context()), 0));
   }
 
-  /** {@return 0, 1, 2, ... up to the rows of a tile} */
-  static List<Integer> ordinals() {
-    return IntStream.range(0, PlanSizes.ROW_TILE).boxed().toList();
+  /** {@return 0, 1, 2, ... up to the tokens of a tile} */
+  static List<Integer> ordinals(PlanSizes sizes) {
+    return IntStream.range(0, sizes.tiles().prefillTokens()).boxed().toList();
   }
 
   /** Adds a head list, page tables and small pools. */

@@ -33,6 +33,9 @@ import java.util.Map;
  */
 final class AttentionLowering {
 
+  /** Name of the i32 tensor that counts the tokens of a tile of prefill attention. */
+  static final String ORDINALS = "ordinals";
+
   private static final String RAW = "raw_pages";
 
   private final ProgramBuilder builder;
@@ -76,7 +79,9 @@ final class AttentionLowering {
     arguments.put("lse", lse.buffer());
     arguments.put("table", CacheAssembly.TABLE);
     arguments.put("heads", caches.headList(builder));
-    arguments.put("ordinals", builder.derived("ordinals", StorageFormat.I32, PlanSizes.ROW_TILE));
+    arguments.put(
+        "ordinals",
+        builder.derived(ORDINALS, StorageFormat.I32, builder.sizes().tiles().prefillTokens()));
     declareScratch(layer, shape, arguments);
 
     stage(layer, shape, arguments);
@@ -142,6 +147,7 @@ final class AttentionLowering {
 
   private void prefill(String layer, CacheAssembly.Group group, Map<String, String> arguments) {
     AttentionShape shape = group.shape();
+    int tokens = builder.sizes().tiles().prefillTokens();
     String name = "prefill_attention_" + shape.text();
     Kernel kernel =
         builder.kernel(
@@ -149,7 +155,7 @@ final class AttentionLowering {
             "QK^T + mask + softmax + PV over cache and span, "
                 + shape.group()
                 + " query heads per read",
-            () -> PrefillAttention.build(name, shape, builder.sizes().spanPages()),
+            () -> PrefillAttention.build(name, shape, tokens, builder.sizes().spanPages()),
             () -> checks.prefill(shape));
     builder.launch(
         Mode.PREFILL,
@@ -157,7 +163,7 @@ final class AttentionLowering {
         layer + " prefill attention",
         List.of(
             Expression.constant(group.heads().size()),
-            Expression.counter("span").ceilDivide(PrefillAttention.tileTokens(shape.group()))),
+            Expression.counter("span").ceilDivide(tokens)),
         withPages(group, arguments),
         groupDims(group));
   }

@@ -154,8 +154,8 @@ public final class GraphLowering {
     rotary.writeTo(writer);
     int[] heads = caches.heads();
     writer.addInts(CacheAssembly.HEADS, heads, heads.length);
-    int[] ordinals = AttentionChecks.ordinals().stream().mapToInt(Integer::intValue).toArray();
-    writer.addInts("ordinals", ordinals, ordinals.length);
+    int[] ordinals = AttentionChecks.ordinals(sizes).stream().mapToInt(Integer::intValue).toArray();
+    writer.addInts(AttentionLowering.ORDINALS, ordinals, ordinals.length);
     return writer.toBytes();
   }
 }

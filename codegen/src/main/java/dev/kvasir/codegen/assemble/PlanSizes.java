@@ -1,17 +1,18 @@
 package dev.kvasir.codegen.assemble;
 
 import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.codegen.tile.Tiles;
 
 /**
  * The constants of a plan.
  *
  * @param context most true tokens a session may hold
  * @param span most prompt rows that are prefilled at once
- * @param rowsPerSplit cache rows that one work item of decode attention reads; whole pages
+ * @param tiles how work is cut
  */
-public record PlanSizes(int context, int span, int rowsPerSplit) {
+public record PlanSizes(int context, int span, Tiles tiles) {
 
-  /** Rows of a tile of activations in prefill; activation buffers hold a multiple of it. */
+  /** Rows of a tile of activations in prefill. */
   static final int ROW_TILE = 16;
 
   /** Checks ranges. */
@@ -20,18 +21,11 @@ public record PlanSizes(int context, int span, int rowsPerSplit) {
       throw new IllegalArgumentException(
           "span must be between 1 and context, got " + span + " of " + context);
     }
-    if (rowsPerSplit < 1 || rowsPerSplit % SegmentPart.PAGE_ROWS != 0) {
-      throw new IllegalArgumentException(
-          "rows per split must be a multiple of "
-              + SegmentPart.PAGE_ROWS
-              + ", got "
-              + rowsPerSplit);
-    }
   }
 
   /** {@return pages that one work item of decode attention reads} */
   int pagesPerSplit() {
-    return rowsPerSplit / SegmentPart.PAGE_ROWS;
+    return tiles.rowsPerSplit() / SegmentPart.PAGE_ROWS;
   }
 
   /** {@return pages of raw rows per head that a span fills} */
@@ -39,8 +33,13 @@ public record PlanSizes(int context, int span, int rowsPerSplit) {
     return Math.ceilDiv(span, SegmentPart.PAGE_ROWS);
   }
 
+  /** {@return what activation buffers hold a multiple of: whole tiles of products and attention} */
+  int rowPadding() {
+    return Math.max(ROW_TILE, tiles.prefillTokens());
+  }
+
   /** {@return activation rows that buffers hold} */
   int paddedSpan() {
-    return Math.ceilDiv(span, ROW_TILE) * ROW_TILE;
+    return Math.ceilDiv(span, rowPadding()) * rowPadding();
   }
 }

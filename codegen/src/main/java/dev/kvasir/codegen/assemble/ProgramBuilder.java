@@ -104,7 +104,7 @@ final class ProgramBuilder {
   /** Declares a buffer for a value of [span, width]. */
   Location activation(Value value, int width) {
     Expression rows =
-        Expression.counter("max_span").ceilDivide(PlanSizes.ROW_TILE).times(PlanSizes.ROW_TILE);
+        Expression.counter("max_span").ceilDivide(sizes.rowPadding()).times(sizes.rowPadding());
     scratch(value.name(), StorageFormat.F32, rows.times(width), (long) sizes.paddedSpan() * width);
     return locate(value, new Location(value.name(), width, zero(), false));
   }

@@ -2,6 +2,9 @@ package dev.kvasir.codegen.driver;
 
 import dev.kvasir.codegen.assemble.GraphLowering;
 import dev.kvasir.codegen.assemble.PlanSizes;
+import dev.kvasir.codegen.tile.AttentionSizes;
+import dev.kvasir.codegen.tile.TileChooser;
+import dev.kvasir.codegen.tile.Tiles;
 import dev.kvasir.ir.diag.CompileException;
 import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.diag.Diagnostic;
@@ -32,14 +35,6 @@ public final class Compiler {
 
   /** How cache rows are stored when the policy does not say. */
   private static final ElementFormat DEFAULT_STORAGE = ElementFormat.BF16;
-
-  /**
-   * Most rows of a span when the caller does not say. A span's working memory grows with it: the
-   * hidden states of a context of 131,072 would take gigabytes.
-   */
-  public static final int DEFAULT_SPAN = 4096;
-
-  private static final int ROWS_PER_SPLIT = 1024;
 
   private Compiler() {}
 
@@ -145,7 +140,7 @@ public final class Compiler {
                   "the maximum context must be between 1 and %d, got %d".formatted(most, context))
               .withNote("the model's max_position_embeddings is " + most));
     }
-    int span = options.span().orElse(Math.min(context, DEFAULT_SPAN));
+    int span = options.span().orElse(TileChooser.span(context));
     if (span < 1 || span > context) {
       throw new CompileException(
           Diagnostic.error(
@@ -154,7 +149,18 @@ public final class Compiler {
                   "the span must be between 1 and %d, got %d".formatted(context, span))
               .withNote("a span is a part of the context of " + context + " tokens"));
     }
-    return new PlanSizes(context, span, options.rowsPerSplit().orElse(ROWS_PER_SPLIT));
+    return new PlanSizes(context, span, tiles(model.config(), context, options));
+  }
+
+  private static Tiles tiles(ModelConfig config, int context, CompilerOptions options) {
+    AttentionSizes attention =
+        new AttentionSizes(
+            config.queryHeads() / config.kvHeads(),
+            config.kvHeads(),
+            config.headDim(),
+            config.headDim(),
+            context);
+    return TileChooser.choose(attention, options.target().profile(), options.tiles());
   }
 
   /** {@return the model in a line: name, kind, layers, query and KV heads, head dimension} */

@@ -1,7 +1,12 @@
 package dev.kvasir.codegen.driver;
 
+import dev.kvasir.codegen.tile.TileChooser;
+import dev.kvasir.codegen.tile.TileSize;
 import dev.kvasir.passes.PassListener;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.OptionalInt;
 
 /**
@@ -9,10 +14,9 @@ import java.util.OptionalInt;
  *
  * @param target what for
  * @param maxContext most true tokens of a session; empty for the model's own maximum
- * @param span most prompt rows that are prefilled at once; empty for the whole context up to {@link
- *     Compiler#DEFAULT_SPAN}
- * @param rowsPerSplit cache rows that one work item of decode attention reads, a multiple of 64;
- *     empty for 1,024
+ * @param span most prompt rows that are prefilled at once; empty for what {@link TileChooser#span}
+ *     says
+ * @param tiles sizes that are given; {@link TileChooser} chooses the others
  * @param planFolder where the plan will lie: it remembers the way from there to the model
  * @param listener told about every pass
  */
@@ -20,9 +24,16 @@ public record CompilerOptions(
     Target target,
     OptionalInt maxContext,
     OptionalInt span,
-    OptionalInt rowsPerSplit,
+    Map<TileSize, Integer> tiles,
     Path planFolder,
     PassListener listener) {
+
+  /** Copies the map. */
+  public CompilerOptions {
+    EnumMap<TileSize, Integer> copy = new EnumMap<>(TileSize.class);
+    copy.putAll(tiles);
+    tiles = Collections.unmodifiableMap(copy);
+  }
 
   /**
    * {@return the jvm target, the model's context, the current folder, everything else by default}
@@ -32,41 +43,46 @@ public record CompilerOptions(
         Target.jvm(),
         OptionalInt.empty(),
         OptionalInt.empty(),
-        OptionalInt.empty(),
+        Map.of(),
         Path.of(""),
         PassListener.NONE);
   }
 
   /** {@return the same for another target} */
   public CompilerOptions withTarget(Target other) {
-    return new CompilerOptions(other, maxContext, span, rowsPerSplit, planFolder, listener);
+    return new CompilerOptions(other, maxContext, span, tiles, planFolder, listener);
   }
 
   /** {@return the same for sessions of at most {@code tokens}} */
   public CompilerOptions withMaxContext(int tokens) {
-    return new CompilerOptions(
-        target, OptionalInt.of(tokens), span, rowsPerSplit, planFolder, listener);
+    return new CompilerOptions(target, OptionalInt.of(tokens), span, tiles, planFolder, listener);
   }
 
   /** {@return the same with spans of at most {@code rows}} */
   public CompilerOptions withSpan(int rows) {
     return new CompilerOptions(
-        target, maxContext, OptionalInt.of(rows), rowsPerSplit, planFolder, listener);
+        target, maxContext, OptionalInt.of(rows), tiles, planFolder, listener);
   }
 
-  /** {@return the same with another share of work per item of decode attention} */
-  public CompilerOptions withRowsPerSplit(int rows) {
-    return new CompilerOptions(
-        target, maxContext, span, OptionalInt.of(rows), planFolder, listener);
+  /**
+   * {@return the same with one size given}
+   *
+   * @throws IllegalArgumentException when kernels cannot have it
+   */
+  public CompilerOptions withTile(TileSize size, int value) {
+    EnumMap<TileSize, Integer> given = new EnumMap<>(TileSize.class);
+    given.putAll(tiles);
+    given.put(size, size.require(value));
+    return new CompilerOptions(target, maxContext, span, given, planFolder, listener);
   }
 
   /** {@return the same for a plan that will lie in {@code folder}} */
   public CompilerOptions withPlanFolder(Path folder) {
-    return new CompilerOptions(target, maxContext, span, rowsPerSplit, folder, listener);
+    return new CompilerOptions(target, maxContext, span, tiles, folder, listener);
   }
 
   /** {@return the same with a listener} */
   public CompilerOptions withListener(PassListener other) {
-    return new CompilerOptions(target, maxContext, span, rowsPerSplit, planFolder, other);
+    return new CompilerOptions(target, maxContext, span, tiles, planFolder, other);
   }
 }

@@ -81,7 +81,7 @@ final class Manifests {
         sizes.context(),
         sizes.span(),
         SegmentPart.PAGE_ROWS,
-        sizes.rowsPerSplit());
+        sizes.tiles().byName());
   }
 
   private static Optional<String> ropeScaling(RopeConfig rope) {

@@ -14,28 +14,18 @@ import dev.kvasir.ir.type.ElementFormat;
  */
 public final class PrefillAttention {
 
-  private static final int MOST_TILE_ROWS = 64;
-  private static final int MOST_TOKENS = 16;
-
   private PrefillAttention() {}
-
-  /**
-   * {@return prompt rows that one grid point attends: 16, a smaller power of two for large groups}
-   */
-  public static int tileTokens(int group) {
-    return Integer.highestOneBit(Math.clamp(MOST_TILE_ROWS / group, 1, MOST_TOKENS));
-  }
 
   /**
    * {@return the kernel}
    *
    * @param name its name in the plan
    * @param shape the head group
+   * @param tokens prompt rows that one grid point attends, which divide the rows of {@code q}
    * @param spanPages pages of raw rows that the span's scratch holds per head
    */
-  public static Kernel build(String name, AttentionShape shape, int spanPages) {
+  public static Kernel build(String name, AttentionShape shape, int tokens, int spanPages) {
     KernelBuilder kernel = new KernelBuilder(name, "head", "query_block");
-    int tokens = tileTokens(shape.group());
     int rows = tokens * shape.group();
     String queryBuffer = kernel.reads("q", ElementFormat.F32);
     String ordinals = kernel.reads("ordinals", ElementFormat.I32);

@@ -3,6 +3,7 @@ package dev.kvasir.codegen.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.kvasir.codegen.tile.TileSize;
 import dev.kvasir.ir.diag.CompileException;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.plans.Plan;
@@ -153,13 +154,16 @@ class CompilerTest {
                 CompilerOptions.defaults()
                     .withMaxContext(500)
                     .withSpan(100)
-                    .withRowsPerSplit(128)
+                    .withTile(TileSize.ROWS_PER_SPLIT, 128)
+                    .withTile(TileSize.PREFILL_TOKENS, 4)
                     .withPlanFolder(Path.of("..", "samples"))
                     .withListener(event -> passes.add(event.passId())))
             .plan();
     assertThat(plan.manifest().context()).isEqualTo(500);
     assertThat(plan.manifest().span()).isEqualTo(100);
-    assertThat(plan.manifest().rowsPerSplit()).isEqualTo(128);
+    assertThat(plan.manifest().tiles())
+        .containsEntry("rows-per-split", 128)
+        .containsEntry("prefill-tokens", 4);
     assertThat(plan.manifest().model().pathHint()).isEqualTo("models/needle");
     assertThat(passes).isNotEmpty();
     assertThat(plan.memory().buffers())

@@ -63,6 +63,11 @@ final class AttentionFixture {
     queries = gaussian(positions * shape.queryHeads() * shape.keyDim(), spread);
   }
 
+  /** {@return tokens of a tile of prefill attention: up to 64 rows with all heads of a group} */
+  static int tileTokens(int group) {
+    return Integer.highestOneBit(Math.clamp(64 / group, 1, 16));
+  }
+
   /** {@return a shape over segments in the order given, with the usual scale} */
   static AttentionShape shape(
       int group, int kvHeads, int keyDim, int valueDim, List<CacheSegment> segments, int context) {

@@ -33,7 +33,7 @@ class GoldenKernelTest {
       case "decode_dense_bf16" -> DecodeAttention.build(name, full, 16, 4);
       case "decode_sink_ring_bf16" -> DecodeAttention.build(name, streaming, 1, 3);
       case "combine" -> CombineAttention.build(name, full, 4);
-      case "prefill_sink_ring_bf16" -> PrefillAttention.build(name, streaming, 32);
+      case "prefill_sink_ring_bf16" -> PrefillAttention.build(name, streaming, 16, 32);
       case "append_sink_ring_bf16" -> AppendRows.build(name, streaming);
       default -> throw new IllegalArgumentException(name);
     };

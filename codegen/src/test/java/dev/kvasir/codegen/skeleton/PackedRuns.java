@@ -100,7 +100,8 @@ final class PackedRuns {
   /** Prefill attention of the first sequence over what the cache held before the span. */
   Results prefill(int position, int span) {
     AttentionFixture fixture = sequences.getFirst();
-    Kernel kernel = PrefillAttention.build("prefill", shape, SPAN_PAGES);
+    int tileTokens = AttentionFixture.tileTokens(shape.group());
+    Kernel kernel = PrefillAttention.build("prefill", shape, tileTokens, SPAN_PAGES);
     Map<String, KernelMemory> memories = new HashMap<>(cache.memories);
     memories.put("ordinals", KernelMemory.ofInts(IntStream.range(0, ROW_TILE).toArray()));
     memories.put("raw", raw(fixture, position, span));
@@ -112,12 +113,7 @@ final class PackedRuns {
     }
     memories.put("q", queries);
     Results results = results(rows, memories);
-    launch(
-        kernel,
-        memories,
-        spanDims(kernel, position, span),
-        1,
-        Math.ceilDiv(span, PrefillAttention.tileTokens(shape.group())));
+    launch(kernel, memories, spanDims(kernel, position, span), 1, Math.ceilDiv(span, tileTokens));
     return results;
   }
 

@@ -30,7 +30,8 @@ class PrefillAttentionTest {
    */
   private static Results run(AttentionFixture fixture, int bits, int position, int span) {
     AttentionShape shape = fixture.shape;
-    Kernel kernel = PrefillAttention.build("prefill", shape, SPAN_PAGES);
+    int tokens = AttentionFixture.tileTokens(shape.group());
+    Kernel kernel = PrefillAttention.build("prefill", shape, tokens, SPAN_PAGES);
     AttentionFixture.Cache cache = fixture.new Cache();
     cache.put(0, position, position, position + span - 1);
     Map<String, KernelMemory> memories = new HashMap<>(cache.memories);
@@ -55,7 +56,7 @@ class PrefillAttentionTest {
     dims.put("position", position);
     dims.put("span", span);
     dims.put("first_head", fixture.firstHead);
-    int tiles = Math.ceilDiv(span, PrefillAttention.tileTokens(shape.group()));
+    int tiles = Math.ceilDiv(span, tokens);
     JvmKernelRunner.run(
         kernel,
         bits,

@@ -83,7 +83,7 @@ final class KernelSamples {
     String suffix = "_" + format.text();
     kernels.add(DecodeAttention.build("decode" + suffix, shape, 2, 4));
     kernels.add(CombineAttention.build("combine" + suffix, shape, 4));
-    kernels.add(PrefillAttention.build("prefill" + suffix, shape, 2));
+    kernels.add(PrefillAttention.build("prefill" + suffix, shape, 16, 2));
     kernels.add(AppendRows.build("append" + suffix, shape));
     kernels.add(StageRows.build("stage" + suffix, shape, 2));
     kernels.add(DenseKernels.gatedProduct("gated" + suffix, 24, 19, format, ElementFormat.BF16, 3));

@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * A small plan that uses every part of the format: two layers, one with all rows and one with sink
@@ -80,7 +81,7 @@ public final class SamplePlan {
         CONTEXT,
         SPAN,
         64,
-        256);
+        new TreeMap<>(Map.of("rows-per-split", 256, "prefill-tokens", 8)));
   }
 
   /** {@return its program} */

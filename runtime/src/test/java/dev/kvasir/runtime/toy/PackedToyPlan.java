@@ -83,7 +83,7 @@ public final class PackedToyPlan {
         toy.context(),
         toy.span(),
         toy.pageRows(),
-        toy.rowsPerSplit());
+        toy.tiles());
   }
 
   private static Program program(int context) {

@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Writes plans for the toy model: a full segment in f32 and a ring in bf16. */
 public final class ToyPlan {
@@ -86,7 +87,7 @@ public final class ToyPlan {
         context,
         span,
         PAGE_ROWS,
-        PAGE_ROWS);
+        new TreeMap<>(Map.of("rows-per-split", PAGE_ROWS)));
   }
 
   private static Program program(int context) {

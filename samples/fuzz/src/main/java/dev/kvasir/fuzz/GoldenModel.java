@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvasir.codegen.driver.Compiler;
 import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.Model;
+import dev.kvasir.codegen.tile.TileSize;
 import dev.kvasir.ir.diag.SourceText;
 import dev.kvasir.ir.model.ModelConfigReader;
 import dev.kvasir.ir.model.WeightCatalog;
@@ -127,7 +128,7 @@ final class GoldenModel {
           CompilerOptions.defaults()
               .withMaxContext(context)
               .withSpan(span)
-              .withRowsPerSplit(64)
+              .withTile(TileSize.ROWS_PER_SPLIT, 64)
               .withPlanFolder(folder);
       return Compiler.compile(model, Policy.parse(new SourceText("golden.kvp", policy)), options)
           .plan();

@@ -62,7 +62,7 @@ class ClassFileTest {
     return List.of(
         DecodeAttention.build("decode", shape, 2, 4),
         CombineAttention.build("combine", shape, 4),
-        PrefillAttention.build("prefill", shape, 2),
+        PrefillAttention.build("prefill", shape, 16, 2),
         DenseKernels.gatedProduct("gated", 24, 19, ElementFormat.F16, ElementFormat.BF16, 3),
         RowKernels.rmsNorm("norm", 21, 1e-5, ElementFormat.F16),
         RowKernels.argmax("argmax", 33));

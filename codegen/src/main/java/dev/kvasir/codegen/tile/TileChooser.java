@@ -1,0 +1,72 @@
+package dev.kvasir.codegen.tile;
+
+import java.util.Map;
+
+/** Chooses how work is cut: pure functions of shapes and a target's profile. */
+public final class TileChooser {
+
+  /**
+   * Most rows of a span when the caller does not say. A span's working memory grows with it: the
+   * hidden states of a context of 131,072 would take gigabytes.
+   */
+  private static final int MOST_SPAN = 4096;
+
+  private static final int PAGE_ROWS = 64;
+  private static final int LEAST_SPLIT_ROWS = 256;
+  private static final int MOST_SPLIT_ROWS = 1024;
+
+  // One to finish last by, and more to even out points of unequal cost.
+  private static final int POINTS_PER_THREAD = 4;
+
+  private static final int MOST_QUERY_ROWS = 64;
+  private static final int MOST_TOKENS = 16;
+
+  private TileChooser() {}
+
+  /**
+   * {@return the sizes of a plan}
+   *
+   * @param overrides sizes that are given and not chosen
+   * @throws IllegalArgumentException when a size does not accept the value that is given for it
+   */
+  public static Tiles choose(
+      AttentionSizes sizes, TargetProfile profile, Map<TileSize, Integer> overrides) {
+    Tiles tiles = new Tiles(rowsPerSplit(sizes, profile), prefillTokens(sizes, profile));
+    for (Map.Entry<TileSize, Integer> override : overrides.entrySet()) {
+      tiles = tiles.with(override.getKey(), override.getValue());
+    }
+    return tiles;
+  }
+
+  /** {@return most prompt rows that are prefilled at once in a plan for {@code context} tokens} */
+  public static int span(int context) {
+    return Math.min(context, MOST_SPAN);
+  }
+
+  /**
+   * The most rows of which a full cache gives every thread some points, up to {@value
+   * #MOST_SPLIT_ROWS}: a split costs a pass over its queries, and a partial output that is written
+   * and read again, as much as reading some rows.
+   */
+  private static int rowsPerSplit(AttentionSizes sizes, TargetProfile profile) {
+    long points = (long) POINTS_PER_THREAD * profile.threads();
+    int rows = MOST_SPLIT_ROWS;
+    while (rows > LEAST_SPLIT_ROWS
+        && (long) sizes.kvHeads() * Math.ceilDiv(sizes.context(), rows) < points) {
+      rows /= 2;
+    }
+    return rows;
+  }
+
+  /**
+   * The most rows, a power of two, whose queries, scores and outputs together with a page of keys
+   * and values take no more than half of the second-level cache.
+   */
+  private static int prefillTokens(AttentionSizes sizes, TargetProfile profile) {
+    long row = (long) Float.BYTES * (sizes.keyDim() + PAGE_ROWS + sizes.valueDim());
+    long page = (long) Float.BYTES * PAGE_ROWS * (sizes.keyDim() + sizes.valueDim());
+    long fitting = (profile.l2Bytes() / 2 - page) / row;
+    long rows = Math.min(MOST_QUERY_ROWS, fitting);
+    return Integer.highestOneBit((int) Math.clamp(rows / sizes.group(), 1L, MOST_TOKENS));
+  }
+}

@@ -1,0 +1,111 @@
+package dev.kvasir.codegen.tile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The chosen sizes over shapes of every kind, and what may be given instead. */
+class TileChooserTest {
+
+  private static final AttentionSizes LLAMA_8B = new AttentionSizes(4, 8, 128, 128, 131_072);
+
+  private static Tiles choose(AttentionSizes sizes) {
+    return TileChooser.choose(sizes, TargetProfile.jvm(), Map.of());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "4, 8, 128, 131072, 1024, 16",
+    "1, 32, 128, 4096, 1024, 16",
+    "8, 1, 128, 32768, 512, 8",
+    "16, 1, 256, 4096, 256, 4",
+    "3, 5, 80, 2048, 256, 16",
+    "5, 2, 64, 1, 256, 8",
+    "71, 1, 64, 2048, 256, 1",
+  })
+  void sizesFollowShapes(
+      int group, int kvHeads, int dim, int context, int rowsPerSplit, int prefillTokens) {
+    assertThat(choose(new AttentionSizes(group, kvHeads, dim, dim, context)))
+        .isEqualTo(new Tiles(rowsPerSplit, prefillTokens));
+  }
+
+  /** Whatever the shape, a full cache keeps the profile's threads busy or splits are smallest. */
+  @Test
+  void awkwardShapesGetSizesThatKernelsCanHave() {
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    TargetProfile profile = TargetProfile.jvm();
+    for (int i = 0; i < 2_000; i++) {
+      AttentionSizes sizes =
+          new AttentionSizes(
+              1 + random.nextInt(16),
+              1 + random.nextInt(i % 2 == 0 ? 1 : 40),
+              32 + random.nextInt(225),
+              32 + random.nextInt(225),
+              1 << random.nextInt(21));
+      Tiles tiles = choose(sizes);
+      long points = (long) sizes.kvHeads() * Math.ceilDiv(sizes.context(), tiles.rowsPerSplit());
+      assertThat(points >= profile.threads() || tiles.rowsPerSplit() == 256)
+          .as("seed %d: %s gets %s", seed, sizes, tiles)
+          .isTrue();
+      long queryRows = (long) tiles.prefillTokens() * sizes.group();
+      long bytes = 4 * (queryRows + 64) * (sizes.keyDim() + sizes.valueDim()) + 4 * 64 * queryRows;
+      assertThat(bytes)
+          .as("seed %d: bytes of a prefill tile of %s in %s", seed, tiles, sizes)
+          .isLessThanOrEqualTo(profile.l2Bytes() / 2);
+      for (TileSize size : TileSize.values()) {
+        assertThat(size.accepts(tiles.get(size))).as("%s of %s", size, tiles).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void smallCachesGetSmallPrefillTiles() {
+    TargetProfile small = new TargetProfile(128, 16 << 10, 256 << 10, 4);
+    assertThat(TileChooser.choose(LLAMA_8B, small, Map.of()).prefillTokens()).isEqualTo(8);
+    TargetProfile tiny = new TargetProfile(128, 16 << 10, 64 << 10, 4);
+    assertThat(TileChooser.choose(LLAMA_8B, tiny, Map.of()).prefillTokens()).isEqualTo(1);
+  }
+
+  @Test
+  void whatIsGivenIsNotChosen() {
+    Tiles given =
+        TileChooser.choose(LLAMA_8B, TargetProfile.jvm(), Map.of(TileSize.ROWS_PER_SPLIT, 192));
+    assertThat(given).isEqualTo(choose(LLAMA_8B).with(TileSize.ROWS_PER_SPLIT, 192));
+    assertThat(given.rowsPerSplit()).isEqualTo(192);
+    assertThat(given.byName())
+        .containsEntry("rows-per-split", 192)
+        .hasSize(TileSize.names().size());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "rows-per-split, 0",
+    "rows-per-split, 63",
+    "rows-per-split, 96",
+    "rows-per-split, -64",
+    "rows-per-split, 2097152",
+    "prefill-tokens, 0",
+    "prefill-tokens, 3",
+    "prefill-tokens, -2147483648",
+    "prefill-tokens, 128",
+  })
+  void impossibleSizesAreRefused(String name, int value) {
+    TileSize size = TileSize.named(name).orElseThrow();
+    assertThat(size.accepts(value)).isFalse();
+    assertThatThrownBy(() -> TileChooser.choose(LLAMA_8B, TargetProfile.jvm(), Map.of(size, value)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("%s must be %s, got %d".formatted(name, size.range(), value));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "4095, 4095", "4096, 4096", "131072, 4096"})
+  void spansAreBounded(int context, int span) {
+    assertThat(TileChooser.span(context)).isEqualTo(span);
+  }
+}
