@@ -74,9 +74,13 @@ final class EvaluatorAgreementTest {
 
     List<float[]> two = run(plan, vectorBits, 2);
     assertAgreement(two, expected(policy, "f32", plan));
-    List<float[]> one = run(plan, vectorBits, 1);
-    for (int step = 0; step < two.size(); step++) {
-      assertThat(one.get(step)).as("one thread, step %s", step).isEqualTo(two.get(step));
+    for (int threads : new int[] {1, 3, 8}) {
+      List<float[]> other = run(plan, vectorBits, threads);
+      for (int step = 0; step < two.size(); step++) {
+        assertThat(other.get(step))
+            .as("%s threads, step %s", threads, step)
+            .isEqualTo(two.get(step));
+      }
     }
   }
 

@@ -23,8 +23,6 @@ public final class JvmBackend implements Backend {
   /** What a manifest calls plans for this back end. */
   public static final String TARGET = "jvm";
 
-  // About what it costs to wake helpers: launches of less work in all run on the caller alone.
-  private static final double SERIAL_NANOS = 10_000;
   private static final double MAX_GROWTH = 1.05;
 
   private final Map<String, Kernel> kernels;
@@ -153,7 +151,7 @@ public final class JvmBackend implements Backend {
     private final String label;
     private final MethodHandle entry;
     private final MemorySegment[] buffers;
-    private double nanosPerPoint = SERIAL_NANOS;
+    private double nanosPerPoint = Double.POSITIVE_INFINITY;
 
     JvmLaunch(
         WorkerPool pool, String kernel, String label, MethodHandle entry, MemorySegment[] buffers) {
@@ -168,12 +166,9 @@ public final class JvmBackend implements Backend {
     public void run(int extent0, int extent1, int extent2, int[] dims) {
       try {
         int points = Math.multiplyExact(Math.multiplyExact(extent0, extent1), extent2);
-        boolean serial = points * nanosPerPoint <= SERIAL_NANOS;
-        long start = System.nanoTime();
-        pool.run(entry, buffers, dims, points, extent1, extent2, serial);
-        double nanos = (double) (System.nanoTime() - start) * (serial ? 1 : pool.threads());
+        double found = pool.run(entry, buffers, dims, points, extent1, extent2, nanosPerPoint);
         // A launch that the machine interrupted says nothing about the next one.
-        nanosPerPoint = Math.min(nanos / Math.max(1, points), nanosPerPoint * MAX_GROWTH);
+        nanosPerPoint = Math.min(found, nanosPerPoint * MAX_GROWTH);
       } catch (Throwable thrown) {
         throw new KernelException(kernel, label, thrown);
       }

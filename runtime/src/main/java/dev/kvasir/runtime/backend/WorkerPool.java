@@ -16,12 +16,23 @@ import org.jspecify.annotations.Nullable;
  * that holds the launch's number and the points left. The caller waits for claimed chunks only: a
  * helper that wakes too late costs nothing, and a launch of a few points costs one store. Since
  * each point writes outputs of its own, results do not depend on who ran it.
+ *
+ * <p>A helper without work spins for a moment and then sleeps. A launch of little work runs on the
+ * caller alone; helpers that are awake join one of more; and helpers are woken once enough work has
+ * passed without them, each by another one, so that the caller pays for one alone.
  */
 final class WorkerPool implements AutoCloseable {
 
   // Longer than the serial launches within a step, so that helpers sleep between steps only.
   private static final long IDLE_SPIN_NANOS = 50_000;
-  private static final int SPINS_PER_CLOCK = 64;
+  private static final int SPINS_PER_YIELD = 16;
+
+  /** Work that takes a caller and a helper, who is awake, as long as the caller alone. */
+  private static final double SHARED_NANOS = 8_000;
+
+  /** Work that takes a caller who wakes a helper as long as the caller alone. */
+  private static final double WAKE_NANOS = 40_000;
+
   private static final int WAIT_SPINS = 1 << 12;
 
   private final int threads;
@@ -32,6 +43,7 @@ final class WorkerPool implements AutoCloseable {
   private final AtomicLong unclaimed = new AtomicLong();
   private final AtomicInteger unfinished = new AtomicInteger();
   private int launchNumber;
+  private double unsharedNanos;
 
   // Written before the word above is, and read only after a successful claim from it.
   private @Nullable MethodHandle entry;
@@ -39,21 +51,30 @@ final class WorkerPool implements AutoCloseable {
   private int[] dims = {};
   private int extent1;
   private int extent2;
+  private int wanted;
 
   private volatile @Nullable Throwable failure;
   private volatile @Nullable Thread waiter;
   private volatile boolean stopped;
 
-  /** Working storage of one thread. */
-  private record WorkingStorage(float[] floats, int[] ints) {}
+  /** Working storage of one thread, and how many points it has run. */
+  private static final class WorkingStorage {
+    private final float[] floats;
+    private final int[] ints;
+    private long points;
+
+    private WorkingStorage(int floats, int ints) {
+      this.floats = new float[floats];
+      this.ints = new int[ints];
+    }
+  }
 
   WorkerPool(int threads, int tileFloats, int tileInts) {
     this.threads = threads;
-    callerStorage = new WorkingStorage(new float[tileFloats], new int[tileInts]);
+    callerStorage = new WorkingStorage(tileFloats, tileInts);
     List<Helper> started = new ArrayList<>();
     for (int i = 1; i < threads; i++) {
-      Helper helper = new Helper(i, new WorkingStorage(new float[tileFloats], new int[tileInts]));
-      started.add(helper);
+      started.add(new Helper(i, new WorkingStorage(tileFloats, tileInts)));
     }
     helpers = List.copyOf(started);
     helpers.forEach(Thread::start);
@@ -66,39 +87,67 @@ final class WorkerPool implements AutoCloseable {
   /**
    * Runs {@code points} grid points; not for two threads at once.
    *
-   * @param serial whether the caller runs all points itself
+   * @param nanosPerPoint about how long a point takes one thread
+   * @return the same as it was found in this launch, of the points that the caller ran
    * @throws Throwable what a grid point threw
    */
-  void run(
+  double run(
       MethodHandle kernel,
       MemorySegment[] kernelBuffers,
       int[] kernelDims,
       int points,
       int secondExtent,
       int thirdExtent,
-      boolean serial)
+      double nanosPerPoint)
       throws Throwable {
     entry = kernel;
     buffers = kernelBuffers;
     dims = kernelDims;
     extent1 = secondExtent;
     extent2 = thirdExtent;
-    if (serial || points <= 1 || threads == 1) {
+    long before = callerStorage.points;
+    double work = points * nanosPerPoint;
+    boolean shared = work >= SHARED_NANOS && points > 1 && threads > 1;
+    if (shared) {
+      share(points, work);
+    }
+    long start = System.nanoTime();
+    if (shared) {
+      work(callerStorage);
+    } else {
       runPoints(callerStorage, 0, points);
-      return;
     }
-    failure = null;
-    unfinished.set(points);
-    launchNumber++;
-    unclaimed.set(((long) launchNumber << Integer.SIZE) | points);
-    for (int i = 0; i < helpers.size(); i++) {
-      helpers.get(i).wake();
-    }
-    work(callerStorage);
+    double nanos = System.nanoTime() - start;
     awaitChunks();
     Throwable thrown = failure;
     if (thrown != null) {
+      failure = null;
       throw thrown;
+    }
+    long own = callerStorage.points - before;
+    return own == 0 ? nanosPerPoint : nanos / own;
+  }
+
+  /**
+   * Offers the points of a launch to helpers. Those that sleep are woken once enough has passed
+   * without waking them, as many as find work to be awake for.
+   */
+  private void share(int points, double work) {
+    unsharedNanos += work;
+    boolean wake = unsharedNanos >= WAKE_NANOS;
+    wanted = wake ? (int) Math.clamp(work / SHARED_NANOS, 1, helpers.size()) : 0;
+    unfinished.set(points);
+    launchNumber++;
+    unclaimed.set(((long) launchNumber << Integer.SIZE) | points);
+    if (wake) {
+      unsharedNanos = 0;
+      wake(0);
+    }
+  }
+
+  private void wake(int helper) {
+    if (helper < wanted) {
+      helpers.get(helper).wake();
     }
   }
 
@@ -107,7 +156,7 @@ final class WorkerPool implements AutoCloseable {
     while (unfinished.get() != 0) {
       turns++;
       if (turns < WAIT_SPINS) {
-        Thread.onSpinWait();
+        pause(turns);
       } else {
         waiter = Thread.currentThread();
         if (unfinished.get() != 0) {
@@ -118,18 +167,29 @@ final class WorkerPool implements AutoCloseable {
     }
   }
 
-  /** Claims and runs chunks of the current launch; {@return whether there was one} */
-  private boolean work(WorkingStorage storage) {
-    boolean worked = false;
+  /**
+   * Lets a moment pass. Now and then the processor is offered to other threads: a helper that was
+   * woken where the caller runs would else spin while the caller waits for the processor.
+   */
+  @SuppressWarnings("ThreadPriorityCheck") // speed, not correctness, hangs on the yield
+  private static void pause(int turn) {
+    if (turn % SPINS_PER_YIELD == SPINS_PER_YIELD - 1) {
+      Thread.yield();
+    } else {
+      Thread.onSpinWait();
+    }
+  }
+
+  /** Claims and runs chunks of the current launch until none is left. */
+  private void work(WorkingStorage storage) {
     while (true) {
       long seen = unclaimed.get();
       int left = (int) seen;
       if (left == 0) {
-        return worked;
+        return;
       }
       int chunk = Math.max(1, left / (2 * threads));
       if (unclaimed.compareAndSet(seen, seen - chunk)) {
-        worked = true;
         runChunk(storage, left - chunk, left);
       }
     }
@@ -160,8 +220,9 @@ final class WorkerPool implements AutoCloseable {
     int[] uniform = dims;
     int inner = extent2;
     int middle = extent1;
-    float[] floats = storage.floats();
-    int[] ints = storage.ints();
+    float[] floats = storage.floats;
+    int[] ints = storage.ints;
+    storage.points += end - first;
     for (int point = first; point < end; point++) {
       int outer = point / inner;
       kernel.invokeExact(
@@ -192,11 +253,14 @@ final class WorkerPool implements AutoCloseable {
 
   private final class Helper extends Thread {
 
+    private final int number;
     private final WorkingStorage storage;
     private volatile boolean parked;
 
+    /** A helper, from 1; the helpers wake each other as the nodes of a binary heap. */
     Helper(int number, WorkingStorage storage) {
       super("kvasir-worker-" + number);
+      this.number = number;
       this.storage = storage;
       setDaemon(true);
     }
@@ -210,9 +274,10 @@ final class WorkerPool implements AutoCloseable {
     @Override
     public void run() {
       while (!stopped) {
-        if (!work(storage)) {
-          awaitLaunch();
-        }
+        awaitLaunch();
+        WorkerPool.this.wake(2 * number - 1);
+        WorkerPool.this.wake(2 * number);
+        work(storage);
       }
     }
 
@@ -224,8 +289,8 @@ final class WorkerPool implements AutoCloseable {
       long deadline = System.nanoTime() + IDLE_SPIN_NANOS;
       while (idle()) {
         if (System.nanoTime() - deadline < 0) {
-          for (int i = 0; i < SPINS_PER_CLOCK && idle(); i++) {
-            Thread.onSpinWait();
+          for (int i = 0; i < SPINS_PER_YIELD && idle(); i++) {
+            pause(i);
           }
         } else {
           parked = true;

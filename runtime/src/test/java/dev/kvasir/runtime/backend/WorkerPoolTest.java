@@ -9,6 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.invoke.VarHandle;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -27,6 +28,11 @@ class WorkerPoolTest {
           int.class,
           int.class,
           int.class);
+
+  /** Work in nanoseconds that is not shared, shared, shared by helpers that are woken, and new. */
+  private static final double[] ESTIMATES = {0, 2e4, 1e6, Double.POSITIVE_INFINITY};
+
+  private static final double LONG = 1e6;
 
   private final long seed = System.nanoTime();
   private final Random random = new Random(seed);
@@ -47,9 +53,10 @@ class WorkerPoolTest {
           if (launch % 500 == 0) {
             Thread.sleep(2);
           }
-          pool.run(count, buffers, extents, points, extents[1], extents[2], launch % 7 == 0);
+          double nanosPerPoint = ESTIMATES[random.nextInt(ESTIMATES.length)] / points;
+          pool.run(count, buffers, extents, points, extents[1], extents[2], nanosPerPoint);
           assertThat(firstWrong(cells, points))
-              .as("seed %d, launch %d of %d points", seed, launch, points)
+              .as("seed %d, launch %d: %d points at %f ns", seed, launch, points, nanosPerPoint)
               .isEqualTo(points);
         }
       }
@@ -65,11 +72,69 @@ class WorkerPoolTest {
       MemorySegment[] buffers = {arena.allocate(4 * 300L)};
       for (int round = 0; round < 500; round++) {
         int bad = random.nextInt(200);
-        assertThatThrownBy(() -> pool.run(fail, buffers, new int[] {bad}, 200, 1, 200, false))
+        assertThatThrownBy(() -> pool.run(fail, buffers, new int[] {bad}, 200, 1, 200, LONG))
             .hasMessage("point " + bad);
         buffers[0].fill((byte) 0);
-        pool.run(count, buffers, new int[] {1, 1, 200}, 200, 1, 200, false);
+        pool.run(count, buffers, new int[] {1, 1, 200}, 200, 1, 200, LONG);
         assertThat(firstWrong(buffers[0], 200)).as("seed %d", seed).isEqualTo(200);
+      }
+    }
+  }
+
+  /** Each of two points waits for the other one: they end on two threads alone. */
+  @Test
+  void sleepingHelpersWakeForLongLaunches() throws Throwable {
+    MethodHandle meet = kernel("meet");
+    try (WorkerPool pool = new WorkerPool(2, 1, 1);
+        Arena arena = Arena.ofShared()) {
+      MemorySegment[] buffers = {arena.allocate(8)};
+      for (int round = 0; round < 40; round++) {
+        buffers[0].fill((byte) 0);
+        if (round % 2 == 0) {
+          Thread.sleep(2);
+        }
+        pool.run(meet, buffers, new int[0], 2, 1, 2, LONG);
+      }
+    }
+  }
+
+  /** Helpers beyond the first are woken by others: as many points meet as there are threads. */
+  @Test
+  void helpersWakeEachOther() throws Throwable {
+    MethodHandle meet = kernel("meet");
+    try (WorkerPool pool = new WorkerPool(8, 1, 1);
+        Arena arena = Arena.ofShared()) {
+      MemorySegment[] buffers = {arena.allocate(4 * 8)};
+      for (int round = 0; round < 20; round++) {
+        buffers[0].fill((byte) 0);
+        Thread.sleep(2);
+        pool.run(meet, buffers, new int[0], 8, 1, 8, LONG);
+      }
+    }
+  }
+
+  @Test
+  void launchesOfLittleWorkStayOnTheCaller() throws Throwable {
+    MethodHandle who = kernel("who");
+    try (WorkerPool pool = new WorkerPool(3, 1, 1);
+        Arena arena = Arena.ofShared()) {
+      MemorySegment[] buffers = {arena.allocate(4 * 100L)};
+      for (int round = 0; round < 100; round++) {
+        pool.run(who, buffers, new int[0], 100, 1, 100, 1);
+        int[] threads = buffers[0].toArray(ValueLayout.JAVA_INT);
+        assertThat(threads).containsOnly((int) Thread.currentThread().threadId());
+      }
+    }
+  }
+
+  @Test
+  void launchesTellHowLongAPointTook() throws Throwable {
+    MethodHandle idle = kernel("idle");
+    int nanos = 20_000;
+    try (WorkerPool pool = new WorkerPool(2, 1, 1)) {
+      for (double estimate : new double[] {0, LONG}) {
+        double found = pool.run(idle, new MemorySegment[0], new int[] {nanos}, 20, 1, 20, estimate);
+        assertThat(found).as("with %f ns expected", estimate).isBetween((double) nanos, 1e12);
       }
     }
   }
@@ -89,6 +154,8 @@ class WorkerPoolTest {
 
   static final class Kernels {
 
+    private static final VarHandle CELL = ValueLayout.JAVA_INT.varHandle();
+
     private Kernels() {}
 
     /** Adds the point's number, from 1, to the point's cell. */
@@ -103,6 +170,50 @@ class WorkerPoolTest {
       int point = (axis0 * extents[1] + axis1) * extents[2] + axis2;
       int before = buffers[0].getAtIndex(ValueLayout.JAVA_INT, point);
       buffers[0].setAtIndex(ValueLayout.JAVA_INT, point, before + point + 1);
+    }
+
+    /** Waits until every point has come here. */
+    static void meet(
+        MemorySegment[] buffers,
+        int[] none,
+        float[] floats,
+        int[] ints,
+        int axis0,
+        int axis1,
+        int axis2) {
+      CELL.setVolatile(buffers[0], 4L * axis2, 1);
+      for (long point = 0; point < buffers[0].byteSize() / 4; point++) {
+        while ((int) CELL.getVolatile(buffers[0], 4 * point) == 0) {
+          Thread.onSpinWait();
+        }
+      }
+    }
+
+    /** Leaves the number of its thread. */
+    static void who(
+        MemorySegment[] buffers,
+        int[] none,
+        float[] floats,
+        int[] ints,
+        int axis0,
+        int axis1,
+        int axis2) {
+      buffers[0].setAtIndex(ValueLayout.JAVA_INT, axis2, (int) Thread.currentThread().threadId());
+    }
+
+    /** Takes at least so many nanoseconds. */
+    static void idle(
+        MemorySegment[] buffers,
+        int[] nanos,
+        float[] floats,
+        int[] ints,
+        int axis0,
+        int axis1,
+        int axis2) {
+      long start = System.nanoTime();
+      while (System.nanoTime() - start < nanos[0]) {
+        Thread.onSpinWait();
+      }
     }
 
     static void fail(
