@@ -67,6 +67,7 @@ public final class Main {
     command.addSubcommand(new InspectCommand(console));
     command.addSubcommand(new ExplainCommand(console));
     command.addSubcommand(new TraceCommand(console));
+    command.addSubcommand(new BenchCommand(console));
     command.addSubcommand(new DevicesCommand(console));
     command.addSubcommand(policy);
     command.addSubcommand(new CompletionCommand(console));

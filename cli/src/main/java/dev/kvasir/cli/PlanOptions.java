@@ -49,17 +49,17 @@ final class PlanOptions {
    * @throws IOException as {@link LoadedModel#load(Plan, Path, LoadOptions)}
    */
   LoadedModel load() throws IOException {
-    Plan read = PlanReader.read(plan);
-    return LoadedModel.load(read, modelFolder(read), loadOptions());
+    return load(plan, PlanReader.read(plan));
   }
 
   /**
-   * {@return the folder of the plan's model}
+   * {@return a plan of {@code file} that was read, beside its model, loaded like this one}
    *
    * @throws CommandException when the model is not where the plan says
+   * @throws IOException as {@link LoadedModel#load(Plan, Path, LoadOptions)}
    */
-  Path modelFolder(Plan read) {
-    return ModelFolder.of(plan, read, model);
+  LoadedModel load(Path file, Plan read) throws IOException {
+    return LoadedModel.load(read, ModelFolder.of(file, read, model), loadOptions());
   }
 
   /** {@return how the plan is loaded} */

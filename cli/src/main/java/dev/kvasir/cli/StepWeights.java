@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** How many bytes of weights a plan reads for each generated token. */
+/** How many bytes of weights a plan reads, for each generated token and in each launch. */
 final class StepWeights {
   /** Tables of which a step reads one row: nothing beside the weights. */
   private static final String ROTARY_TABLES = "rope.";
@@ -23,7 +23,7 @@ final class StepWeights {
   private final Map<String, KernelDeclaration> kernels;
   private final Map<String, Program.Procedure> procedures;
 
-  private StepWeights(Plan plan) {
+  StepWeights(Plan plan) {
     this.plan = plan;
     buffers = byName(plan.memory().buffers(), BufferDeclaration::name);
     kernels = byName(plan.program().kernels(), KernelDeclaration::name);
@@ -51,7 +51,8 @@ final class StepWeights {
     };
   }
 
-  private long ofLaunch(Step.Launch launch) {
+  /** {@return bytes of the weights that one launch for one token reads} */
+  long ofLaunch(Step.Launch launch) {
     KernelDeclaration kernel = kernels.get(launch.kernel());
     if (kernel == null) {
       return 0;

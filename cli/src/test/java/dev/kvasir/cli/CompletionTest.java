@@ -37,6 +37,7 @@ final class CompletionTest {
         Arguments.of(List.of("kvasir", "ins"), List.of("inspect")),
         Arguments.of(List.of("kvasir", "comp"), List.of("compile", "completion")),
         Arguments.of(List.of("kvasir", "policy", "ch"), List.of("check")),
+        Arguments.of(List.of("kvasir", "bench", "x", "-o", ""), List.of("md", "csv", "json")),
         Arguments.of(List.of("kvasir", "compile", "--target", ""), List.of("jvm", "tornado")),
         Arguments.of(List.of("kvasir", "run", "x", "--vector-bits", "5"), List.of("512")),
         Arguments.of(

@@ -128,6 +128,38 @@ final class UsageTest {
             "kvasir trace: error[KV8001]: Missing required option: '--output=FILE'",
             "see 'kvasir trace --help'"),
         mistake(
+            List.of("bench"),
+            "kvasir bench: error[KV8001]: Missing required parameter: 'PLAN'",
+            "see 'kvasir bench --help'"),
+        mistake(
+            List.of("bench", "x.kvplan", "--depth=512,0"),
+            "kvasir bench: error[KV8001]: Invalid value for option '--depth': expected whole"
+                + " numbers from 1 with commas between them, got '512,0'",
+            "see 'kvasir bench --help'"),
+        mistake(
+            List.of("bench", "x.kvplan", "--depth=deep"),
+            "kvasir bench: error[KV8001]: Invalid value for option '--depth': expected whole"
+                + " numbers from 1 with commas between them, got 'deep'",
+            "see 'kvasir bench --help'"),
+        mistake(
+            List.of("bench", "x.kvplan", "-o", "xml"),
+            "kvasir bench: error[KV8001]: Invalid value for option '--format': expected one of md,"
+                + " csv, json, got 'xml'",
+            "see 'kvasir bench --help'"),
+        mistake(
+            List.of("bench", "x.kvplan", "-o", "csv", "--json"),
+            "kvasir bench: error[KV8001]: Several formats: give one of --json and -o csv",
+            "see 'kvasir bench --help'"),
+        mistake(
+            List.of("bench", "x.kvplan", "--warm-up=-1"),
+            "kvasir bench: error[KV8001]: --warm-up must be at least 0 seconds, got -1.0",
+            "see 'kvasir bench --help'"),
+        mistake(
+            List.of("bench", "x.kvplan", "--repeats=0"),
+            "kvasir bench: error[KV8001]: Invalid value for option '--repeats': expected a whole"
+                + " number from 1 to 2147483647, got '0'",
+            "see 'kvasir bench --help'"),
+        mistake(
             List.of("policy"),
             "kvasir policy: error[KV8001]: Missing required subcommand",
             "see 'kvasir policy --help'"));
@@ -156,6 +188,7 @@ final class UsageTest {
         "inspect",
         "explain",
         "trace",
+        "bench",
         "devices",
         "policy",
         "policy check",
@@ -184,6 +217,7 @@ final class UsageTest {
     assertThat(CommandRun.of("explain", "--help").out()).contains(ShippedPolicies.NAMES);
     assertThat(CommandRun.of("compile", "--help").out()).contains(Compiler.passNames());
     assertThat(CommandRun.of("run", "--help").out()).contains("128, 256, 512");
+    assertThat(CommandRun.of("bench", "--help").out()).contains("md, csv, json. Default: md");
     assertThat(CommandRun.of("completion", "--help").out()).contains("bash, zsh");
   }
 

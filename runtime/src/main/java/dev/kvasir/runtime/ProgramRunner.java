@@ -41,6 +41,7 @@ final class ProgramRunner {
   private boolean cancellable;
   private boolean started;
   private @Nullable TraceObserver observer;
+  private @Nullable LaunchObserver launchObserver;
 
   /** The operations of a procedure; filled after it is made, since procedures call each other. */
   private static final class Routine {
@@ -99,6 +100,11 @@ final class ProgramRunner {
   /** Shows observed values to {@code next}, or to nobody when it is null. */
   void observe(@Nullable TraceObserver next) {
     observer = next;
+  }
+
+  /** Tells {@code next} of launches, or nobody when it is null. */
+  void observeLaunches(@Nullable LaunchObserver next) {
+    launchObserver = next;
   }
 
   /** Asks the running or the next procedure to stop; from any thread. */
@@ -177,6 +183,7 @@ final class ProgramRunner {
 
   private final class LaunchOperation implements Operation {
 
+    private final Step.Launch source;
     private final String label;
     private final PreparedLaunch launch;
     private final CompiledExpression[] grid;
@@ -184,6 +191,7 @@ final class ProgramRunner {
     private final int[] values;
 
     LaunchOperation(Step.Launch source) {
+      this.source = source;
       label = source.label();
       MemorySegment[] buffers =
           source.buffers().stream().map(memory::buffer).toArray(MemorySegment[]::new);
@@ -223,7 +231,11 @@ final class ProgramRunner {
         values[i] = evaluateInt(dimensions[i], label);
       }
       started = true;
-      launch.run(sequences, extent1, extent2, values);
+      long nanos = launch.run(sequences, extent1, extent2, values);
+      LaunchObserver watching = launchObserver;
+      if (watching != null) {
+        watching.launched(source, nanos);
+      }
       return true;
     }
 

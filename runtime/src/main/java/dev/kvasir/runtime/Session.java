@@ -235,6 +235,29 @@ public final class Session implements AutoCloseable {
   }
 
   /**
+   * Tells {@code observer}, which replaces an earlier one, of each launch and how long it took.
+   * What the observer throws ends the call that computes, and the session with it.
+   */
+  public void observeLaunches(LaunchObserver observer) {
+    enter();
+    try {
+      reader.runner().observeLaunches(observer);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Ends what {@link #observeLaunches} began. */
+  public void stopObservingLaunches() {
+    enter();
+    try {
+      reader.runner().observeLaunches(null);
+    } finally {
+      leave();
+    }
+  }
+
+  /**
    * Stops the running {@link #append}, {@link #generate} or {@link #step} between two launches, or
    * the next one when none runs; from any thread. Interrupting the session's thread does the same.
    */

@@ -163,12 +163,13 @@ public final class JvmBackend implements Backend {
     }
 
     @Override
-    public void run(int extent0, int extent1, int extent2, int[] dims) {
+    public long run(int extent0, int extent1, int extent2, int[] dims) {
       try {
         int points = Math.multiplyExact(Math.multiplyExact(extent0, extent1), extent2);
         double found = pool.run(entry, buffers, dims, points, extent1, extent2, nanosPerPoint);
         // A launch that the machine interrupted says nothing about the next one.
         nanosPerPoint = Math.min(found, nanosPerPoint * MAX_GROWTH);
+        return pool.nanos();
       } catch (Throwable thrown) {
         throw new KernelException(kernel, label, thrown);
       }

@@ -12,7 +12,8 @@ public interface PreparedLaunch {
    * @param extent1 extent of the second axis, 1 when the kernel has fewer axes
    * @param extent2 extent of the third axis, 1 when the kernel has fewer axes
    * @param dims the kernel's uniform integers, of sequence s from s * their number
+   * @return nanoseconds from the first point to the last
    * @throws KernelException when a grid point throws; other points may or may not have run
    */
-  void run(int extent0, int extent1, int extent2, int[] dims);
+  long run(int extent0, int extent1, int extent2, int[] dims);
 }

@@ -53,6 +53,8 @@ final class WorkerPool implements AutoCloseable {
   private int extent2;
   private int wanted;
 
+  private long nanos;
+
   private volatile @Nullable Throwable failure;
   private volatile @Nullable Thread waiter;
   private volatile boolean stopped;
@@ -82,6 +84,11 @@ final class WorkerPool implements AutoCloseable {
 
   int threads() {
     return threads;
+  }
+
+  /** {@return how long the last launch took, from its first point to its last} */
+  long nanos() {
+    return nanos;
   }
 
   /**
@@ -117,15 +124,16 @@ final class WorkerPool implements AutoCloseable {
     } else {
       runPoints(callerStorage, 0, points);
     }
-    double nanos = System.nanoTime() - start;
+    long own = System.nanoTime() - start;
     awaitChunks();
+    nanos = shared ? System.nanoTime() - start : own;
     Throwable thrown = failure;
     if (thrown != null) {
       failure = null;
       throw thrown;
     }
-    long own = callerStorage.points - before;
-    return own == 0 ? nanosPerPoint : nanos / own;
+    long ran = callerStorage.points - before;
+    return ran == 0 ? nanosPerPoint : (double) own / ran;
   }
 
   /**
