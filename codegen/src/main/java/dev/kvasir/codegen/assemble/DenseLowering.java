@@ -3,6 +3,7 @@ package dev.kvasir.codegen.assemble;
 import dev.kvasir.codegen.assemble.ProgramBuilder.Location;
 import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
 import dev.kvasir.codegen.skeleton.DenseKernels;
+import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.ops.ArgmaxOp;
@@ -128,12 +129,13 @@ final class DenseLowering {
     op.residual().ifPresent(r -> arguments.put("r", builder.location(r).buffer()));
     for (Mode mode : Mode.values()) {
       int tile = x.single() ? 1 : mode.rowTile();
-      Kernel kernel = product(op, tile);
-      launchProduct(mode, kernel, result, x, tile, outputs, arguments);
+      ProductBlock block = ProductBlock.of(outputs, x.width(), tile);
+      Kernel kernel = product(op, block);
+      launchProduct(mode, kernel, result, x, block, outputs, arguments);
     }
   }
 
-  private Kernel product(LinearOp op, int tile) {
+  private Kernel product(LinearOp op, ProductBlock block) {
     int outputs = op.weight().shape().getFirst();
     int inputs = op.weight().shape().getLast();
     ElementFormat format = builder.format(op.weight());
@@ -142,20 +144,25 @@ final class DenseLowering {
     String name =
         "product_%dx%d_%s_m%d%s%s"
             .formatted(
-                outputs, inputs, format.text(), tile, suffix("bias", bias), residual ? "_add" : "");
-    int columns = DenseKernels.columnBlock(outputs);
-    int blocks = Math.min(2, outputs / columns);
+                outputs,
+                inputs,
+                format.text(),
+                block.rows(),
+                suffix("bias", bias),
+                residual ? "_add" : "");
+    int blocks = Math.min(2, outputs / block.columns());
+    int columns = blocks * block.columns();
     String summary =
         "matrix product" + (bias.isPresent() ? " + bias" : "") + (residual ? " + residual" : "");
     return builder.kernel(
         name,
         summary,
-        () -> DenseKernels.product(name, outputs, inputs, format, bias, tile, residual),
+        () -> DenseKernels.product(name, outputs, inputs, format, bias, block, residual),
         () ->
-            productCheck(tile, outputs, inputs, columns, blocks)
-                .floats("w", columns * blocks * inputs)
-                .floats("b", columns * blocks)
-                .floats("r", (tile - 1) * outputs + columns * blocks)
+            productCheck(block, outputs, inputs, blocks)
+                .floats("w", columns * inputs)
+                .floats("b", columns)
+                .floats("r", (block.rows() - 1) * outputs + columns)
                 .build());
   }
 
@@ -164,11 +171,11 @@ final class DenseLowering {
   }
 
   private static CheckCase.Builder productCheck(
-      int tile, int outputs, int inputs, int columns, int blocks) {
+      ProductBlock block, int outputs, int inputs, int blocks) {
     return CheckCase.grid(1, 1, blocks)
-        .dim("sequence_rows", tile)
-        .floats("x", tile * inputs)
-        .floats("y", (tile - 1) * outputs + columns * blocks);
+        .dim("sequence_rows", block.rows())
+        .floats("x", block.rows() * inputs)
+        .floats("y", (block.rows() - 1) * outputs + block.columns() * blocks);
   }
 
   private void launchProduct(
@@ -176,7 +183,7 @@ final class DenseLowering {
       Kernel kernel,
       Value result,
       Location x,
-      int tile,
+      ProductBlock block,
       int outputs,
       Map<String, String> arguments) {
     builder.launch(
@@ -184,8 +191,7 @@ final class DenseLowering {
         kernel,
         result.name(),
         List.of(
-            rows(mode, x).ceilDivide(tile),
-            Expression.constant(outputs / DenseKernels.columnBlock(outputs))),
+            rows(mode, x).ceilDivide(block.rows()), Expression.constant(outputs / block.columns())),
         arguments,
         Map.of("sequence_rows", sequenceRows(mode, x)));
   }
@@ -199,8 +205,6 @@ final class DenseLowering {
     Optional<ElementFormat> gateBias = op.gateBias().map(builder::format);
     Optional<ElementFormat> upBias = op.upBias().map(builder::format);
     Location y = builder.activation(result, outputs);
-    int columns = DenseKernels.columnBlock(outputs);
-    int blocks = Math.min(2, outputs / columns);
     Map<String, String> arguments =
         new HashMap<>(
             Map.of(
@@ -211,7 +215,9 @@ final class DenseLowering {
     op.gateBias().ifPresent(bias -> arguments.put("gate_bias", builder.weight(bias)));
     op.upBias().ifPresent(bias -> arguments.put("up_bias", builder.weight(bias)));
     for (Mode mode : Mode.values()) {
-      int tile = mode.rowTile();
+      ProductBlock block = ProductBlock.of(outputs, inputs, mode.rowTile());
+      int blocks = Math.min(2, outputs / block.columns());
+      int columns = blocks * block.columns();
       String name =
           "gated_product_%dx%d_%s_%s_m%d%s%s"
               .formatted(
@@ -219,7 +225,7 @@ final class DenseLowering {
                   inputs,
                   gate.text(),
                   up.text(),
-                  tile,
+                  block.rows(),
                   suffix("gate_bias", gateBias),
                   suffix("up_bias", upBias));
       Kernel kernel =
@@ -228,15 +234,15 @@ final class DenseLowering {
               "two matrix products + SwiGLU",
               () ->
                   DenseKernels.gatedProduct(
-                      name, outputs, inputs, gate, up, gateBias, upBias, tile),
+                      name, outputs, inputs, gate, up, gateBias, upBias, block),
               () ->
-                  productCheck(tile, outputs, inputs, columns, blocks)
-                      .floats("gate", columns * blocks * inputs)
-                      .floats("up", columns * blocks * inputs)
-                      .floats("gate_bias", columns * blocks)
-                      .floats("up_bias", columns * blocks)
+                  productCheck(block, outputs, inputs, blocks)
+                      .floats("gate", columns * inputs)
+                      .floats("up", columns * inputs)
+                      .floats("gate_bias", columns)
+                      .floats("up_bias", columns)
                       .build());
-      launchProduct(mode, kernel, result, x, tile, outputs, arguments);
+      launchProduct(mode, kernel, result, x, block, outputs, arguments);
     }
   }
 

@@ -9,31 +9,25 @@ import dev.kvasir.ir.type.ElementFormat;
 import java.util.Optional;
 
 /**
- * Products of activations with row-major weights. One grid point makes a tile of up to 16 columns
- * for a tile of rows. Grid: sequence, row tile, column block. Activation rows of a sequence lie
- * {@code sequence_rows} apart.
+ * Products of activations with row-major weights. One grid point makes a {@link ProductBlock}.
+ * Grid: sequence, row tile, column block. Activation rows of a sequence lie {@code sequence_rows}
+ * apart.
  */
 public final class DenseKernels {
 
-  private static final int MOST_COLUMNS = 16;
   private static final float LOG2_E = (float) (1 / Math.log(2));
 
   private DenseKernels() {}
 
-  /** {@return columns of one grid point: the largest divisor of {@code outputs} up to 16} */
-  public static int columnBlock(int outputs) {
-    for (int block = Math.min(MOST_COLUMNS, outputs); block > 1; block--) {
-      if (outputs % block == 0) {
-        return block;
-      }
-    }
-    return 1;
-  }
-
   /** {@return the product without a bias} */
   public static Kernel product(
-      String name, int outputs, int inputs, ElementFormat weight, int rows, boolean residual) {
-    return product(name, outputs, inputs, weight, Optional.empty(), rows, residual);
+      String name,
+      int outputs,
+      int inputs,
+      ElementFormat weight,
+      ProductBlock block,
+      boolean residual) {
+    return product(name, outputs, inputs, weight, Optional.empty(), block, residual);
   }
 
   /**
@@ -44,7 +38,7 @@ public final class DenseKernels {
    * @param inputs columns of W
    * @param weight how W is stored
    * @param bias how b, [outputs], is stored; empty without one
-   * @param rows activation rows of one grid point
+   * @param block what one grid point makes
    */
   public static Kernel product(
       String name,
@@ -52,10 +46,11 @@ public final class DenseKernels {
       int inputs,
       ElementFormat weight,
       Optional<ElementFormat> bias,
-      int rows,
+      ProductBlock block,
       boolean residual) {
     KernelBuilder kernel = new KernelBuilder(name, "row_block", "column_block");
-    int columns = columnBlock(outputs);
+    int rows = block.rows();
+    int columns = block.columns();
     kernel.reads("x", ElementFormat.F32);
     kernel.reads("w", weight);
     bias.ifPresent(format -> kernel.reads("b", format));
@@ -80,8 +75,13 @@ public final class DenseKernels {
 
   /** {@return the gated product without biases} */
   public static Kernel gatedProduct(
-      String name, int outputs, int inputs, ElementFormat gate, ElementFormat up, int rows) {
-    return gatedProduct(name, outputs, inputs, gate, up, Optional.empty(), Optional.empty(), rows);
+      String name,
+      int outputs,
+      int inputs,
+      ElementFormat gate,
+      ElementFormat up,
+      ProductBlock block) {
+    return gatedProduct(name, outputs, inputs, gate, up, Optional.empty(), Optional.empty(), block);
   }
 
   /**
@@ -95,7 +95,7 @@ public final class DenseKernels {
    * @param up how Wu is stored
    * @param gateBias how bg, [outputs], is stored; empty without one
    * @param upBias how bu, [outputs], is stored; empty without one
-   * @param rows activation rows of one grid point
+   * @param block what one grid point makes
    */
   public static Kernel gatedProduct(
       String name,
@@ -105,9 +105,10 @@ public final class DenseKernels {
       ElementFormat up,
       Optional<ElementFormat> gateBias,
       Optional<ElementFormat> upBias,
-      int rows) {
+      ProductBlock block) {
     KernelBuilder kernel = new KernelBuilder(name, "row_block", "column_block");
-    int columns = columnBlock(outputs);
+    int rows = block.rows();
+    int columns = block.columns();
     kernel.reads("x", ElementFormat.F32);
     kernel.reads("gate", gate);
     kernel.reads("up", up);

@@ -12,6 +12,7 @@ import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.DenseKernels;
 import dev.kvasir.codegen.skeleton.KernelBuilder;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
+import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
 import dev.kvasir.codegen.skeleton.StageRows;
 import dev.kvasir.ir.kernel.IntExpression;
@@ -86,8 +87,11 @@ final class KernelSamples {
     kernels.add(PrefillAttention.build("prefill" + suffix, shape, 16, 2));
     kernels.add(AppendRows.build("append" + suffix, shape));
     kernels.add(StageRows.build("stage" + suffix, shape, 2));
-    kernels.add(DenseKernels.gatedProduct("gated" + suffix, 24, 19, format, ElementFormat.BF16, 3));
-    kernels.add(DenseKernels.product("product" + suffix, 48, 37, format, 1, true));
+    kernels.add(
+        DenseKernels.gatedProduct(
+            "gated" + suffix, 24, 19, format, ElementFormat.BF16, ProductBlock.of(24, 19, 3)));
+    kernels.add(
+        DenseKernels.product("product" + suffix, 48, 37, format, ProductBlock.of(48, 37, 1), true));
     kernels.add(RowKernels.rmsNorm("norm" + suffix, 21, 1e-5, format));
     kernels.add(RowKernels.embedding("embedding" + suffix, COLUMNS, format));
   }

@@ -100,10 +100,18 @@ public final class KernelAllowList {
       virtual IntVector.mul(Vector) IntVector
       virtual IntVector.reinterpretAsFloats() FloatVector
       virtual IntVector.sub(Vector) IntVector
+      constant IntVector.SPECIES_64 VectorSpecies
       constant IntVector.SPECIES_128 VectorSpecies
       constant IntVector.SPECIES_256 VectorSpecies
       constant IntVector.SPECIES_512 VectorSpecies
       cast IntVector
+
+      static LongVector.fromMemorySegment(VectorSpecies, MemorySegment, long, ByteOrder) LongVector
+      virtual LongVector.convertShape(VectorOperators.Conversion, VectorSpecies, int) Vector
+      virtual LongVector.lanewise(VectorOperators.Binary, long) LongVector
+      constant LongVector.SPECIES_128 VectorSpecies
+      constant LongVector.SPECIES_256 VectorSpecies
+      constant LongVector.SPECIES_512 VectorSpecies
 
       static ShortVector.fromMemorySegment(VectorSpecies, MemorySegment, long, ByteOrder) ShortVector
       virtual ShortVector.convertShape(VectorOperators.Conversion, VectorSpecies, int) Vector
@@ -129,6 +137,7 @@ public final class KernelAllowList {
       constant VectorOperators.LT VectorOperators.Comparison
       constant VectorOperators.F2I VectorOperators.Conversion
       constant VectorOperators.I2F VectorOperators.Conversion
+      constant VectorOperators.L2I VectorOperators.Conversion
       constant VectorOperators.S2I VectorOperators.Conversion
       constant VectorOperators.ZERO_EXTEND_S2I VectorOperators.Conversion
       """
@@ -153,6 +162,7 @@ public final class KernelAllowList {
           List.of(
               "FloatVector",
               "IntVector",
+              "LongVector",
               "ShortVector",
               "Vector",
               "VectorMask",

@@ -30,6 +30,7 @@ final class Descriptors {
   static final ClassDesc VECTOR = ClassDesc.of("jdk.incubator.vector.Vector");
   static final ClassDesc FLOAT_VECTOR = ClassDesc.of("jdk.incubator.vector.FloatVector");
   static final ClassDesc INT_VECTOR = ClassDesc.of("jdk.incubator.vector.IntVector");
+  static final ClassDesc LONG_VECTOR = ClassDesc.of("jdk.incubator.vector.LongVector");
   static final ClassDesc SHORT_VECTOR = ClassDesc.of("jdk.incubator.vector.ShortVector");
   static final ClassDesc MASK = ClassDesc.of("jdk.incubator.vector.VectorMask");
   static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
@@ -53,6 +54,8 @@ final class Descriptors {
       MethodTypeDesc.of(FLOAT_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
   static final MethodTypeDesc INT_FROM_SEGMENT =
       MethodTypeDesc.of(INT_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
+  static final MethodTypeDesc LONG_FROM_SEGMENT =
+      MethodTypeDesc.of(LONG_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
   static final MethodTypeDesc SHORT_FROM_SEGMENT =
       MethodTypeDesc.of(SHORT_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
   static final MethodTypeDesc INTO_SEGMENT =
@@ -71,6 +74,8 @@ final class Descriptors {
   static final MethodTypeDesc FLOAT_BLEND_SCALAR = MethodTypeDesc.of(FLOAT_VECTOR, CD_float, MASK);
   static final MethodTypeDesc INT_BLEND = MethodTypeDesc.of(INT_VECTOR, VECTOR, MASK);
   static final MethodTypeDesc INT_LANEWISE_SCALAR = MethodTypeDesc.of(INT_VECTOR, BINARY, CD_int);
+  static final MethodTypeDesc LONG_LANEWISE_SCALAR =
+      MethodTypeDesc.of(LONG_VECTOR, BINARY, CD_long);
   static final MethodTypeDesc COMPARE = MethodTypeDesc.of(MASK, COMPARISON, VECTOR);
   static final MethodTypeDesc COMPARE_FLOAT = MethodTypeDesc.of(MASK, COMPARISON, CD_float);
   static final MethodTypeDesc MASK_WITH_MASK = MethodTypeDesc.of(MASK, MASK);

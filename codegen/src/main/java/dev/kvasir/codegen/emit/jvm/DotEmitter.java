@@ -92,7 +92,10 @@ final class DotEmitter {
                     columns.leading(),
                     dot.accumulate(),
                     false);
-            case View.Layout.Rows rows -> inner(code, sides, left, result, right, rows, dot);
+            case View.Layout.Rows rows -> {
+              int whole = matrixVector(code, sides, left, result, right, rows, dot);
+              inner(code, sides, left, result, right, rows, dot, whole);
+            }
             case View.Layout.Tiles _ ->
                 throw new IllegalStateException("dot.nt over tiles is never generated");
           }
@@ -273,7 +276,8 @@ final class DotEmitter {
     code.loadConstant(left.rowStride());
   }
 
-  private void inner(
+  /** Multiplies by one row of a buffer and returns how many terms that takes from the left. */
+  private int matrixVector(
       CodeBuilder code,
       Sides sides,
       Left left,
@@ -281,17 +285,66 @@ final class DotEmitter {
       View right,
       View.Layout.Rows layout,
       Statement.DotNT dot) {
+    ElementFormat format = sides.format();
+    int lanes = emission.lanes();
+    int whole = 0;
+    if (left.view() && result.rows() == 1 && MatrixVectorBody.reads(format)) {
+      int step = MatrixVectorBody.step(format, lanes);
+      whole = right.columns() / step * step;
+    }
+    if (whole == 0) {
+      return 0;
+    }
+    int sums = emission.frame().sums();
+    int vector = emission.frame().spread();
+    SpreadBody spread = new SpreadBody(lanes, Integer.BYTES / format.bytes());
+    code.aload(PhaseArguments.FLOATS).aload(sides.leftSegment()).lload(sides.leftOrigin());
+    code.loadConstant(vector).loadConstant(whole);
+    emission.shared("spread", spread, SpreadBody.TYPE, spread::write).invoke(code);
+    long lineBytes = layout.rowStride() * format.bytes();
+    FoldBody fold = new FoldBody(lanes, dot.accumulate());
+    int terms = whole;
+    for (Run run : runs(result.columns(), TileFrame.MATRIX_ROWS)) {
+      MatrixVectorBody body = new MatrixVectorBody(run.step(), lanes, format, lineBytes);
+      Emission.loop(
+          code,
+          run.from(),
+          run.to(),
+          run.step(),
+          column -> {
+            code.aload(PhaseArguments.FLOATS).aload(sides.segment());
+            Emission.pushLong(code, sides.origin(), 0, column, lineBytes);
+            code.loadConstant(vector).loadConstant(terms).loadConstant(sums);
+            emission.shared("matrix_vector", body, MatrixVectorBody.TYPE, body::write).invoke(code);
+            code.aload(PhaseArguments.FLOATS).loadConstant(sums);
+            Emission.pushInt(code, -1, result.offset(), column, 1);
+            code.loadConstant(run.step());
+            emission.shared("fold", fold, FoldBody.TYPE, fold::write).invoke(code);
+          });
+    }
+    return whole;
+  }
+
+  private void inner(
+      CodeBuilder code,
+      Sides sides,
+      Left left,
+      Target result,
+      View right,
+      View.Layout.Rows layout,
+      Statement.DotNT dot,
+      int first) {
     if (layout.groupStride() != 0) {
       throw new IllegalStateException("the right view of a dot has evenly spaced rows");
     }
     int terms = right.columns();
-    int vectorTerms = terms / emission.lanes() * emission.lanes();
+    int vectorTerms = first + (terms - first) / emission.lanes() * emission.lanes();
     long lineBytes = layout.rowStride() * Lanes.placesPerElement(sides.format());
     int rowBlock = Math.min(ROW_BLOCK, result.rows());
     int columnBlock = rowBlock == ROW_BLOCK ? ROW_BLOCK / 2 : ROW_BLOCK;
-    boolean accumulate = dot.accumulate();
+    boolean accumulate = dot.accumulate() || first > 0;
     for (int lanes : List.of(emission.lanes(), 1)) {
-      int from = lanes == 1 ? vectorTerms : 0;
+      int from = lanes == 1 ? vectorTerms : first;
       int to = lanes == 1 ? terms : vectorTerms;
       if (from == to) {
         continue;

@@ -197,6 +197,22 @@ final class Lanes {
     }
   }
 
+  /** Turns integers that hold two bf16 elements each on the stack into the lower ones as f32. */
+  void lowHalves() {
+    operator(BINARY, "LSHL");
+    code.loadConstant(16)
+        .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
+        .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
+  }
+
+  /** Turns integers that hold two bf16 elements each on the stack into the upper ones as f32. */
+  void highHalves() {
+    operator(ASSOCIATIVE, "AND");
+    code.loadConstant(0xffff0000)
+        .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
+        .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
+  }
+
   /** Turns integers on the stack into the codes of the field at a place as f32. */
   void take(ElementFormat format, CodePlace place) {
     shiftRight(() -> place.pushShift(code));

@@ -9,6 +9,7 @@ import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.DenseKernels;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
+import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.type.CacheSegment;
@@ -63,7 +64,8 @@ class ClassFileTest {
         DecodeAttention.build("decode", shape, 2, 4),
         CombineAttention.build("combine", shape, 4),
         PrefillAttention.build("prefill", shape, 16, 2),
-        DenseKernels.gatedProduct("gated", 24, 19, ElementFormat.F16, ElementFormat.BF16, 3),
+        DenseKernels.gatedProduct(
+            "gated", 24, 19, ElementFormat.F16, ElementFormat.BF16, ProductBlock.of(24, 19, 3)),
         RowKernels.rmsNorm("norm", 21, 1e-5, ElementFormat.F16),
         RowKernels.argmax("argmax", 33));
   }

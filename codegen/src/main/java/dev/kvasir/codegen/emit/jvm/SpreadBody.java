@@ -1,0 +1,71 @@
+package dev.kvasir.codegen.emit.jvm;
+
+import static dev.kvasir.codegen.emit.jvm.Descriptors.*;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import dev.kvasir.ir.type.ElementFormat;
+import java.lang.classfile.CodeBuilder;
+import java.lang.constant.MethodTypeDesc;
+
+/**
+ * Copies a vector into working storage, in the order in which {@link MatrixVectorBody} reads it:
+ * with two parts, of each run of elements that two vectors of lanes hold, first those of even
+ * place, then the others.
+ *
+ * @param lanes lanes of a vector
+ * @param parts matrix elements of a 32-bit lane: 1 or 2
+ */
+record SpreadBody(int lanes, int parts) {
+
+  /** (tile floats, vector, its origin, index in the working storage, end term). */
+  static final MethodTypeDesc TYPE =
+      MethodTypeDesc.of(CD_void, FLOAT_ARRAY, SEGMENT, CD_long, CD_int, CD_int);
+
+  private static final int SOURCE = 1;
+  private static final int ORIGIN = 2;
+  private static final int TARGET = 4;
+  private static final int END = 5;
+
+  void write(CodeBuilder code) {
+    if (parts == 1) {
+      Lanes vector = new Lanes(code, lanes);
+      Emission.loop(
+          code,
+          () -> code.iconst_0(),
+          END,
+          lanes,
+          term -> {
+            vector.loadBuffer(
+                ElementFormat.F32,
+                SOURCE,
+                () -> Emission.pushLong(code, ORIGIN, 0, term, Float.BYTES));
+            vector.storeFloats(
+                PhaseArguments.FLOATS, () -> Emission.pushInt(code, TARGET, 0, term, 1));
+          });
+    } else {
+      // A vector of longs has half as many lanes: pairs of neighbours.
+      int pairs = lanes / 2;
+      PairLanes pair = new PairLanes(code, pairs);
+      Emission.loop(
+          code,
+          () -> code.iconst_0(),
+          END,
+          2 * lanes,
+          term -> {
+            for (int part = 0; part < parts; part++) {
+              for (int half = 0; half < 2; half++) {
+                long from = (long) half * lanes * Float.BYTES;
+                int to = part * lanes + half * pairs;
+                pair.load(SOURCE, () -> Emission.pushLong(code, ORIGIN, from, term, Float.BYTES));
+                pair.take(part);
+                pair.store(
+                    PhaseArguments.FLOATS, () -> Emission.pushInt(code, TARGET, to, term, 1));
+              }
+            }
+          });
+    }
+    code.return_();
+  }
+}
