@@ -64,16 +64,8 @@ final class InspectCommand implements Callable<Integer> {
   @Option(names = "--program", description = "Show procedures, launches and rules.")
   private boolean program;
 
-  @Option(
-      names = "--kernels",
-      description = "Show every kernel: what is fused, grid, tiles, working storage, methods.")
+  @Option(names = "--kernels", description = "Show every kernel: what is fused, arguments, IR.")
   private boolean kernels;
-
-  @Option(
-      names = "--kernel",
-      paramLabel = "NAME",
-      description = "Show one kernel as --kernels does, and its IR.")
-  private Optional<String> kernel = Optional.empty();
 
   @Option(names = "--ir", description = "Show the graph after all passes.")
   private boolean ir;
@@ -103,12 +95,8 @@ final class InspectCommand implements Callable<Integer> {
     if (program) {
       parts.add(text.program());
     }
-    KernelListing listing = new KernelListing(plan);
     if (kernels) {
-      parts.add(listing.all());
-    }
-    if (kernel.isPresent()) {
-      parts.add(listing.one(known(kernel.get(), listing.names())));
+      parts.add(text.kernels());
     }
     if (ir) {
       parts.add(graph(plan).lines().toList());
@@ -122,25 +110,11 @@ final class InspectCommand implements Callable<Integer> {
     return ExitCodes.OK;
   }
 
-  private String known(String name, List<String> names) {
-    if (!names.contains(name)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "no kernel of the plan is named '%s'%s; --kernels shows all"
-              .formatted(
-                  name,
-                  NearestName.of(name, names)
-                      .map(known -> " (did you mean %s?)".formatted(known))
-                      .orElse("")));
-    }
-    return name;
-  }
-
   private int check() {
-    if (memory || program || kernels || kernel.isPresent() || ir) {
+    if (memory || program || kernels || ir) {
       throw new ParameterException(
           spec.commandLine(),
-          "--check goes alone: without --memory, --program, --kernels, --kernel and --ir");
+          "--check goes alone: without --memory, --program, --kernels and --ir");
     }
     PlanCheck found = PlanCheck.of(file, model);
     if (common.json()) {
@@ -152,8 +126,7 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private ObjectNode json(Plan plan) throws IOException {
-    boolean all = !memory && !program && !kernels && kernel.isEmpty() && !ir;
-    KernelListing listing = new KernelListing(plan);
+    boolean all = !memory && !program && !kernels && !ir;
     ObjectNode object = Json.object();
     object.put("file", file.toString());
     object.put("fileBytes", Files.size(file));
@@ -168,10 +141,7 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     if (all || kernels) {
-      object.set("kernels", listing.json());
-    }
-    if (kernel.isPresent()) {
-      object.set("kernel", listing.json(known(kernel.get(), listing.names())));
+      object.set("kernels", PlanText.kernelsJson(plan));
     }
     if (all || ir) {
       object.put("graph", graph(plan));

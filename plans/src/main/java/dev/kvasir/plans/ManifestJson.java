@@ -8,6 +8,7 @@ import dev.kvasir.plans.PlanException.Reason;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /** {@code manifest.json}: the manifest and a record of every other entry. */
@@ -49,7 +50,11 @@ final class ManifestJson {
           json.writeNumberField("context", manifest.context());
           json.writeNumberField("span", manifest.span());
           json.writeNumberField("page_rows", manifest.pageRows());
-          JsonText.sizes(json, "tiles", manifest.tiles());
+          json.writeObjectFieldStart("tiles");
+          for (Map.Entry<String, Integer> tile : manifest.tiles().entrySet()) {
+            json.writeNumberField(tile.getKey(), tile.getValue());
+          }
+          json.writeEndObject();
           json.writeArrayFieldStart("entries");
           for (EntryRecord entry : entries) {
             json.writeStartObject();

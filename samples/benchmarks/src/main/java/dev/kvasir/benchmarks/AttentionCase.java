@@ -1,0 +1,74 @@
+package dev.kvasir.benchmarks;
+
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.codegen.skeleton.AttentionShape;
+import dev.kvasir.codegen.tile.AttentionSizes;
+import dev.kvasir.codegen.tile.TargetProfile;
+import dev.kvasir.codegen.tile.TileChooser;
+import dev.kvasir.codegen.tile.Tiles;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The attention of one layer.
+ *
+ * @param queryHeads query heads, a multiple of the KV heads
+ * @param kvHeads KV heads
+ * @param headDim elements of a row
+ * @param context rows of each KV head, whole pages
+ * @param format how they are stored
+ */
+record AttentionCase(int queryHeads, int kvHeads, int headDim, int context, CacheFormat format) {
+
+  /** Refuses contexts that rows of {@link AttentionData} do not fill evenly. */
+  AttentionCase {
+    if (context % SegmentPart.PAGE_ROWS != 0
+        || (context > AttentionData.PERIOD && context % AttentionData.PERIOD != 0)) {
+      throw new IllegalArgumentException(
+          "context must be whole pages, and above %d a multiple of it, got %d"
+              .formatted(AttentionData.PERIOD, context));
+    }
+  }
+
+  /** {@return rows after which the data begins again} */
+  int period() {
+    return Math.min(context, AttentionData.PERIOD);
+  }
+
+  /** {@return pages of one head} */
+  int pages() {
+    return context / SegmentPart.PAGE_ROWS;
+  }
+
+  /** {@return query heads that share a KV head} */
+  int group() {
+    return queryHeads / kvHeads;
+  }
+
+  double scale() {
+    return 1 / Math.sqrt(headDim);
+  }
+
+  SegmentPart part() {
+    return SegmentPart.of(format.segment(headDim), 0);
+  }
+
+  /** {@return what its kernels are specialised by} */
+  AttentionShape shape() {
+    return new AttentionShape(
+        queryHeads, kvHeads, headDim, headDim, scale(), List.of(part()), context);
+  }
+
+  /** {@return how a plan cuts its work} */
+  Tiles tiles() {
+    return TileChooser.choose(
+        new AttentionSizes(group(), kvHeads, headDim, headDim, context),
+        TargetProfile.jvm(),
+        Map.of());
+  }
+
+  /** {@return multiplications and additions of q.k and p.v for one query row} */
+  double operationsOfRow() {
+    return 4.0 * queryHeads * headDim * context;
+  }
+}

@@ -1,0 +1,49 @@
+package dev.kvasir.benchmarks;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Buffers outside the heap, as sessions and weights have them. */
+final class NativeMemory implements AutoCloseable {
+  private static final int ALIGNMENT = 64;
+
+  private final Arena arena = Arena.ofShared();
+
+  MemorySegment bytes(long count) {
+    return arena.allocate(count, ALIGNMENT);
+  }
+
+  MemorySegment floats(long count) {
+    return bytes(count * Float.BYTES);
+  }
+
+  MemorySegment floats(float[] numbers) {
+    MemorySegment memory = floats(numbers.length);
+    MemorySegment.copy(numbers, 0, memory, ValueLayout.JAVA_FLOAT, 0, numbers.length);
+    return memory;
+  }
+
+  /** {@return the integers from 0 to {@code count} - 1} */
+  MemorySegment ascending(int count) {
+    MemorySegment numbers = bytes((long) count * Integer.BYTES);
+    for (int index = 0; index < count; index++) {
+      numbers.setAtIndex(ValueLayout.JAVA_INT, index, index);
+    }
+    return numbers;
+  }
+
+  /** {@return {@code pattern} over and over, {@code times} times} */
+  MemorySegment repeated(MemorySegment pattern, long times) {
+    MemorySegment all = bytes(pattern.byteSize() * times);
+    for (long i = 0; i < times; i++) {
+      MemorySegment.copy(pattern, 0, all, i * pattern.byteSize(), pattern.byteSize());
+    }
+    return all;
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

@@ -1,0 +1,3 @@
+/** Tests of what is timed. */
+@org.jspecify.annotations.NullMarked
+package dev.kvasir.benchmarks;
