@@ -64,8 +64,16 @@ final class InspectCommand implements Callable<Integer> {
   @Option(names = "--program", description = "Show procedures, launches and rules.")
   private boolean program;
 
-  @Option(names = "--kernels", description = "Show every kernel: what is fused, arguments, IR.")
+  @Option(
+      names = "--kernels",
+      description = "Show every kernel: what is fused, grid, tiles, working storage, methods.")
   private boolean kernels;
+
+  @Option(
+      names = "--kernel",
+      paramLabel = "NAME",
+      description = "Show one kernel as --kernels does, and its IR.")
+  private Optional<String> kernel = Optional.empty();
 
   @Option(names = "--ir", description = "Show the graph after all passes.")
   private boolean ir;
@@ -95,8 +103,12 @@ final class InspectCommand implements Callable<Integer> {
     if (program) {
       parts.add(text.program());
     }
+    KernelListing listing = new KernelListing(plan);
     if (kernels) {
-      parts.add(text.kernels());
+      parts.add(listing.all());
+    }
+    if (kernel.isPresent()) {
+      parts.add(listing.one(known(kernel.get(), listing.names())));
     }
     if (ir) {
       parts.add(graph(plan).lines().toList());
@@ -110,11 +122,25 @@ final class InspectCommand implements Callable<Integer> {
     return ExitCodes.OK;
   }
 
-  private int check() {
-    if (memory || program || kernels || ir) {
+  private String known(String name, List<String> names) {
+    if (!names.contains(name)) {
       throw new ParameterException(
           spec.commandLine(),
-          "--check goes alone: without --memory, --program, --kernels and --ir");
+          "no kernel of the plan is named '%s'%s; --kernels shows all"
+              .formatted(
+                  name,
+                  NearestName.of(name, names)
+                      .map(known -> " (did you mean %s?)".formatted(known))
+                      .orElse("")));
+    }
+    return name;
+  }
+
+  private int check() {
+    if (memory || program || kernels || kernel.isPresent() || ir) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--check goes alone: without --memory, --program, --kernels, --kernel and --ir");
     }
     PlanCheck found = PlanCheck.of(file, model);
     if (common.json()) {
@@ -126,7 +152,8 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private ObjectNode json(Plan plan) throws IOException {
-    boolean all = !memory && !program && !kernels && !ir;
+    boolean all = !memory && !program && !kernels && kernel.isEmpty() && !ir;
+    KernelListing listing = new KernelListing(plan);
     ObjectNode object = Json.object();
     object.put("file", file.toString());
     object.put("fileBytes", Files.size(file));
@@ -141,7 +168,10 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     if (all || kernels) {
-      object.set("kernels", PlanText.kernelsJson(plan));
+      object.set("kernels", listing.json());
+    }
+    if (kernel.isPresent()) {
+      object.set("kernel", listing.json(known(kernel.get(), listing.names())));
     }
     if (all || ir) {
       object.put("graph", graph(plan));

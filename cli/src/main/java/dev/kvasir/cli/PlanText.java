@@ -1,24 +1,19 @@
 package dev.kvasir.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.memory.BufferDeclaration;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.Expression;
-import dev.kvasir.plans.program.KernelDeclaration;
 import dev.kvasir.plans.program.PackedFormat;
 import dev.kvasir.plans.program.Program;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** A plan in lines for people. */
@@ -179,56 +174,6 @@ final class PlanText {
       lines.add("when %s call %s".formatted(rule.condition().text(), rule.procedure()));
     }
     return lines;
-  }
-
-  /** {@return every kernel with its arguments and, where the plan holds it, its text} */
-  List<String> kernels() {
-    List<String> lines = new ArrayList<>();
-    for (KernelDeclaration kernel : plan.program().kernels()) {
-      lines.add("%s: %s".formatted(kernel.name(), kernel.summary()));
-      kernelText(plan, kernel.name())
-          .ifPresentOrElse(
-              text -> text.lines().forEach(line -> lines.add("  " + line)),
-              () -> lines.add("  " + arguments(kernel)));
-      lines.add("");
-    }
-    if (!lines.isEmpty()) {
-      lines.removeLast();
-    }
-    return lines;
-  }
-
-  /** {@return every kernel: name, summary, arguments, dims, axes, text} */
-  static ArrayNode kernelsJson(Plan plan) {
-    ArrayNode array = Json.object().putArray("kernels");
-    for (KernelDeclaration kernel : plan.program().kernels()) {
-      ObjectNode node = array.addObject();
-      node.put("name", kernel.name()).put("summary", kernel.summary());
-      ArrayNode arguments = node.putArray("arguments");
-      for (KernelDeclaration.Argument argument : kernel.arguments()) {
-        arguments
-            .addObject()
-            .put("name", argument.name())
-            .put("format", argument.format().text())
-            .put("written", argument.written())
-            .put("read", argument.read());
-      }
-      kernel.dims().forEach(node.putArray("dims")::add);
-      node.put("axes", kernel.axes());
-      kernelText(plan, kernel.name()).ifPresent(text -> node.put("text", text));
-    }
-    return array;
-  }
-
-  private static Optional<String> kernelText(Plan plan, String kernel) {
-    return Optional.ofNullable(plan.files().get("kernels/text/" + kernel + ".kernel"))
-        .map(bytes -> new String(bytes, StandardCharsets.UTF_8));
-  }
-
-  private static String arguments(KernelDeclaration kernel) {
-    return kernel.arguments().stream()
-        .map(argument -> argument.name() + ": " + argument.format().text())
-        .collect(Collectors.joining(", "));
   }
 
   private static List<String> step(Program.Step step) {

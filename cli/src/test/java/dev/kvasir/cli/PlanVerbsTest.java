@@ -350,9 +350,54 @@ final class PlanVerbsTest {
         .contains("memory    KV @96  128 KiB -> 128 KiB  (1.0x)")
         .contains("kv-bytes = ", "layer.0.dense  0, 1   8.00 KiB  2", "layer.3.q")
         .contains("procedure prefill", "procedure step", "decode attention")
-        .contains("kernel decode_attention_dense_bf16")
+        .contains("decode_attention_dense_bf16")
         .contains("attention");
     assertThat(run.out()).contains(PlanReader.sha256(full).substring(0, 12));
+  }
+
+  @Test
+  void kernelsAreListedWithTheirSizesAndMethods() {
+    CommandRun run = CommandRun.of("inspect", full, "--kernels");
+
+    String name = "decode_attention_dense_bf16_g2d32";
+    assertThat(run.out())
+        .containsSubsequence(
+            name,
+            "  fuses     QK^T + softmax + PV over pages, 2 query heads per read",
+            "  runs      step: layer.0 decode attention and 3 more over [1, 2, ",
+            "  tiles     rows-per-split 256",
+            "  frame     ",
+            "  arguments q f32, ",
+            "partial_output f32 written",
+            "  dims      tokens, first_head, dense_table",
+            "  classes   128 bits ",
+            ", 512 bits ",
+            "  methods   at 512 bits ",
+            "run ",
+            "(shared) ",
+            "IR of one: kvasir inspect PLAN --kernel NAME")
+        .contains("  tiles     prefill-tokens 16")
+        .doesNotContain("kernel " + name, "never compiled");
+  }
+
+  @Test
+  void oneKernelIsShownWithItsIr() {
+    CommandRun run = CommandRun.of("inspect", full, "--kernel=argmax_256");
+    CommandRun misspelt = CommandRun.of("inspect", full, "--kernel=argmx_256");
+    JsonNode kernel =
+        Json.parse(CommandRun.of("inspect", full, "--kernel=argmax_256", "--json").out())
+            .get("kernel");
+
+    assertThat(run.out())
+        .contains("  fuses     index of the largest", "kernel argmax_256(logits: f32 read, ")
+        .doesNotContain("decode_attention");
+    assertThat(misspelt.err())
+        .contains("no kernel of the plan is named 'argmx_256' (did you mean argmax_256?)");
+    assertThat(misspelt.status()).isEqualTo(2);
+    assertThat(kernel.get("text").textValue()).startsWith("kernel argmax_256");
+    assertThat(kernel.at("/classBytes/128").intValue()).isPositive();
+    assertThat(kernel.at("/methods/0/name").textValue()).isEqualTo("run");
+    assertThat(kernel.at("/methods/0/bytecode").intValue()).isPositive();
   }
 
   @Test

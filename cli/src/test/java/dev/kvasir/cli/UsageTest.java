@@ -116,7 +116,7 @@ final class UsageTest {
         mistake(
             List.of("inspect", "x.kvplan", "--check", "--ir"),
             "kvasir inspect: error[KV8001]: --check goes alone: without --memory, --program,"
-                + " --kernels and --ir",
+                + " --kernels, --kernel and --ir",
             "see 'kvasir inspect --help'"),
         mistake(
             List.of("completion", "fish"),

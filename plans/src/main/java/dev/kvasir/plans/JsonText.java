@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Map;
 
 /** Writes JSON whose bytes depend on the values alone. */
 final class JsonText {
@@ -46,6 +47,15 @@ final class JsonText {
       json.writeString(value);
     }
     json.writeEndArray();
+  }
+
+  static void sizes(JsonGenerator json, String name, Map<String, Integer> values)
+      throws IOException {
+    json.writeObjectFieldStart(name);
+    for (Map.Entry<String, Integer> value : values.entrySet()) {
+      json.writeNumberField(value.getKey(), value.getValue());
+    }
+    json.writeEndObject();
   }
 
   static void integers(JsonGenerator json, String name, List<Integer> values) throws IOException {

@@ -8,7 +8,6 @@ import dev.kvasir.plans.PlanException.Reason;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Pattern;
 
 /** {@code manifest.json}: the manifest and a record of every other entry. */
@@ -50,11 +49,7 @@ final class ManifestJson {
           json.writeNumberField("context", manifest.context());
           json.writeNumberField("span", manifest.span());
           json.writeNumberField("page_rows", manifest.pageRows());
-          json.writeObjectFieldStart("tiles");
-          for (Map.Entry<String, Integer> tile : manifest.tiles().entrySet()) {
-            json.writeNumberField(tile.getKey(), tile.getValue());
-          }
-          json.writeEndObject();
+          JsonText.sizes(json, "tiles", manifest.tiles());
           json.writeArrayFieldStart("entries");
           for (EntryRecord entry : entries) {
             json.writeStartObject();

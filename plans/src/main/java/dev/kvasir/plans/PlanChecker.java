@@ -57,17 +57,7 @@ public final class PlanChecker {
     requireRange(place + ": context", manifest.context(), 1, 1 << 28);
     requireRange(place + ": span", manifest.span(), 1, manifest.context());
     requireRange(place + ": page_rows", manifest.pageRows(), PAGE_ROWS, PAGE_ROWS);
-    require(
-        manifest.tiles().size() <= MAX_TILES,
-        place + ": tiles",
-        "expected at most %d, got %d".formatted(MAX_TILES, manifest.tiles().size()));
-    for (Map.Entry<String, Integer> tile : manifest.tiles().entrySet()) {
-      require(
-          TILE.matcher(tile.getKey()).matches(),
-          place + ": tiles",
-          "expected names of up to 40 lower-case letters and \"-\"");
-      requireRange(place + ": tiles: " + tile.getKey(), tile.getValue(), 1, 1 << 28);
-    }
+    requireTiles(place + ": tiles", manifest.tiles());
     requireHash(place + ": policy: sha256", manifest.policy().sha256());
     String policyHash =
         PlanFormat.sha256(manifest.policy().text().getBytes(StandardCharsets.UTF_8));
@@ -134,6 +124,21 @@ public final class PlanChecker {
     if (value < least || value > most) {
       throw new PlanException(
           Reason.MALFORMED, place, "expected %d to %d, got %d".formatted(least, most, value));
+    }
+  }
+
+  /** Refuses sizes that cannot be shown to people. */
+  static void requireTiles(String place, Map<String, Integer> tiles) throws PlanException {
+    require(
+        tiles.size() <= MAX_TILES,
+        place,
+        "expected at most %d, got %d".formatted(MAX_TILES, tiles.size()));
+    for (Map.Entry<String, Integer> tile : tiles.entrySet()) {
+      require(
+          TILE.matcher(tile.getKey()).matches(),
+          place,
+          "expected names of up to 40 lower-case letters and \"-\"");
+      requireRange(place + ": " + tile.getKey(), tile.getValue(), 1, 1 << 28);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.kvasir.plans;
 
 import static dev.kvasir.plans.PlanChecker.require;
 import static dev.kvasir.plans.PlanChecker.requireRange;
+import static dev.kvasir.plans.PlanChecker.requireTiles;
 import static dev.kvasir.plans.PlanChecker.requireUnique;
 
 import dev.kvasir.plans.PlanException.Reason;
@@ -164,6 +165,7 @@ final class ProgramChecker {
     requireRange(place + ": axes", kernel.axes(), 1, MAX_AXES);
     requireRange(place + ": tile_floats", kernel.tileFloats(), 0, MAX_TILE);
     requireRange(place + ": tile_ints", kernel.tileInts(), 0, MAX_TILE);
+    requireTiles(place + ": tiles", kernel.tiles());
     KernelDeclaration.Check check = kernel.check();
     requireCount(place + ": check: grid", check.grid(), kernel.axes());
     requireCount(place + ": check: dims", check.dims(), kernel.dims().size());

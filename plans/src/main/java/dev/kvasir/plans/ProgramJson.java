@@ -100,6 +100,7 @@ final class ProgramJson {
     json.writeNumberField("axes", kernel.axes());
     json.writeNumberField("tile_floats", kernel.tileFloats());
     json.writeNumberField("tile_ints", kernel.tileInts());
+    JsonText.sizes(json, "tiles", kernel.tiles());
     json.writeObjectFieldStart("check");
     JsonText.integers(json, "grid", kernel.check().grid());
     JsonText.integers(json, "dims", kernel.check().dims());
@@ -129,6 +130,7 @@ final class ProgramJson {
             fields.integer("axes"),
             fields.integer("tile_floats"),
             fields.integer("tile_ints"),
+            fields.object("tiles").allIntegers(),
             new KernelDeclaration.Check(
                 check.integers("grid"), check.integers("dims"), check.integers("elements")));
     check.end();

@@ -67,6 +67,7 @@
  * { "kernels": [ { "name": "append", "summary": "writes keys and values to pages",
  *       "arguments": [ {"name": "pages", "format": "f32", "written": true, "read": false} ],
  *       "dims": ["position"], "axes": 1, "tile_floats": 0, "tile_ints": 0,
+ *       "tiles": {},
  *       "check": {"grid": [1], "dims": [0], "elements": [4096]} } ],
  *   "segments": [ { "name": "layer.0.full", "layer": 0, "heads": [0, 1], "format": "f32",
  *       "key_dim": 32, "value_dim": 32, "pool": "pages", "table": "page_table",

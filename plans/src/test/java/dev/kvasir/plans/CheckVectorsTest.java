@@ -168,6 +168,7 @@ class CheckVectorsTest {
         1,
         like.tileFloats(),
         like.tileInts(),
+        like.tiles(),
         new KernelDeclaration.Check(List.of(1), List.of(), List.of(elements)));
   }
 

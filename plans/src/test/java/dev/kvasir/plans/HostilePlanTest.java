@@ -181,7 +181,7 @@ class HostilePlanTest {
         "\"page_rows\" : 64 | \"page_rows\" : 32 | page_rows: error[KV6006]: expected 64 to 64, got 32",
         "\"rows-per-split\" : 256 | \"rows-per-split\" : 0 | tiles: rows-per-split: error[KV6006]: expected 1 to 268435456, got 0",
         "\"rows-per-split\" : 256 | \"rows-per-split\" : \"256\" | tiles: rows-per-split: error[KV6006]: expected a 32-bit integer",
-        "\"rows-per-split\" : 256 | \"Rows\" : 256 | tiles: error[KV6006]: expected names of up to 40 lower-case letters",
+        "\"rows-per-split\" : 256 | \"Rows\" : 256 | manifest.json: tiles: error[KV6006]: expected names of up to 40 lower-case letters",
         "\"end_tokens\" : [ 0 ] | \"end_tokens\" : 0 | end_tokens: error[KV6006]: expected a list, got 0",
         "\"end_tokens\" : [ 0 ] | \"end_tokens\" : [ 32 ] | end_tokens: error[KV6006]: expected 0 to 31, got 32",
         "\"path_hint\" : \".. | \"path_hint\" : \"/.. | path_hint: error[KV6006]: expected a relative path",

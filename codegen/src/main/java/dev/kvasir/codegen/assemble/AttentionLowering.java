@@ -12,6 +12,7 @@ import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
 import dev.kvasir.codegen.skeleton.ProgramExpressions;
 import dev.kvasir.codegen.skeleton.StageRows;
+import dev.kvasir.codegen.tile.TileSize;
 import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.ops.AppendKvOp;
@@ -25,6 +26,7 @@ import dev.kvasir.plans.program.SegmentDeclaration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Lowers a layer's append and attention together. Prefill: raw rows to pages, attention over cache
@@ -155,6 +157,7 @@ final class AttentionLowering {
             "QK^T + mask + softmax + PV over cache and span, "
                 + shape.group()
                 + " query heads per read",
+            Set.of(TileSize.PREFILL_TOKENS),
             () -> PrefillAttention.build(name, shape, tokens, builder.sizes().spanPages()),
             () -> checks.prefill(shape));
     builder.launch(
@@ -200,6 +203,7 @@ final class AttentionLowering {
         builder.kernel(
             name,
             "QK^T + softmax + PV over pages, " + shape.group() + " query heads per read",
+            Set.of(TileSize.ROWS_PER_SPLIT),
             () -> DecodeAttention.build(name, shape, pagesPerSplit, maxSplits),
             () -> checks.decode(shape));
     Expression splits =

@@ -94,10 +94,12 @@ public final class GraphLowering {
   }
 
   private int splits(HeadGroup group) {
-    return group.segments().stream()
-        .map(segment -> SegmentPart.of(segment, group.sinkRows()))
-        .mapToInt(part -> Math.ceilDiv(part.tableEntries(sizes.context()), sizes.pagesPerSplit()))
-        .sum();
+    int pages =
+        group.segments().stream()
+            .map(segment -> SegmentPart.of(segment, group.sinkRows()))
+            .mapToInt(part -> part.tableEntries(sizes.context()))
+            .sum();
+    return Math.ceilDiv(pages, sizes.pagesPerSplit());
   }
 
   private Lowered run() {

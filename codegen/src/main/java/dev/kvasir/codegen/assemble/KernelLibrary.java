@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.function.Supplier;
 
 /** The kernels of a plan, each built once however many layers use it. */
@@ -24,9 +25,10 @@ final class KernelLibrary {
    *
    * @param kernel verified IR
    * @param summary what is fused in it
+   * @param tiles the sizes that shaped it, by name
    * @param check a small case
    */
-  record Entry(Kernel kernel, String summary, CheckCase check) {}
+  record Entry(Kernel kernel, String summary, SortedMap<String, Integer> tiles, CheckCase check) {}
 
   private final Map<String, Entry> entries = new LinkedHashMap<>();
 
@@ -59,6 +61,7 @@ final class KernelLibrary {
         kernel.axes().size(),
         frame.floats(),
         frame.ints(),
+        entry.tiles(),
         new KernelDeclaration.Check(
             entry.check().grid(),
             kernel.dims().stream().map(dim -> CheckRunner.dim(entry.check(), dim)).toList(),

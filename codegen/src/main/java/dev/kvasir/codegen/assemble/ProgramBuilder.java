@@ -1,5 +1,6 @@
 package dev.kvasir.codegen.assemble;
 
+import dev.kvasir.codegen.tile.TileSize;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.WeightReference;
 import dev.kvasir.ir.kernel.Kernel;
@@ -14,6 +15,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /** The procedures of a plan while the graph's operations are lowered one after the other. */
@@ -79,15 +83,29 @@ final class ProgramBuilder {
     return sizes;
   }
 
+  /** {@return the kernel of that name, which no tile shapes, built when it is the first use} */
+  Kernel kernel(String name, String summary, Supplier<Kernel> build, Supplier<CheckCase> check) {
+    return kernel(name, summary, Set.of(), build, check);
+  }
+
   /**
    * {@return the kernel of that name, built when it is the first use}
    *
    * @param summary what is fused in it, for people
+   * @param tiles sizes of the plan that shape it
    * @param build writes the IR
    * @param check a small case
    */
-  Kernel kernel(String name, String summary, Supplier<Kernel> build, Supplier<CheckCase> check) {
-    return kernels.use(name, () -> new KernelLibrary.Entry(build.get(), summary, check.get()));
+  Kernel kernel(
+      String name,
+      String summary,
+      Set<TileSize> tiles,
+      Supplier<Kernel> build,
+      Supplier<CheckCase> check) {
+    SortedMap<String, Integer> shaping = new TreeMap<>();
+    tiles.forEach(tile -> shaping.put(tile.text(), sizes.tiles().get(tile)));
+    return kernels.use(
+        name, () -> new KernelLibrary.Entry(build.get(), summary, shaping, check.get()));
   }
 
   /** Moves on to the next operation of the graph. */

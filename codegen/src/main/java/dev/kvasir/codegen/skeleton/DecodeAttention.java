@@ -11,7 +11,8 @@ import dev.kvasir.ir.type.ElementFormat;
  * grid point reads the pages of one split once for all query heads of the group, and leaves its
  * running maximum, sum and unnormalised output for {@link CombineAttention}.
  *
- * <p>Splits are numbered through the segments in order. Grid: sequence, listed head, split.
+ * <p>Splits follow each other through the pages of all segments in order, and one may end a segment
+ * and begin the next: all read as many pages, but for the last. Grid: sequence, listed head, split.
  */
 public final class DecodeAttention {
 
@@ -44,20 +45,20 @@ public final class DecodeAttention {
     softmax.start();
     cached.start(queries);
 
-    IntExpression split = kernel.axis("split");
+    IntExpression from = kernel.let("from", kernel.axis("split").times(pagesPerSplit));
     for (SegmentPart segment : shape.segments()) {
       IntExpression rows = kernel.let(segment.name() + "_rows", segment.rows(tokens));
       IntExpression first = kernel.let(segment.name() + "_first", segment.firstPage(current));
       IntExpression pages = kernel.let(segment.name() + "_pages", visiblePages(rows, first));
-      IntExpression start = clamp(split.times(pagesPerSplit), pages);
-      IntExpression end = clamp(split.plus(1).times(pagesPerSplit), pages);
+      IntExpression start = clamp(from, pages);
+      IntExpression end = clamp(from.plus(pagesPerSplit), pages);
       cached.attend(
           segment,
           current,
           first.plus(start),
           first.plus(end),
           (page, number) -> attendPage(kernel, softmax, segment, page, number, current));
-      split = kernel.let(segment.name() + "_after", split.minus(pages.ceilDivide(pagesPerSplit)));
+      from = kernel.let(segment.name() + "_after", from.minus(pages));
     }
     partials.store(head, kernel.axis("split"), softmax);
     return kernel.build();
@@ -94,11 +95,11 @@ public final class DecodeAttention {
   /** {@return splits of a head once {@code tokens} tokens are in the cache: the last extent} */
   public static IntExpression splits(
       AttentionShape shape, int pagesPerSplit, IntExpression tokens) {
-    IntExpression splits = IntExpression.constant(0);
+    IntExpression pages = IntExpression.constant(0);
     for (SegmentPart segment : shape.segments()) {
       IntExpression first = segment.firstPage(tokens.minus(1));
-      splits = splits.plus(visiblePages(segment.rows(tokens), first).ceilDivide(pagesPerSplit));
+      pages = pages.plus(visiblePages(segment.rows(tokens), first));
     }
-    return splits;
+    return pages.ceilDivide(pagesPerSplit);
   }
 }

@@ -34,9 +34,8 @@ class DecodeAttentionTest {
     AttentionShape shape = fixture.shape;
     int sequences = tokens.length;
     int maxSplits =
-        shape.segments().stream()
-            .mapToInt(s -> Math.ceilDiv(s.slots(CONTEXT), pagesPerSplit))
-            .sum();
+        Math.ceilDiv(
+            shape.segments().stream().mapToInt(s -> s.slots(CONTEXT)).sum(), pagesPerSplit);
     Kernel decode = DecodeAttention.build("decode", shape, pagesPerSplit, maxSplits);
     Kernel combine = CombineAttention.build("combine", shape, maxSplits);
     Map<String, KernelMemory> memories = new HashMap<>();
@@ -205,9 +204,8 @@ class DecodeAttentionTest {
         List<CacheSegment> segments = AttentionFixture.segments(kind, ElementFormat.BF16);
         AttentionShape shape = AttentionFixture.shape(2, 2, 32, 32, segments, CONTEXT);
         int room =
-            shape.segments().stream()
-                .mapToInt(s -> Math.ceilDiv(s.slots(CONTEXT), pagesPerSplit))
-                .sum();
+            Math.ceilDiv(
+                shape.segments().stream().mapToInt(s -> s.slots(CONTEXT)).sum(), pagesPerSplit);
         for (int tokens = 1; tokens <= CONTEXT; tokens += tokens % 64 < 8 ? 1 : 5) {
           int splits =
               Uniforms.evaluate(

@@ -59,9 +59,9 @@ final class PackedRuns {
   /** Decode attention and its combine for the last of so many tokens of each sequence. */
   Results decode(int pagesPerSplit, int... tokens) {
     int room =
-        shape.segments().stream()
-            .mapToInt(s -> Math.ceilDiv(s.tableEntries(shape.context()), pagesPerSplit))
-            .sum();
+        Math.ceilDiv(
+            shape.segments().stream().mapToInt(s -> s.tableEntries(shape.context())).sum(),
+            pagesPerSplit);
     Kernel decode = DecodeAttention.build("decode", shape, pagesPerSplit, room);
     Kernel combine = CombineAttention.build("combine", shape, room);
     Map<String, KernelMemory> memories = new HashMap<>(cache.memories);

@@ -1,7 +1,10 @@
 package dev.kvasir.plans.program;
 
 import dev.kvasir.plans.StorageFormat;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * A kernel and how to call it.
@@ -13,6 +16,8 @@ import java.util.List;
  * @param axes number of grid axes, 1 to 3
  * @param tileFloats elements of f32 working storage that one grid point needs
  * @param tileInts elements of i32 working storage that one grid point needs
+ * @param tiles the sizes that shaped it, by name, for people and tools: for example {@code
+ *     rows-per-split}
  * @param check a small case with known results
  */
 public record KernelDeclaration(
@@ -23,10 +28,12 @@ public record KernelDeclaration(
     int axes,
     int tileFloats,
     int tileInts,
+    SortedMap<String, Integer> tiles,
     Check check) {
 
-  /** Copies the lists. */
+  /** Copies the lists and the map. */
   public KernelDeclaration {
+    tiles = Collections.unmodifiableSortedMap(new TreeMap<>(tiles));
     arguments = List.copyOf(arguments);
     dims = List.copyOf(dims);
   }

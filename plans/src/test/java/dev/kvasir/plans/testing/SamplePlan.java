@@ -217,6 +217,7 @@ public final class SamplePlan {
         axes,
         64,
         0,
+        new TreeMap<>(Map.of("rows-per-split", 256)),
         new KernelDeclaration.Check(
             Collections.nCopies(axes, 1),
             Collections.nCopies(dims.size(), 1),

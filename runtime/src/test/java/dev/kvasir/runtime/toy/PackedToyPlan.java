@@ -30,6 +30,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Writes plans for the toy model with packed segments: one with all rows, and a ring. */
 public final class PackedToyPlan {
@@ -259,6 +260,7 @@ public final class PackedToyPlan {
             1,
             1,
             0,
+            new TreeMap<>(),
             new Check(
                 List.of(1),
                 List.of(65, 0, 1, 1, 0, 1),
@@ -273,6 +275,7 @@ public final class PackedToyPlan {
             1,
             0,
             0,
+            new TreeMap<>(),
             new Check(List.of(1), List.of(3), List.of(3, 1))));
   }
 
@@ -304,6 +307,7 @@ public final class PackedToyPlan {
         2,
         0,
         0,
+        new TreeMap<>(),
         new Check(List.of(1, 1), dims, List.of(1, 2, PAGE, 2 * 1024, 2 * 5120, 2 * scales)));
   }
 

@@ -10,6 +10,7 @@ import dev.kvasir.plans.safetensors.SafetensorsWriter;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.TreeMap;
 
 /** Declarations of the toy kernels, and launches of them with known results. */
 final class ToyChecks {
@@ -30,6 +31,7 @@ final class ToyChecks {
             2,
             6,
             0,
+            new TreeMap<>(),
             new Check(List.of(1, 2), List.of(), List.of(2, 18))),
         append("append_f32", StorageFormat.F32, 0),
         append("append_bf16", StorageFormat.BF16, 1),
@@ -48,6 +50,7 @@ final class ToyChecks {
             2,
             0,
             0,
+            new TreeMap<>(),
             new Check(
                 List.of(1, 2), List.of(2, 1, 1, 1, 1, PAGE), List.of(1, PAGE, 1, PAGE, 48, 1, 48))),
         new KernelDeclaration(
@@ -58,6 +61,7 @@ final class ToyChecks {
             1,
             0,
             0,
+            new TreeMap<>(),
             new Check(List.of(2), List.of(5), List.of(5, 3))));
   }
 
@@ -73,6 +77,7 @@ final class ToyChecks {
         3,
         0,
         0,
+        new TreeMap<>(),
         new Check(List.of(1, 1, 1), List.of(ROW, ROW + 1, 2, 1, 3, half), List.of(1, 2, 2 * PAGE)));
   }
 
