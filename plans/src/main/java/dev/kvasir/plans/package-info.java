@@ -99,17 +99,15 @@
  * <h2>Pages</h2>
  *
  * <p>A page holds 64 rows of one KV head. In a pool, page p begins at element p * 64 * (key_dim +
- * value_dim). First come the keys as [key_dim][64 rows]: element (row r, column c) lies at c * 64 +
- * r. Then the values as tiles of [64 rows][up to 64 columns], by ascending column: with w = min(64,
- * value_dim - t * 64) columns in tile t, element (r, c) of tile t = c / 64 lies at t * 64 * 64 + r
- * * w + c mod 64. Row r of a segment lies in its logical page r / 64 at row r mod 64; {@link
- * dev.kvasir.plans.program.SegmentDeclaration} says where the page table has that page.
+ * value_dim). First come the keys, then the values; {@link PageLayout} says where each element of a
+ * page lies: {@link PageLayout#streamed} in segments without a packing, {@link PageLayout#plain} in
+ * the open pages of the others. Row r of a segment lies in its logical page r / 64 at row r mod 64;
+ * {@link dev.kvasir.plans.program.SegmentDeclaration} says where the page table has that page.
  *
  * <p>A segment with a packing keeps full pages as codes, each in three pools under one page number,
- * see {@link dev.kvasir.plans.program.Packing}: codes of keys as [key_dim][64 rows], codes of
- * values as tiles of [64 rows][up to 64 columns], element for element as above, and an f16 page of
- * steps and mins. A code stands for {@code step * code + min}; {@link
- * dev.kvasir.plans.program.PackedFormat} has the rule that chooses them, {@link
+ * see {@link dev.kvasir.plans.program.Packing}: codes of keys and codes of values, element for
+ * element as in a plain page, and an f16 page of steps and mins. A code stands for {@code step *
+ * code + min}; {@link dev.kvasir.plans.program.PackedFormat} has the rule that chooses them, {@link
  * dev.kvasir.plans.PackedCodes} the place of a code. The rows after the last full page lie in the
  * head's open page, in the segment's own format. A prefill from p to t tokens, with R(x) rows at x
  * tokens, packs the pages that it closes before its last row, floor(R(p) / 64) to floor((R(t) - 1)

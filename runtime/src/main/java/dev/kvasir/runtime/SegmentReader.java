@@ -1,6 +1,7 @@
 package dev.kvasir.runtime;
 
 import dev.kvasir.plans.PackedCodes;
+import dev.kvasir.plans.PageLayout;
 import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.PackedFormat;
 import dev.kvasir.plans.program.Packing;
@@ -12,8 +13,6 @@ import java.util.Optional;
 /** Copies the rows of a segment out of its pages. */
 final class SegmentReader {
 
-  private static final int VALUE_TILE = 64;
-
   private final SegmentPages pages;
   private final SegmentDeclaration segment;
   private final SessionMemory memory;
@@ -21,6 +20,7 @@ final class SegmentReader {
   private final int heads;
   private final int keyDim;
   private final int valueDim;
+  private final PageLayout layout;
   private final long first;
   private final int rows;
   private final int closedRows;
@@ -35,6 +35,10 @@ final class SegmentReader {
     heads = segment.heads().size();
     keyDim = segment.keyDim();
     valueDim = segment.valueDim();
+    layout =
+        segment.packing().isPresent()
+            ? PageLayout.plain(keyDim, valueDim)
+            : PageLayout.streamed(segment.format(), keyDim, valueDim);
     first = pages.firstRow(rowCount);
     rows = Math.toIntExact(rowCount - first);
     closedRows =
@@ -85,22 +89,15 @@ final class SegmentReader {
   }
 
   private void readRow(MemorySegment pool, long page, int target, int row) {
-    long start = page * pageRows * (keyDim + valueDim);
+    long start = page * layout.elements();
     for (int column = 0; column < keyDim; column++) {
       keys[target * keyDim + column] =
-          Formats.get(segment.format(), pool, start + (long) column * pageRows + row);
+          Formats.get(segment.format(), pool, start + layout.keyElement(row, column));
     }
-    long valueStart = start + (long) keyDim * pageRows;
     for (int column = 0; column < valueDim; column++) {
       values[target * valueDim + column] =
-          Formats.get(segment.format(), pool, valueStart + valueElement(column, row));
+          Formats.get(segment.format(), pool, start + layout.valueElement(row, column));
     }
-  }
-
-  private long valueElement(int column, int row) {
-    int tileStart = column - column % VALUE_TILE;
-    int width = Math.min(VALUE_TILE, valueDim - tileStart);
-    return (long) tileStart * pageRows + (long) row * width + (column - tileStart);
   }
 
   private PackedRows readClosed(Packing packing) {
@@ -119,12 +116,12 @@ final class SegmentReader {
         long scaleStart = page * scaleElements;
         long valueScales = scaleStart + 2 * packing.key().groups(pageRows, keyDim);
         for (int column = 0; column < keyDim; column++) {
-          long element = keyStart + (long) column * pageRows + inPage;
+          long element = keyStart + layout.keyElement(inPage, column);
           keys[(head * rows + row) * keyDim + column] =
               key.read(keyPool, element, scales, scaleStart, head, row, column);
         }
         for (int column = 0; column < valueDim; column++) {
-          long element = valueStart + valueElement(column, inPage);
+          long element = valueStart + layout.valueElement(inPage, column) - layout.valuesOffset();
           values[(head * rows + row) * valueDim + column] =
               value.read(valuePool, element, scales, valueScales, head, row, column);
         }

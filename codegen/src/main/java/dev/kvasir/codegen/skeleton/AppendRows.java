@@ -53,7 +53,7 @@ public final class AppendRows {
             copy.copy(
                 row.plus(segment.firstPosition()).minus(position),
                 head,
-                CachedPages.pages(segment),
+                PageBuffer.of(shape, segment),
                 target,
                 row.modulo(SegmentPart.PAGE_ROWS));
           });

@@ -1,6 +1,7 @@
 package dev.kvasir.codegen.skeleton;
 
 import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.plans.PageLayout;
 import java.util.List;
 
 /**
@@ -44,6 +45,11 @@ public record AttentionShape(
   /** {@return elements of a page before its values} */
   public int valuesOffset() {
     return SegmentPart.PAGE_ROWS * keyDim;
+  }
+
+  /** {@return the layout of pages that are written and read once} */
+  PageLayout plainPage() {
+    return PageLayout.plain(keyDim, valueDim);
   }
 
   /** {@return a short name that tells shapes apart in a plan: {@code sink4_ring256_bf16} } */

@@ -88,8 +88,7 @@ public final class CachedPages {
             visitor.visit(
                 new PlainPage(
                     kernel,
-                    shape,
-                    pages(segment),
+                    PageBuffer.of(shape, segment),
                     PagedRows.open(kernel, shape, segment, table, tableStart)),
                 page));
   }
@@ -97,8 +96,7 @@ public final class CachedPages {
   private PageRows plain(SegmentPart segment, IntExpression tableStart, IntExpression page) {
     return new PlainPage(
         kernel,
-        shape,
-        pages(segment),
+        PageBuffer.of(shape, segment),
         PagedRows.physical(kernel, shape, segment, table, tableStart, page));
   }
 }

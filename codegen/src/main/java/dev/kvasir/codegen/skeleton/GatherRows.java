@@ -26,8 +26,10 @@ public final class GatherRows {
     RowCopy copy = new RowCopy(kernel, shape);
     String heads = kernel.reads("heads", ElementFormat.I32);
     String table = kernel.reads("table", ElementFormat.I32);
-    String pages = kernel.reads(CachedPages.pages(segment), segment.format());
-    String closing = kernel.writes("closing", segment.format());
+    kernel.reads(CachedPages.pages(segment), segment.format());
+    PageBuffer pages = PageBuffer.of(shape, segment);
+    PageBuffer closing =
+        new PageBuffer(kernel.writes("closing", segment.format()), shape.plainPage());
     IntExpression position = kernel.dim("position");
     IntExpression tokens = kernel.let("tokens", position.plus(kernel.dim("span")));
     IntExpression head = PagedRows.head(kernel, heads);

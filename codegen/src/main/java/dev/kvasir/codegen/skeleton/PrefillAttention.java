@@ -32,7 +32,7 @@ public final class PrefillAttention {
     String heads = kernel.reads("heads", ElementFormat.I32);
     String table = kernel.reads("table", ElementFormat.I32);
     CachedPages cached = new CachedPages(kernel, shape, table, rows);
-    String raw = kernel.reads("raw", ElementFormat.F32);
+    PageBuffer raw = new PageBuffer(kernel.reads("raw", ElementFormat.F32), shape.plainPage());
     AttentionResult result = new AttentionResult(kernel, shape);
 
     String queries = kernel.tile("queries", rows, shape.keyDim());
@@ -74,7 +74,7 @@ public final class PrefillAttention {
             IntExpression firstRow =
                 kernel.let("first_row", position.plus(page.times(SegmentPart.PAGE_ROWS)));
             softmax.attend(
-                new PlainPage(kernel, shape, raw, rawStart.plus(page)),
+                new PlainPage(kernel, raw, rawStart.plus(page)),
                 firstRow,
                 segment.seesAll(
                     firstRow, firstRow.plus(SegmentPart.PAGE_ROWS - 1), firstQuery, lastQuery),

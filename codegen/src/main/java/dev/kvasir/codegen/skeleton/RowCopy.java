@@ -31,7 +31,11 @@ final class RowCopy {
    * @param row row within the page
    */
   void copy(
-      IntExpression from, IntExpression head, String pages, IntExpression page, IntExpression row) {
+      IntExpression from,
+      IntExpression head,
+      PageBuffer pages,
+      IntExpression page,
+      IntExpression row) {
     kernel.load(key, activation("k", from, head, shape.keyDim()));
     kernel.load(value, activation("v", from, head, shape.valueDim()));
     store(pages, page, row);
@@ -47,15 +51,19 @@ final class RowCopy {
    * @param row row within both pages
    */
   void move(
-      String from, IntExpression source, String pages, IntExpression page, IntExpression row) {
-    kernel.load(key, PagedRows.keys(shape, from, source).fromRow(row, 1));
-    kernel.load(value, PagedRows.values(shape, from, source).fromRow(row, 1));
+      PageBuffer from,
+      IntExpression source,
+      PageBuffer pages,
+      IntExpression page,
+      IntExpression row) {
+    kernel.load(key, from.keys(source).fromRow(row, 1));
+    kernel.load(value, from.values(source).fromRow(row, 1));
     store(pages, page, row);
   }
 
-  private void store(String pages, IntExpression page, IntExpression row) {
-    kernel.store(PagedRows.keys(shape, pages, page).fromRow(row, 1), key);
-    kernel.store(PagedRows.values(shape, pages, page).fromRow(row, 1), value);
+  private void store(PageBuffer pages, IntExpression page, IntExpression row) {
+    kernel.store(pages.keys(page).fromRow(row, 1), key);
+    kernel.store(pages.values(page).fromRow(row, 1), value);
   }
 
   private View activation(String buffer, IntExpression row, IntExpression head, int dim) {

@@ -23,7 +23,7 @@ public final class StageRows {
   public static Kernel build(String name, AttentionShape shape, int spanPages) {
     KernelBuilder kernel = new KernelBuilder(name, "head", "page");
     RowCopy copy = new RowCopy(kernel, shape);
-    String raw = kernel.writes("raw", ElementFormat.F32);
+    PageBuffer raw = new PageBuffer(kernel.writes("raw", ElementFormat.F32), shape.plainPage());
     IntExpression first = kernel.let("first", kernel.axis("page").times(SegmentPart.PAGE_ROWS));
     IntExpression rows =
         kernel.let(

@@ -4,6 +4,8 @@ import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.KernelMemory;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.plans.PageLayout;
+import dev.kvasir.plans.StorageFormat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -241,12 +243,16 @@ final class AttentionFixture {
     }
 
     long keyPlace(int position, int listed, int i) {
-      return pageStart(position, listed) + (long) i * PAGE + rowInPage(position);
+      return pageStart(position, listed) + layout(position).keyElement(rowInPage(position), i);
     }
 
     long valuePlace(int position, int listed, int i) {
-      return pageStart(position, listed)
-          + inPage(shape.keyDim(), shape.valueDim(), rowInPage(position), i);
+      return pageStart(position, listed) + layout(position).valueElement(rowInPage(position), i);
+    }
+
+    private PageLayout layout(int position) {
+      StorageFormat format = StorageFormat.ofText(memoryAt(position).format().text());
+      return PageLayout.streamed(format, shape.keyDim(), shape.valueDim());
     }
 
     KernelMemory memoryAt(int position) {
@@ -254,7 +260,7 @@ final class AttentionFixture {
     }
   }
 
-  /** {@return where element i of a value row lies in a page} */
+  /** {@return where element i of a value row lies in a plain page} */
   static long inPage(int keyDim, int valueDim, int row, int i) {
     int tile = i / 64;
     int width = Math.min(64, valueDim - tile * 64);

@@ -5,6 +5,8 @@ import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
+import dev.kvasir.plans.PageLayout;
+import dev.kvasir.plans.StorageFormat;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -329,13 +331,19 @@ final class PackedCache {
 
   /** {@return where a row that is not coded has element i of its key} */
   private long plainKey(int sequence, CacheSegment segment, int listed, int row, int i) {
-    return plainPage(sequence, segment, listed, row) + (long) i * PAGE + row % PAGE;
+    return plainPage(sequence, segment, listed, row) + layout(segment).keyElement(row % PAGE, i);
   }
 
   /** {@return where a row that is not coded has element i of its value} */
   private long plainValue(int sequence, CacheSegment segment, int listed, int row, int i) {
-    return plainPage(sequence, segment, listed, row)
-        + AttentionFixture.inPage(shape.keyDim(), shape.valueDim(), row % PAGE, i);
+    return plainPage(sequence, segment, listed, row) + layout(segment).valueElement(row % PAGE, i);
+  }
+
+  private PageLayout layout(CacheSegment segment) {
+    return segment.packing().isPresent()
+        ? PageLayout.plain(shape.keyDim(), shape.valueDim())
+        : PageLayout.streamed(
+            StorageFormat.ofText(segment.format().text()), shape.keyDim(), shape.valueDim());
   }
 
   private void put(CacheSegment segment, int page, boolean ofKeys, NaiveCoding coding) {

@@ -13,10 +13,11 @@ import java.util.Locale;
  *
  * <ul>
  *   <li>{@code rows 4 x 128 stride 512}, with {@code group 2 jump 4096} where rows come in groups
- *   <li>{@code columns 64 x 128}, with {@code leading 80} where columns lie further apart than the
- *       view is high
- *   <li>{@code tiles 64 x 96 width 64}, with {@code height 64} and {@code of 96} where the block is
- *       higher or wider than the view
+ *   <li>{@code columns 64 x 128}, with {@code leading 80} where the block is higher than the view,
+ *       {@code strip 16 of 128} where it has several strips, and {@code paired}
+ *   <li>{@code tiles 64 x 96 width 64}, with {@code height 64} and {@code of 96} where tiles are
+ *       higher and the block is wider than the view, {@code rows 64} where it has several strips,
+ *       and {@code paired}
  * </ul>
  */
 public final class KernelPrinter {
@@ -120,15 +121,23 @@ public final class KernelPrinter {
             + rowStride
             + (oneGroup ? "" : " group " + group + " jump " + groupStride);
       }
-      case View.Layout.Columns(int leading) ->
-          "columns" + extents + (leading == view.rows() ? "" : " leading " + leading);
-      case View.Layout.Tiles(int height, int width, int columns) ->
+      case View.Layout.Columns columns ->
+          "columns"
+              + extents
+              + (columns.rows() == view.rows() ? "" : " leading " + columns.rows())
+              + (columns.strip() == columns.rows()
+                  ? ""
+                  : " strip %d of %d".formatted(columns.strip(), columns.columns()))
+              + (columns.paired() ? " paired" : "");
+      case View.Layout.Tiles tiles ->
           "tiles"
               + extents
               + " width "
-              + width
-              + (height == view.rows() ? "" : " height " + height)
-              + (columns == view.columns() ? "" : " of " + columns);
+              + tiles.width()
+              + (tiles.height() == view.rows() ? "" : " height " + tiles.height())
+              + (tiles.columns() == view.columns() ? "" : " of " + tiles.columns())
+              + (tiles.height() == tiles.rows() ? "" : " rows " + tiles.rows())
+              + (tiles.paired() ? " paired" : "");
     };
   }
 

@@ -43,26 +43,80 @@ public record View(
     record Rows(int group, long groupStride, long rowStride) implements Layout {}
 
     /**
-     * Column-major: c * leading + r.
+     * Column-major in strips of {@code strip} rows, one strip after the other: (r / strip) * strip
+     * * columns + c * strip + place(r mod strip).
      *
-     * @param leading elements from one column to the next
+     * @param rows rows of the whole block, a multiple of {@code strip}
+     * @param strip rows of a strip: elements from one column to the next
+     * @param columns columns of the whole block; 0 where there is one strip
+     * @param paired whether place is that of {@link #paired}; then strips are {@link #PAIRS} rows
      */
-    record Columns(int leading) implements Layout {}
+    record Columns(int rows, int strip, int columns, boolean paired) implements Layout {
+      /** Leaves out what one strip does not need. */
+      public Columns {
+        if (strip == rows) {
+          columns = 0;
+        }
+      }
+
+      /** One strip: c * rows + r. */
+      public Columns(int rows) {
+        this(rows, rows, 0, false);
+      }
+
+      /** {@return elements from one strip to the next} */
+      public long strideOfStrips() {
+        return (long) strip * columns;
+      }
+    }
 
     /**
-     * Tiles of {@code height} rows and up to {@code width} columns, one after the other, each
-     * row-major: (c / width) * height * width + r * w + c mod width, where w is the tile's own
-     * number of columns: width, or what is left for the last.
+     * Strips of {@code height} rows, one after the other; in each, tiles of {@code width} columns,
+     * one after the other, each row-major: (r / height) * height * columns + (c - c mod width) *
+     * height + (r mod height) * w + place(c mod width), where w is the tile's own number of
+     * columns: width, or what is left for the last.
      *
-     * @param height rows of a whole tile
+     * @param rows rows of the whole block, a multiple of {@code height}
+     * @param height rows of a tile
      * @param width columns of a tile
      * @param columns columns of the whole block, of which a view may show fewer only from the left
+     * @param paired whether place is that of {@link #paired} in tiles of whole width; then that is
+     *     {@link #PAIRS} columns
      */
-    record Tiles(int height, int width, int columns) implements Layout {
+    record Tiles(int rows, int height, int width, int columns, boolean paired) implements Layout {
+      /** One strip, in natural order. */
+      public Tiles(int height, int width, int columns) {
+        this(height, height, width, columns, false);
+      }
+
       /** {@return columns of the tile that starts at column {@code first}} */
       public int widthAt(int first) {
         return Math.min(width, columns - first);
       }
+
+      /** {@return whether elements of the tile that starts at column {@code first} are paired} */
+      public boolean pairedAt(int first) {
+        return paired && widthAt(first) == PAIRS;
+      }
+
+      /** {@return elements from one strip to the next} */
+      public long strideOfStrips() {
+        return (long) height * columns;
+      }
+    }
+
+    /** Elements of a paired line: 64 bytes of 16-bit elements. */
+    int PAIRS = 32;
+
+    /**
+     * {@return the place in a paired line of its element {@code number}: (number mod 16) * 2 +
+     * number / 16}
+     *
+     * <p>Read as 16 little-endian integers, the line has elements 0 to 15 in their lower halves and
+     * 16 to 31 in their upper ones, so that one load gives two vectors in natural order.
+     */
+    static int paired(int number) {
+      return number % (PAIRS / 2) * 2 + number / (PAIRS / 2);
     }
   }
 

@@ -27,27 +27,68 @@ final class ViewVerifier {
     }
     switch (view.layout()) {
       case View.Layout.Rows layout -> rows(view, layout, firstRow, scope);
-      case View.Layout.Columns(int leading) -> {
-        if (firstRow + (long) view.rows() > leading) {
-          throw scope.broken(
-              "rows %d to %d leave columns that lie %d apart"
-                  .formatted(firstRow, firstRow + (long) view.rows(), leading));
-        }
+      case View.Layout.Columns layout -> columns(view, layout, firstRow, scope);
+      case View.Layout.Tiles layout -> tiles(view, layout, firstRow, scope);
+    }
+  }
+
+  private static void columns(
+      View view, View.Layout.Columns layout, int firstRow, KernelScope scope) {
+    if (firstRow + (long) view.rows() > layout.rows()) {
+      throw scope.broken(
+          "rows %d to %d leave columns of %d"
+              .formatted(firstRow, firstRow + (long) view.rows(), layout.rows()));
+    }
+    strips(view, layout.rows(), layout.strip(), layout.paired(), scope);
+    if (layout.strip() < layout.rows() && view.columns() > layout.columns()) {
+      throw scope.broken(
+          "a view of %d columns on strips of %d".formatted(view.columns(), layout.columns()));
+    }
+    if (layout.paired()) {
+      pairs(view, layout.strip(), scope);
+    }
+  }
+
+  private static void tiles(View view, View.Layout.Tiles layout, int firstRow, KernelScope scope) {
+    if (layout.width() < 1) {
+      throw scope.broken("tiles are at least 1 wide, got " + layout.width());
+    }
+    if (view.columns() > layout.columns()) {
+      throw scope.broken(
+          "a view of %d columns on a block of %d".formatted(view.columns(), layout.columns()));
+    }
+    if (firstRow + (long) view.rows() > layout.rows()) {
+      throw scope.broken(
+          "rows %d to %d leave tiles of %d rows"
+              .formatted(firstRow, firstRow + (long) view.rows(), layout.rows()));
+    }
+    strips(view, layout.rows(), layout.height(), false, scope);
+    if (layout.paired()) {
+      pairs(view, layout.width(), scope);
+      int last = (view.columns() - 1) / layout.width() * layout.width();
+      if (layout.pairedAt(last) && view.columns() - last < layout.width()) {
+        throw scope.broken("a view of %d columns cuts a paired line".formatted(view.columns()));
       }
-      case View.Layout.Tiles(int height, int width, int columns) -> {
-        if (width < 1) {
-          throw scope.broken("tiles are at least 1 wide, got " + width);
-        }
-        if (view.columns() > columns) {
-          throw scope.broken(
-              "a view of %d columns on a block of %d".formatted(view.columns(), columns));
-        }
-        if (firstRow + (long) view.rows() > height) {
-          throw scope.broken(
-              "rows %d to %d leave tiles of height %d"
-                  .formatted(firstRow, firstRow + (long) view.rows(), height));
-        }
-      }
+    }
+  }
+
+  private static void strips(View view, int rows, int strip, boolean paired, KernelScope scope) {
+    if (strip < 1 || rows % strip != 0) {
+      throw scope.broken("strips of %d rows do not divide %d".formatted(strip, rows));
+    }
+    boolean all = view.row().equals(IntExpression.constant(0)) && view.rows() == rows;
+    if ((strip < rows || paired) && view.rows() > 1 && !all) {
+      throw scope.broken(
+          "a view of several strips or pairs of rows shows one row or all, got " + view.rows());
+    }
+  }
+
+  private static void pairs(View view, int line, KernelScope scope) {
+    ElementFormat format = scope.buffer(view.buffer()).format();
+    if (line != View.Layout.PAIRS || format.bits() != Short.SIZE) {
+      throw scope.broken(
+          "paired lines hold %d elements of 16 bits, got %d of %s"
+              .formatted(View.Layout.PAIRS, line, format.text()));
     }
   }
 
@@ -72,10 +113,10 @@ final class ViewVerifier {
         switch (view.layout()) {
           case View.Layout.Rows(int group, long groupStride, long rowStride) ->
               (group == 1 || isMultiple(rowStride)) && isMultiple(groupStride);
-          case View.Layout.Columns(int leading) ->
-              isMultiple(leading) && isMultiple(view.row()) && isMultiple(view.rows());
-          case View.Layout.Tiles(int _, int width, int columns) ->
-              isMultiple(width) && isMultiple(columns);
+          case View.Layout.Columns layout ->
+              isMultiple(layout.strip()) && isMultiple(view.row()) && isMultiple(view.rows());
+          case View.Layout.Tiles layout ->
+              isMultiple(layout.width()) && isMultiple(layout.columns());
         };
     if (!strides || !isMultiple(view.blockStride()) || !isMultiple(view.offset())) {
       throw scope.broken(

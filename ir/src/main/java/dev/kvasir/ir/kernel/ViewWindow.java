@@ -26,8 +26,8 @@ final class ViewWindow {
         switch (view.layout()) {
           case View.Layout.Rows(int group, long groupStride, long _) ->
               groupStride == 0 ? group : Long.MAX_VALUE;
-          case View.Layout.Columns(int leading) -> leading;
-          case View.Layout.Tiles(int tileHeight, int _, int _) -> tileHeight;
+          case View.Layout.Columns columns -> columns.rows();
+          case View.Layout.Tiles tiles -> tiles.rows();
         };
     if (firstRow + (long) view.rows() > height) {
       throw point.failure(
@@ -72,11 +72,19 @@ final class ViewWindow {
         switch (view.layout()) {
           case View.Layout.Rows(int group, long groupStride, long rowStride) ->
               row / group * groupStride + row % group * rowStride + column;
-          case View.Layout.Columns(int leading) -> (long) column * leading + row;
+          case View.Layout.Columns columns -> {
+            int inStrip = (int) (row % columns.strip());
+            yield row / columns.strip() * columns.strideOfStrips()
+                + (long) column * columns.strip()
+                + (columns.paired() ? View.Layout.paired(inStrip) : inStrip);
+          }
           case View.Layout.Tiles tiles -> {
             int inTile = column % tiles.width();
             int firstColumn = column - inTile;
-            yield (long) firstColumn * tiles.height() + row * tiles.widthAt(firstColumn) + inTile;
+            yield row / tiles.height() * tiles.strideOfStrips()
+                + (long) firstColumn * tiles.height()
+                + row % tiles.height() * tiles.widthAt(firstColumn)
+                + (tiles.pairedAt(firstColumn) ? View.Layout.paired(inTile) : inTile);
           }
         };
     return Math.addExact(start, place);

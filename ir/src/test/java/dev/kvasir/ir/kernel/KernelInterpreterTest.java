@@ -421,6 +421,52 @@ class KernelInterpreterTest {
     }
   }
 
+  @Test
+  void stripsOfColumnsLieOneAfterTheOther() {
+    View view = new View("x", new View.Layout.Columns(4, 2, 3, false), 4, 3, ZERO, 0, ZERO, ZERO);
+    assertThat(places(view, 12)).containsExactly(0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11);
+  }
+
+  @Test
+  void stripsOfTilesLieOneAfterTheOther() {
+    View view = new View("x", new View.Layout.Tiles(4, 2, 2, 3, false), 4, 3, ZERO, 0, ZERO, ZERO);
+    assertThat(places(view, 12)).containsExactly(0, 1, 4, 2, 3, 5, 6, 7, 10, 8, 9, 11);
+  }
+
+  @Test
+  void pairsAreSixteenElementsApart() {
+    float[] places = new float[48];
+    Kernel kernel =
+        new Kernels()
+            .read("x", ElementFormat.BF16)
+            .write("out", ElementFormat.F32)
+            .f32("a", 1, 48)
+            .then(
+                load(
+                    "a",
+                    new View(
+                        "x",
+                        new View.Layout.Tiles(1, 1, 32, 48, true),
+                        1,
+                        48,
+                        ZERO,
+                        0,
+                        ZERO,
+                        ZERO)),
+                store(whole("out", 1, 48), "a"))
+            .build();
+    KernelMemory source = KernelMemory.uninitialised(ElementFormat.BF16, 48);
+    for (int i = 0; i < 48; i++) {
+      source.setFloat(i, i);
+    }
+    KernelMemory out = empty(48);
+    runOnce(kernel, Map.of("x", source, "out", out));
+    for (int c = 0; c < 48; c++) {
+      places[c] = c < 16 ? 2 * c : c < 32 ? 2 * (c - 16) + 1 : c;
+    }
+    assertThat(out.toFloats()).containsExactly(places);
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
   void everyGridPointRunsOnceInAnyOrder(long order) {

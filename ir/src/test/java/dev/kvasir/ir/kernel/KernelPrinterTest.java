@@ -189,6 +189,15 @@ class KernelPrinterTest {
     View left = new View("v", new View.Layout.Tiles(64, 32, 96), 1, 40, PAGE, 6144, ZERO, BLOCK);
     assertThat(KernelPrinter.print(left))
         .isEqualTo("v[tiles 1 x 40 width 32 height 64 of 96 at page * 6144 row block]");
+    View strips =
+        new View("k", new View.Layout.Columns(64, 32, 128, true), 64, 128, PAGE, 16384, ZERO, ZERO);
+    assertThat(KernelPrinter.print(strips))
+        .isEqualTo("k[columns 64 x 128 strip 32 of 128 paired at page * 16384]");
+    View narrow =
+        new View(
+            "v", new View.Layout.Tiles(64, 32, 16, 96, false), 64, 96, PAGE, 12288, ZERO, ZERO);
+    assertThat(KernelPrinter.print(narrow))
+        .isEqualTo("v[tiles 64 x 96 width 16 height 32 rows 64 at page * 12288]");
     assertThat(KernelPrinter.print(whole("x", 3, 5).at(HEAD.plus(1))))
         .isEqualTo("x[rows 3 x 5 stride 5 at 0 * 5 + ((axis head) + 1)]");
   }

@@ -128,6 +128,7 @@ public final class KernelAllowList {
       constant VectorOperators.MAX VectorOperators.Associative
       constant VectorOperators.MIN VectorOperators.Associative
       constant VectorOperators.OR VectorOperators.Associative
+      constant VectorOperators.ASHR VectorOperators.Binary
       constant VectorOperators.LSHL VectorOperators.Binary
       constant VectorOperators.LSHR VectorOperators.Binary
       constant VectorOperators.EQ VectorOperators.Comparison

@@ -2,6 +2,8 @@ package dev.kvasir.codegen.emit.jvm;
 
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -39,5 +41,30 @@ record CodeLines(int first, int lines, int line) {
     int lines = Math.max(1, block / line);
     boolean within = first + (lines - 1) * line + run <= block && terms % lines == 0;
     return within ? Optional.of(new CodeLines(first, lines, line)) : Optional.empty();
+  }
+
+  /**
+   * {@return the terms of an iteration: the lines of one block}
+   *
+   * @param block whose vectors they make
+   * @param further terms in front of the first line
+   * @param codes codes in front of the block, whole blocks
+   */
+  List<LineBody.Term> terms(ElementFormat format, LineBlocks.Block block, int further, long codes) {
+    List<LineBody.Term> terms = new ArrayList<>();
+    for (int i = 0; i < lines; i++) {
+      List<LineBody.Vector> vectors = new ArrayList<>();
+      for (int j = 0; j < block.vectors().size(); j++) {
+        int place = first + i * line + j * block.lanes();
+        long integer = place % ElementFormat.BLOCK_INTEGERS;
+        vectors.add(
+            new LineBody.Vector(
+                block.vectors().get(j).column(),
+                integer * Integer.BYTES + codes * format.bits() / Byte.SIZE,
+                place / ElementFormat.BLOCK_INTEGERS));
+      }
+      terms.add(new LineBody.Term(further + i, vectors));
+    }
+    return terms;
   }
 }

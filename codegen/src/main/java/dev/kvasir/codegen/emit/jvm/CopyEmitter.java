@@ -21,7 +21,10 @@ final class CopyEmitter {
   /**
    * A part of a view whose rows and columns are evenly spaced.
    *
-   * @param origin slot of the place of its first element
+   * @param origin slot of the place that {@code start} counts from
+   * @param start elements to its first one
+   * @param firstRow its first row in the tile
+   * @param rows its rows
    * @param firstColumn its first column in the tile
    * @param columns its columns
    * @param group rows before a jump
@@ -31,12 +34,25 @@ final class CopyEmitter {
    */
   private record Piece(
       int origin,
+      long start,
+      int firstRow,
+      int rows,
       int firstColumn,
       int columns,
       int group,
       long groupStride,
       long rowStride,
       long columnStride) {}
+
+  /**
+   * Evenly spaced neighbours.
+   *
+   * @param first the first one's number
+   * @param count how many
+   * @param start elements to the first one
+   * @param stride elements from one to the next
+   */
+  private record Run(int first, int count, long start, long stride) {}
 
   /** Writes the phase of a load and returns its name. */
   String load(String tileName, View view, PhaseArguments arguments) {
@@ -71,44 +87,85 @@ final class CopyEmitter {
   }
 
   private static List<Piece> pieces(View view, PhaseArguments arguments) {
-    return switch (view.layout()) {
+    List<Piece> pieces = new ArrayList<>();
+    switch (view.layout()) {
       case View.Layout.Rows rows ->
-          List.of(
+          pieces.add(
               new Piece(
                   arguments.origin(view, 0),
+                  0,
+                  0,
+                  view.rows(),
                   0,
                   view.columns(),
                   rows.group(),
                   rows.groupStride(),
                   rows.rowStride(),
                   1));
-      case View.Layout.Columns columns ->
-          List.of(
-              new Piece(
-                  arguments.origin(view, 0),
-                  0,
-                  view.columns(),
-                  view.rows(),
-                  0,
-                  1,
-                  columns.leading()));
+      case View.Layout.Columns columns -> {
+        for (Run strip : strips(view, columns.strip(), columns.strideOfStrips())) {
+          boolean paired = columns.paired() && view.rows() > 1;
+          for (Run run : line(strip.first(), strip.count(), paired)) {
+            pieces.add(
+                piece(
+                    arguments.origin(view, 0),
+                    new Run(run.first(), run.count(), strip.start() + run.start(), run.stride()),
+                    new Run(0, view.columns(), 0, columns.strip())));
+          }
+        }
+      }
       case View.Layout.Tiles tiles -> {
-        List<Piece> pieces = new ArrayList<>();
         for (int first = 0; first < view.columns(); first += tiles.width()) {
           int width = tiles.widthAt(first);
-          pieces.add(
-              new Piece(
-                  arguments.origin(view, first),
-                  first,
-                  Math.min(width, view.columns() - first),
-                  view.rows(),
-                  0,
-                  width,
-                  1));
+          int shown = Math.min(width, view.columns() - first);
+          for (Run strip : strips(view, tiles.height(), tiles.strideOfStrips())) {
+            for (Run run : line(first, shown, tiles.pairedAt(first))) {
+              pieces.add(
+                  piece(
+                      arguments.origin(view, first),
+                      new Run(strip.first(), strip.count(), strip.start(), width),
+                      run));
+            }
+          }
         }
-        yield pieces;
       }
-    };
+    }
+    return pieces;
+  }
+
+  private static Piece piece(int origin, Run rows, Run columns) {
+    return new Piece(
+        origin,
+        rows.start() + columns.start(),
+        rows.first(),
+        rows.count(),
+        columns.first(),
+        columns.count(),
+        rows.count(),
+        0,
+        rows.stride(),
+        columns.stride());
+  }
+
+  /** {@return the strips that a view shows; its origin already lies in that of its first row} */
+  private static List<Run> strips(View view, int height, long stride) {
+    if (view.rows() <= height) {
+      return List.of(new Run(0, view.rows(), 0, 1));
+    }
+    List<Run> strips = new ArrayList<>();
+    for (int first = 0; first < view.rows(); first += height) {
+      strips.add(new Run(first, height, first / height * stride, 1));
+    }
+    return strips;
+  }
+
+  /** {@return {@code count} neighbours from {@code first} on: a line, or part of one in order} */
+  private static List<Run> line(int first, int count, boolean paired) {
+    if (!paired) {
+      return List.of(new Run(first, count, 0, 1));
+    }
+    int half = View.Layout.PAIRS / 2;
+    return List.of(new Run(first, half, 0, 2), new Run(first + half, half, 1, 2));
   }
 
   private void rows(
@@ -119,12 +176,15 @@ final class CopyEmitter {
       ElementFormat format,
       boolean load,
       int whole) {
-    int base = emission.frame().offset(tile.name()) + piece.firstColumn();
-    int groups = Math.ceilDiv(tile.rows(), piece.group());
-    if (tile.rows() % piece.group() != 0 && groups > 1) {
+    int base =
+        emission.frame().offset(tile.name())
+            + piece.firstRow() * tile.columns()
+            + piece.firstColumn();
+    int groups = Math.ceilDiv(piece.rows(), piece.group());
+    if (piece.rows() % piece.group() != 0 && groups > 1) {
       throw new IllegalStateException("rows of a grouped view fill their groups");
     }
-    int rowsOfGroup = Math.min(tile.rows(), piece.group());
+    int rowsOfGroup = Math.min(piece.rows(), piece.group());
     Emission.loop(
         code,
         0,
@@ -162,7 +222,8 @@ final class CopyEmitter {
   private static void pushOffset(
       CodeBuilder code, Piece piece, ElementFormat format, int group, int row, int column) {
     long places = Lanes.placesPerElement(format);
-    Emission.pushLong(code, piece.origin(), 0, row, piece.rowStride() * places);
+    Emission.pushLong(
+        code, piece.origin(), piece.start() * places, row, piece.rowStride() * places);
     if (piece.groupStride() != 0) {
       code.iload(group).i2l().loadConstant(piece.groupStride() * places).lmul().ladd();
     }

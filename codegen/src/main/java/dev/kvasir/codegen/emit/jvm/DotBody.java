@@ -7,51 +7,31 @@ import static java.lang.constant.ConstantDescs.CD_void;
 
 import dev.kvasir.ir.type.ElementFormat;
 import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.function.IntConsumer;
 
 /**
- * The register-blocked loops of contractions: up to 4 rows x 4 vectors of accumulators. Only what
- * shapes the machine code is static; extents, places and row distances are parameters.
+ * The register-blocked loop of a contraction whose columns run along the contracted axis; sums are
+ * reduced at the end. Only what shapes the machine code is static; extents, places and row
+ * distances are parameters.
  *
- * @param shape which loop
  * @param leftInBuffer whether the left side lies in an f32 buffer instead of a tile
  * @param rows rows of the block
- * @param vectors vectors, or columns, of the block
+ * @param columns columns of the block
  * @param lanes lanes of a vector
- * @param linePlaces outer: places from one term's line to the next; inner: 0
  * @param format how the right side is stored
- * @param codeLines outer: how lines of codes lie in their blocks, where that is known
  * @param accumulate whether sums start at what the result holds
- * @param guarded outer: whether a left element of 0 adds nothing whatever the right side holds
  */
 record DotBody(
-    Shape shape,
     boolean leftInBuffer,
     int rows,
-    int vectors,
+    int columns,
     int lanes,
-    long linePlaces,
     ElementFormat format,
-    Optional<CodeLines> codeLines,
-    boolean accumulate,
-    boolean guarded) {
-
-  /** Which way the loop runs. */
-  enum Shape {
-    /** Each term loads a line of vectors and broadcasts one left element a row. */
-    OUTER,
-    /** Vectors run along the contracted axis; sums are reduced at the end. */
-    INNER
-  }
+    boolean accumulate) {
 
   private static final int SEGMENT_SLOT = 1;
   private static final int ORIGIN = 2;
@@ -59,15 +39,12 @@ record DotBody(
 
   /**
    * (tile floats, right segment, right origin, left index | left segment and origin, left row
-   * distance, first term, end term, result index, result row distance[, right row distance]).
+   * distance, first term, end term, result index, result row distance, right row distance).
    */
   MethodTypeDesc type() {
     List<ClassDesc> parameters = new ArrayList<>(List.of(FLOAT_ARRAY, SEGMENT, CD_long));
     parameters.addAll(leftInBuffer ? List.of(SEGMENT, CD_long) : List.of(CD_int));
-    parameters.addAll(List.of(CD_int, CD_int, CD_int, CD_int, CD_int));
-    if (shape == Shape.INNER) {
-      parameters.add(CD_long);
-    }
+    parameters.addAll(List.of(CD_int, CD_int, CD_int, CD_int, CD_int, CD_long));
     return MethodTypeDesc.of(CD_void, parameters);
   }
 
@@ -93,7 +70,7 @@ record DotBody(
     private final int rightStride = leftStride + 5;
     private final int[] leftRows = new int[rows];
     private final int[] resultRows = new int[rows];
-    private final int[][] sums = new int[rows][vectors];
+    private final int[][] sums = new int[rows][columns];
 
     Writer(CodeBuilder code) {
       this.code = code;
@@ -105,19 +82,9 @@ record DotBody(
     void write() {
       placeRows();
       start();
-      switch (shape) {
-        case OUTER -> {
-          if (codeLines.isPresent()) {
-            codeTerms(codeLines.get());
-          } else {
-            terms(1, term -> outerTerm(term, 0, line(term)));
-          }
-        }
-        case INNER -> {
-          int[] lines = placeLines();
-          terms(lanes, term -> innerTerm(term, lines));
-        }
-      }
+      int[] lines = placeLines();
+      Emission.loop(
+          code, () -> code.iload(firstTerm), endTerm, lanes, term -> innerTerm(term, lines));
       finish();
       code.return_();
     }
@@ -140,8 +107,8 @@ record DotBody(
     }
 
     private int[] placeLines() {
-      int[] lines = new int[vectors];
-      for (int column = 0; column < vectors; column++) {
+      int[] lines = new int[columns];
+      for (int column = 0; column < columns; column++) {
         lines[column] = code.allocateLocal(TypeKind.LONG);
         code.lload(ORIGIN).lload(rightStride).loadConstant((long) column).lmul().ladd();
         code.lstore(lines[column]);
@@ -151,13 +118,9 @@ record DotBody(
 
     private void start() {
       for (int row = 0; row < rows; row++) {
-        for (int column = 0; column < vectors; column++) {
+        for (int column = 0; column < columns; column++) {
           sums[row][column] = code.allocateLocal(kind);
-          if (accumulate && shape == Shape.OUTER) {
-            vector.loadFloats(PhaseArguments.FLOATS, resultIndex(row, column * lanes));
-          } else {
-            vector.zero();
-          }
+          vector.zero();
           code.storeLocal(kind, sums[row][column]);
         }
       }
@@ -167,101 +130,27 @@ record DotBody(
       return () -> Emission.pushInt(code, resultRows[row], offset, -1, 0);
     }
 
-    private void terms(int step, IntConsumer body) {
-      Emission.loop(code, () -> code.iload(firstTerm), endTerm, step, body);
-    }
-
-    private void pushLeft(Lanes width, int row, int term, int further) {
+    private void pushLeft(int row, int term) {
       if (leftInBuffer) {
-        width.loadBuffer(
+        vector.loadBuffer(
             ElementFormat.F32,
             LEFT,
-            () ->
-                Emission.pushLong(
-                    code, leftRows[row], (long) further * Float.BYTES, term, Float.BYTES));
+            () -> Emission.pushLong(code, leftRows[row], 0, term, Float.BYTES));
       } else {
-        width.loadFloats(
-            PhaseArguments.FLOATS, () -> Emission.pushInt(code, leftRows[row], further, term, 1));
+        vector.loadFloats(
+            PhaseArguments.FLOATS, () -> Emission.pushInt(code, leftRows[row], 0, term, 1));
       }
-    }
-
-    /** Adds the term {@code further} behind the one in slot {@code term}. */
-    private void outerTerm(int term, int further, int[] line) {
-      int factor = code.allocateLocal(kind);
-      for (int row = 0; row < rows; row++) {
-        pushLeft(scalar, row, term, further);
-        vector.broadcastFloat();
-        code.storeLocal(kind, factor);
-        for (int column = 0; column < vectors; column++) {
-          addTerm(line[column], factor, sums[row][column]);
-        }
-      }
-    }
-
-    private int[] line(int term) {
-      int[] line = new int[vectors];
-      for (int column = 0; column < vectors; column++) {
-        long at = (long) column * lanes * Lanes.placesPerElement(format);
-        vector.loadBuffer(
-            format, SEGMENT_SLOT, () -> Emission.pushLong(code, ORIGIN, at, term, linePlaces));
-        line[column] = code.allocateLocal(kind);
-        code.storeLocal(kind, line[column]);
-      }
-      return line;
-    }
-
-    /** A block of codes at a time: its integers are loaded once, each vector is a field of them. */
-    private void codeTerms(CodeLines codes) {
-      int blocks = code.allocateLocal(TypeKind.LONG);
-      code.lload(ORIGIN).loadConstant((long) codes.first()).lsub();
-      pushBytes();
-      code.lstore(blocks);
-      long lineBytes = (long) codes.line() * format.bits() / Byte.SIZE;
-      TypeKind integers = vector.isVector() ? TypeKind.REFERENCE : TypeKind.INT;
-      terms(
-          codes.lines(),
-          term -> {
-            Map<Integer, Integer> loaded = new HashMap<>();
-            for (int further = 0; further < codes.lines(); further++) {
-              int[] line = new int[vectors];
-              for (int column = 0; column < vectors; column++) {
-                int place = codes.first() + further * codes.line() + column * lanes;
-                int integer = place % ElementFormat.BLOCK_INTEGERS;
-                if (!loaded.containsKey(integer)) {
-                  vector.integers(
-                      SEGMENT_SLOT,
-                      () ->
-                          Emission.pushLong(
-                              code, blocks, (long) integer * Integer.BYTES, term, lineBytes));
-                  int slot = code.allocateLocal(integers);
-                  code.storeLocal(integers, slot);
-                  loaded.put(integer, slot);
-                }
-                code.loadLocal(integers, loaded.getOrDefault(integer, -1));
-                vector.take(format, place / ElementFormat.BLOCK_INTEGERS);
-                line[column] = code.allocateLocal(kind);
-                code.storeLocal(kind, line[column]);
-              }
-              outerTerm(term, further, line);
-            }
-          });
-    }
-
-    /** Turns a number of codes on the stack, whole blocks, into bytes. */
-    private void pushBytes() {
-      code.loadConstant((long) format.bits()).lmul();
-      code.loadConstant(Integer.numberOfTrailingZeros(Byte.SIZE)).lshr();
     }
 
     private void innerTerm(int term, int[] lines) {
       int[] factors = new int[rows];
       for (int row = 0; row < rows; row++) {
-        pushLeft(vector, row, term, 0);
+        pushLeft(row, term);
         factors[row] = code.allocateLocal(kind);
         code.storeLocal(kind, factors[row]);
       }
       int line = code.allocateLocal(kind);
-      for (int column = 0; column < vectors; column++) {
+      for (int column = 0; column < columns; column++) {
         int origin = lines[column];
         vector.loadBuffer(
             format,
@@ -269,51 +158,25 @@ record DotBody(
             () -> Emission.pushLong(code, origin, 0, term, Lanes.placesPerElement(format)));
         code.storeLocal(kind, line);
         for (int row = 0; row < rows; row++) {
-          addTerm(line, factors[row], sums[row][column]);
+          code.loadLocal(kind, line)
+              .loadLocal(kind, factors[row])
+              .loadLocal(kind, sums[row][column]);
+          vector.fma();
+          code.storeLocal(kind, sums[row][column]);
         }
-      }
-    }
-
-    /** sum = line * factor + sum; guarded, a factor of 0 leaves the sum as it is. */
-    private void addTerm(int line, int factor, int sum) {
-      if (!guarded) {
-        code.loadLocal(kind, line).loadLocal(kind, factor).loadLocal(kind, sum);
-        vector.fma();
-        code.storeLocal(kind, sum);
-      } else if (vector.isVector()) {
-        code.aload(line).aload(factor).aload(sum);
-        vector.fma();
-        code.aload(sum).aload(factor);
-        vector.operator(COMPARISON, "EQ");
-        code.fconst_0()
-            .invokevirtual(FLOAT_VECTOR, "compare", COMPARE_FLOAT)
-            .invokevirtual(FLOAT_VECTOR, "blend", FLOAT_BLEND)
-            .astore(sum);
-      } else {
-        Label skip = code.newLabel();
-        code.fload(factor).fconst_0().fcmpl().ifeq(skip);
-        code.fload(line).fload(factor).fload(sum);
-        vector.fma();
-        code.fstore(sum).labelBinding(skip);
       }
     }
 
     private void finish() {
       for (int row = 0; row < rows; row++) {
-        for (int column = 0; column < vectors; column++) {
+        for (int column = 0; column < columns; column++) {
           code.loadLocal(kind, sums[row][column]);
-          switch (shape) {
-            case OUTER ->
-                vector.storeFloats(PhaseArguments.FLOATS, resultIndex(row, column * lanes));
-            case INNER -> {
-              vector.sumLanes();
-              if (accumulate) {
-                scalar.loadFloats(PhaseArguments.FLOATS, resultIndex(row, column));
-                code.fadd();
-              }
-              scalar.storeFloats(PhaseArguments.FLOATS, resultIndex(row, column));
-            }
+          vector.sumLanes();
+          if (accumulate) {
+            scalar.loadFloats(PhaseArguments.FLOATS, resultIndex(row, column));
+            code.fadd();
           }
+          scalar.storeFloats(PhaseArguments.FLOATS, resultIndex(row, column));
         }
       }
     }

@@ -17,7 +17,6 @@ import java.util.Optional;
 final class DotEmitter {
 
   private static final int ROW_BLOCK = 4;
-  private static final int VECTOR_BLOCK = 4;
 
   private final Emission emission;
   private final Kernel kernel;
@@ -44,8 +43,8 @@ final class DotEmitter {
    * @param stride elements from one row to the next
    */
   private record Target(int offset, int rows, int columns, int stride) {
-    Target from(int column, int count) {
-      return new Target(offset + column, rows, count, stride);
+    Target from(int column) {
+      return new Target(offset + column, rows, columns - column, stride);
     }
   }
 
@@ -57,9 +56,6 @@ final class DotEmitter {
         part.columnsOf(tile),
         tile.columns());
   }
-
-  /** A run of columns: {@code vectors} times {@code lanes}, from {@code first}. */
-  private record Block(int first, int vectors, int lanes) {}
 
   /** A loop over equal steps. */
   private record Run(int from, int to, int step) {}
@@ -83,13 +79,16 @@ final class DotEmitter {
         code -> {
           switch (right.layout()) {
             case View.Layout.Columns columns ->
-                outer(
+                lines(
                     code,
                     sides,
                     left,
                     result,
-                    right.columns(),
-                    columns.leading(),
+                    new Lines(
+                        LineBlocks.ofColumns(columns, right.rows()),
+                        right.columns(),
+                        columns.strip(),
+                        Strips.ONE),
                     dot.accumulate(),
                     false);
             case View.Layout.Rows rows -> {
@@ -111,26 +110,22 @@ final class DotEmitter {
     Left left = new Left(false, probabilities.columns());
     int segment = arguments.segment(right.buffer());
     ElementFormat format = kernel.buffer(right.buffer()).format();
-    record Piece(int first, int columns, int stride, int origin) {}
-    List<Piece> pieces = new ArrayList<>();
-    switch (right.layout()) {
-      case View.Layout.Rows rows ->
-          pieces.add(
-              new Piece(
-                  0,
-                  right.columns(),
-                  Math.toIntExact(rows.rowStride()),
-                  arguments.origin(right, 0)));
-      case View.Layout.Tiles tiles -> {
-        for (int first = 0; first < right.columns(); first += tiles.width()) {
-          int width = tiles.widthAt(first);
-          int columns = Math.min(width, right.columns() - first);
-          pieces.add(new Piece(first, columns, width, arguments.origin(right, first)));
-        }
-      }
-      case View.Layout.Columns _ ->
-          throw new IllegalStateException("dot.nn over columns is never generated");
-    }
+    List<Piece> pieces =
+        switch (right.layout()) {
+          case View.Layout.Rows rows ->
+              List.of(
+                  new Piece(
+                      arguments.origin(right, 0),
+                      0,
+                      new Lines(
+                          List.of(new LineBlocks.Run(0, right.columns(), 0, false)),
+                          right.rows(),
+                          Math.toIntExact(rows.rowStride()),
+                          Strips.ONE)));
+          case View.Layout.Tiles tiles -> pieces(right, tiles, format, arguments);
+          case View.Layout.Columns _ ->
+              throw new IllegalStateException("dot.nn over columns is never generated");
+        };
     int leftOffset = emission.frame().offset(dot.left());
     return emission.method(
         "dot_nn",
@@ -138,18 +133,64 @@ final class DotEmitter {
         code -> {
           for (Piece piece : pieces) {
             Sides sides = new Sides(segment, piece.origin(), format, right, -1, -1, leftOffset);
-            outer(
-                code,
-                sides,
-                left,
-                result.from(piece.first(), piece.columns()),
-                right.rows(),
-                piece.stride(),
-                true,
-                dot.guarded());
+            lines(
+                code, sides, left, result.from(piece.column()), piece.lines(), true, dot.guarded());
           }
           code.return_();
         });
+  }
+
+  /**
+   * Columns of the result that are summed from one origin.
+   *
+   * @param origin slot of the origin
+   * @param column the first of them
+   */
+  private record Piece(int origin, int column, Lines lines) {}
+
+  /**
+   * The right side of a contraction, a line a term.
+   *
+   * @param runs a line
+   * @param terms number of terms
+   * @param stride elements from one line to the next
+   */
+  private record Lines(List<LineBlocks.Run> runs, int terms, int stride, Strips strips) {}
+
+  /** Strips of terms that lie {@code stride} elements apart. */
+  private record Strips(int count, long stride) {
+    static final Strips ONE = new Strips(1, 0);
+  }
+
+  /** Tiles of the same width are read together; codes lie in blocks of their own tile. */
+  private static List<Piece> pieces(
+      View view, View.Layout.Tiles tiles, ElementFormat format, PhaseArguments arguments) {
+    List<Piece> pieces = new ArrayList<>();
+    List<LineBlocks.Run> together = new ArrayList<>();
+    Strips strips = new Strips(Math.ceilDiv(view.rows(), tiles.height()), tiles.strideOfStrips());
+    for (int tile : LineBlocks.tiles(tiles, view.columns(), format)) {
+      int first = tile * tiles.width();
+      int columns = Math.min(tiles.widthAt(first), view.columns() - first);
+      if (tiles.widthAt(first) == tiles.width() && !format.isCode()) {
+        long start = (long) first * tiles.height();
+        together.add(new LineBlocks.Run(first, columns, start, tiles.pairedAt(first)));
+      } else {
+        List<LineBlocks.Run> alone = List.of(new LineBlocks.Run(0, columns, 0, false));
+        pieces.add(
+            new Piece(
+                arguments.origin(view, first),
+                first,
+                new Lines(alone, view.rows(), tiles.widthAt(first), strips)));
+      }
+    }
+    if (!together.isEmpty()) {
+      pieces.add(
+          new Piece(
+              arguments.origin(view, 0),
+              0,
+              new Lines(together, view.rows(), tiles.width(), strips)));
+    }
+    return pieces;
   }
 
   /**
@@ -197,82 +238,157 @@ final class DotEmitter {
     throw new IllegalStateException("the left view of a dot has evenly spaced rows");
   }
 
-  private List<Block> blocks(int columns, int rows) {
-    List<Block> blocks = new ArrayList<>();
-    int most = Math.min(VECTOR_BLOCK, Math.max(1, emission.accumulators() / rows));
-    int first = 0;
-    for (int width : List.of(emission.lanes(), 1)) {
-      while (columns - first >= width) {
-        int vectors = Math.min(most, (columns - first) / width);
-        blocks.add(new Block(first, vectors, width));
-        first += vectors * width;
-      }
-    }
-    return blocks;
-  }
-
-  private void outer(
+  private void lines(
       CodeBuilder code,
       Sides sides,
       Left left,
       Target result,
-      int terms,
-      int lineStride,
+      Lines lines,
       boolean accumulate,
       boolean guarded) {
-    int places = Lanes.placesPerElement(sides.format());
     for (Run rowRun : runs(result.rows(), ROW_BLOCK)) {
-      for (Block block : blocks(result.columns(), rowRun.step())) {
-        DotBody body =
-            new DotBody(
-                DotBody.Shape.OUTER,
-                left.view(),
-                rowRun.step(),
-                block.vectors(),
-                block.lanes(),
-                (long) lineStride * places,
-                sides.format(),
-                CodeLines.of(
-                    sides.format(),
-                    sides.right(),
-                    block.first(),
-                    block.vectors() * block.lanes(),
-                    lineStride,
-                    terms),
-                accumulate,
-                guarded);
-        Emission.loop(
-            code,
-            rowRun.from(),
-            rowRun.to(),
-            rowRun.step(),
-            row -> {
-              pushSides(code, sides, left, row, (long) block.first() * places, -1, 0);
-              code.loadConstant(0).loadConstant(terms);
-              Emission.pushInt(code, -1, result.offset() + block.first(), row, result.stride());
-              code.loadConstant(result.stride());
-              emission.shared("dot", body, body.type(), body::write).invoke(code);
-            });
+      LineBlocks cut = new LineBlocks(emission.lanes(), emission.accumulators(), rowRun.step());
+      for (LineBlocks.Block block : cut.of(lines.runs())) {
+        int strips = lines.strips().count();
+        int each = lines.terms() / strips;
+        Parts strip = Parts.of(block, each, lines.stride(), sides.format());
+        if (strips == 1) {
+          block(code, sides, left, result, rowRun, lines, block, strip, 0, accumulate, guarded);
+        } else if (strips * block.loads() <= LineBlocks.STREAMS) {
+          Parts all = new Parts(strips, each, lines.strips().stride());
+          block(code, sides, left, result, rowRun, lines, block, all, 0, accumulate, guarded);
+        } else {
+          for (int i = 0; i < strips; i++) {
+            boolean add = accumulate || i > 0;
+            block(code, sides, left, result, rowRun, lines, block, strip, i, add, guarded);
+          }
+        }
       }
     }
   }
 
-  private void pushSides(
+  /**
+   * Parts of the contraction of which an iteration takes a term each.
+   *
+   * @param count how many
+   * @param terms terms of a part
+   * @param stride elements from one part to the next
+   */
+  private record Parts(int count, int terms, long stride) {
+    static Parts of(LineBlocks.Block block, int terms, int lineStride, ElementFormat format) {
+      int count = LineBlocks.parts(block, terms, (long) lineStride * format.bits() / Byte.SIZE);
+      return new Parts(count, terms / count, (long) lineStride * (terms / count));
+    }
+  }
+
+  private void block(
       CodeBuilder code,
       Sides sides,
       Left left,
-      int row,
-      long rightConstant,
-      int column,
-      long columnBytes) {
-    code.aload(PhaseArguments.FLOATS).aload(sides.segment());
-    Emission.pushLong(code, sides.origin(), rightConstant, column, columnBytes);
+      Target result,
+      Run rowRun,
+      Lines lines,
+      LineBlocks.Block block,
+      Parts parts,
+      int strip,
+      boolean accumulate,
+      boolean guarded) {
+    LineBody body = body(sides, left, result, rowRun, lines, block, parts, accumulate, guarded);
+    long places = Lanes.placesPerElement(sides.format());
+    int firstTerm = strip * (lines.terms() / lines.strips().count());
+    Emission.loop(
+        code,
+        rowRun.from(),
+        rowRun.to(),
+        rowRun.step(),
+        row -> {
+          long start = block.vectors().getFirst().place() + strip * lines.strips().stride();
+          code.aload(PhaseArguments.FLOATS).aload(sides.segment());
+          Emission.pushLong(code, sides.origin(), start * places, -1, 0);
+          pushLeft(code, sides, left, row, firstTerm);
+          code.loadConstant(parts.terms());
+          Emission.pushInt(code, -1, result.offset(), row, result.stride());
+          emission.shared("dot", body, body.type(), body::write).invoke(code);
+        });
+  }
+
+  /** Places of the body's vectors count from the block's first vector. */
+  private LineBody body(
+      Sides sides,
+      Left left,
+      Target result,
+      Run rowRun,
+      Lines lines,
+      LineBlocks.Block block,
+      Parts parts,
+      boolean accumulate,
+      boolean guarded) {
+    ElementFormat format = sides.format();
+    int column = block.vectors().getFirst().column();
+    Optional<CodeLines> codes =
+        CodeLines.of(
+            format,
+            sides.right(),
+            column,
+            block.vectors().size() * block.lanes(),
+            lines.stride(),
+            parts.terms());
+    List<LineBody.Term> terms = new ArrayList<>();
+    for (int part = 0; part < parts.count(); part++) {
+      int first = part * parts.terms();
+      long start = part * parts.stride();
+      if (codes.isPresent()) {
+        terms.addAll(codes.get().terms(format, block, first, start));
+      } else {
+        terms.add(new LineBody.Term(first, vectors(block, start, format)));
+      }
+    }
+    long places = Lanes.placesPerElement(format);
+    return new LineBody(
+        left.view(),
+        left.rowStride(),
+        rowRun.step(),
+        result.stride(),
+        block.lanes(),
+        format,
+        terms,
+        codes.map(CodeLines::lines).orElse(1),
+        codes.isPresent()
+            ? (long) lines.stride() * format.bits() / Byte.SIZE
+            : lines.stride() * places,
+        codes.map(CodeLines::first).orElse(LineBody.NO_BLOCKS),
+        accumulate,
+        guarded);
+  }
+
+  private static List<LineBody.Vector> vectors(
+      LineBlocks.Block block, long start, ElementFormat format) {
+    long origin = block.vectors().getFirst().place();
+    long places = Lanes.placesPerElement(format);
+    return block.vectors().stream()
+        .map(
+            vector ->
+                new LineBody.Vector(
+                    vector.column(), (vector.place() - origin + start) * places, vector.field()))
+        .toList();
+  }
+
+  private void pushLeft(CodeBuilder code, Sides sides, Left left, int row, int firstTerm) {
     if (left.view()) {
       code.aload(sides.leftSegment());
-      Emission.pushLong(code, sides.leftOrigin(), 0, row, (long) left.rowStride() * Float.BYTES);
+      long start = (long) firstTerm * Float.BYTES;
+      Emission.pushLong(
+          code, sides.leftOrigin(), start, row, (long) left.rowStride() * Float.BYTES);
     } else {
-      Emission.pushInt(code, -1, sides.leftOffset(), row, left.rowStride());
+      Emission.pushInt(code, -1, sides.leftOffset() + firstTerm, row, left.rowStride());
     }
+  }
+
+  private void pushSides(
+      CodeBuilder code, Sides sides, Left left, int row, int column, long columnBytes) {
+    code.aload(PhaseArguments.FLOATS).aload(sides.segment());
+    Emission.pushLong(code, sides.origin(), 0, column, columnBytes);
+    pushLeft(code, sides, left, row, 0);
     code.loadConstant(left.rowStride());
   }
 
@@ -353,16 +469,7 @@ final class DotEmitter {
         for (Run columnRun : runs(result.columns(), columnBlock)) {
           DotBody body =
               new DotBody(
-                  DotBody.Shape.INNER,
-                  left.view(),
-                  rowRun.step(),
-                  columnRun.step(),
-                  lanes,
-                  0,
-                  sides.format(),
-                  Optional.empty(),
-                  accumulate,
-                  false);
+                  left.view(), rowRun.step(), columnRun.step(), lanes, sides.format(), accumulate);
           Emission.loop(
               code,
               columnRun.from(),
@@ -375,7 +482,7 @@ final class DotEmitter {
                       rowRun.to(),
                       rowRun.step(),
                       row -> {
-                        pushSides(code, sides, left, row, 0, column, lineBytes);
+                        pushSides(code, sides, left, row, column, lineBytes);
                         code.loadConstant(from).loadConstant(to);
                         Emission.pushInt(code, -1, result.offset(), row, result.stride());
                         code.iload(column).iadd();

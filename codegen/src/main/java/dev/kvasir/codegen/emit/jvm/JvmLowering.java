@@ -234,9 +234,13 @@ public final class JvmLowering {
         case View.Layout.Rows rows when rows.groupStride() != 0 ->
             code.loadConstant(groupedRow(view, rows)).ladd();
         case View.Layout.Rows rows -> addElements(view.row(), rows.rowStride());
-        case View.Layout.Columns _ -> addElements(view.row(), 1);
+        case View.Layout.Columns columns -> {
+          addStrips(view.row(), columns.rows(), columns.strip(), columns.strideOfStrips());
+          addInStrip(view.row(), columns.rows(), columns.strip(), columns.paired(), 1);
+        }
         case View.Layout.Tiles tiles -> {
-          addElements(view.row(), tiles.widthAt(firstColumn));
+          addStrips(view.row(), tiles.rows(), tiles.height(), tiles.strideOfStrips());
+          addInStrip(view.row(), tiles.rows(), tiles.height(), false, tiles.widthAt(firstColumn));
           if (firstColumn > 0) {
             code.loadConstant((long) firstColumn * tiles.height()).ladd();
           }
@@ -258,8 +262,37 @@ public final class JvmLowering {
       return first / rows.group() * rows.groupStride() + inGroup * rows.rowStride();
     }
 
+    /** Adds what the strips before the one that holds {@code row} take. */
+    private void addStrips(IntExpression row, int rows, int strip, long stride) {
+      if (strip < rows && !isZero(row)) {
+        push(row);
+        code.loadConstant(strip).idiv().i2l().loadConstant(stride).lmul().ladd();
+      }
+    }
+
+    /** Adds the place of {@code row} within its strip, whose rows lie {@code factor} apart. */
+    private void addInStrip(IntExpression row, int rows, int strip, boolean paired, long factor) {
+      if (isZero(row)) {
+        return;
+      }
+      push(row);
+      if (strip < rows) {
+        code.loadConstant(strip).irem();
+      }
+      if (paired) {
+        int half = View.Layout.PAIRS / 2;
+        code.dup().loadConstant(half).irem().iconst_2().imul();
+        code.swap().loadConstant(half).idiv().iadd();
+      }
+      code.i2l().loadConstant(factor).lmul().ladd();
+    }
+
+    private static boolean isZero(IntExpression expression) {
+      return expression instanceof IntExpression.Constant(int value) && value == 0;
+    }
+
     private void addElements(IntExpression count, long factor) {
-      if (count instanceof IntExpression.Constant(int value) && value == 0) {
+      if (isZero(count)) {
         return;
       }
       push(count);

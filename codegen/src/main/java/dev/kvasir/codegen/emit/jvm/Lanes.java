@@ -149,10 +149,8 @@ final class Lanes {
       case BF16 -> {
         if (isVector()) {
           widenShorts(segment, offset, "ZERO_EXTEND_S2I");
-          operator(BINARY, "LSHL");
-          code.loadConstant(16)
-              .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
-              .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
+          lanewise(BINARY, "LSHL", 16);
+          code.invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
         } else {
           getScalar(segment, offset, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT, SEGMENT_GET_SHORT);
           code.loadConstant(16).ishl().invokestatic(FLOAT, "intBitsToFloat", BITS_TO_FLOAT);
@@ -161,15 +159,8 @@ final class Lanes {
       case F16 -> {
         if (isVector()) {
           widenShorts(segment, offset, "S2I");
-          operator(BINARY, "LSHL");
-          code.loadConstant(13).invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
-          operator(ASSOCIATIVE, "AND");
-          code.loadConstant(0x8fffe000)
-              .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
-              .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF)
-              .loadConstant(HALF_FACTOR)
-              .invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_FLOAT);
-          keepHalfInfinities();
+          lanewise(BINARY, "LSHL", 13);
+          halvesToFloats();
         } else {
           getScalar(segment, offset, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT, SEGMENT_GET_SHORT);
           code.invokestatic(FLOAT, "float16ToFloat", HALF_TO_FLOAT);
@@ -220,8 +211,47 @@ final class Lanes {
     toFloats();
   }
 
-  /** Turns integers on the stack into the codes of field {@code number} as f32. */
+  /**
+   * Turns integers on the stack into field {@code number} of them as f32: codes, or one half of
+   * paired 16-bit elements.
+   */
   void take(ElementFormat format, int number) {
+    switch (format) {
+      case U8, U4 -> takeCodes(format, number);
+      case BF16 -> {
+        if (number == 0) {
+          lanewise(BINARY, "LSHL", Short.SIZE);
+        } else {
+          lanewise(ASSOCIATIVE, "AND", 0xffff0000);
+        }
+        code.invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
+      }
+      case F16 -> {
+        if (number == 0) {
+          lanewise(BINARY, "LSHL", Short.SIZE);
+        }
+        lanewise(BINARY, "ASHR", Short.SIZE - 13);
+        halvesToFloats();
+      }
+      case F32, I32 -> throw new IllegalStateException(format + " has no fields");
+    }
+  }
+
+  private void lanewise(ClassDesc kind, String operator, int operand) {
+    operator(kind, operator);
+    code.loadConstant(operand).invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
+  }
+
+  /** Turns f16 bits on the stack, their sign extended and 13 bits up, into numbers. */
+  private void halvesToFloats() {
+    lanewise(ASSOCIATIVE, "AND", 0x8fffe000);
+    code.invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF)
+        .loadConstant(HALF_FACTOR)
+        .invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_FLOAT);
+    keepHalfInfinities();
+  }
+
+  private void takeCodes(ElementFormat format, int number) {
     if (number > 0) {
       shiftRight(() -> code.loadConstant(number * format.bits()));
     }

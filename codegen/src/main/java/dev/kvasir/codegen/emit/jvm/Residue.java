@@ -20,8 +20,10 @@ record Residue(long modulus) {
         switch (view.layout()) {
           case View.Layout.Rows rows when rows.groupStride() == 0 ->
               product(of(view.row()), rows.rowStride());
-          case View.Layout.Rows _ -> of(view.row()).equals(known(0)) ? known(0) : unknown();
-          case View.Layout.Columns _ -> of(view.row());
+          case View.Layout.Rows _ -> whole(view);
+          case View.Layout.Columns columns ->
+              columns.strip() == columns.rows() ? of(view.row()) : whole(view);
+          case View.Layout.Tiles tiles when tiles.height() < tiles.rows() -> whole(view);
           case View.Layout.Tiles tiles ->
               tiles.columns() % tiles.width() == 0
                       && (long) tiles.width() * tiles.height() % modulus == 0
@@ -29,6 +31,11 @@ record Residue(long modulus) {
                   : unknown();
         };
     return sum(sum(product(of(view.block()), view.blockStride()), row), of(view.offset()));
+  }
+
+  /** {@return 0 for a view that starts with the block's first row} */
+  private OptionalLong whole(View view) {
+    return of(view.row()).equals(known(0)) ? known(0) : unknown();
   }
 
   private OptionalLong of(IntExpression expression) {

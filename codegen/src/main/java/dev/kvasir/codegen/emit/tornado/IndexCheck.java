@@ -58,9 +58,16 @@ final class IndexCheck {
             long last = groupStride == 0 ? row : Math.min(row, group - 1);
             yield product(row / group, groupStride) + product(last, rowStride) + column;
           }
-          case View.Layout.Columns(int leading) -> product(column, leading) + row;
-          case View.Layout.Tiles(int height, int width, int _) ->
-              product(column / width * width, height) + product(row, width) + column % width;
+          case View.Layout.Columns columns ->
+              product(row / columns.strip(), columns.strideOfStrips())
+                  + product(column, columns.strip())
+                  + columns.strip()
+                  - 1;
+          case View.Layout.Tiles tiles ->
+              product(row / tiles.height(), tiles.strideOfStrips())
+                  + product(column / tiles.width() * tiles.width(), tiles.height())
+                  + product(Math.min(row, tiles.height() - 1L), tiles.width())
+                  + column % tiles.width();
         };
     require(view, view.blockStride());
     require(view, start + constant(view.offset()) + place);

@@ -26,15 +26,30 @@ final class ViewIndex {
     writer.push(window.origin());
     switch (view.layout()) {
       case View.Layout.Rows rows -> pushRows(rows, row, column);
-      case View.Layout.Columns(int leading) -> {
-        column.run();
-        writer.times(leading);
-        pushRow(row);
-        writer.plus();
-      }
+      case View.Layout.Columns columns -> pushColumns(columns, row, column);
       case View.Layout.Tiles tiles -> pushTiles(tiles, row, column);
     }
     writer.plus();
+  }
+
+  private void pushColumns(View.Layout.Columns columns, Runnable row, Runnable column) {
+    requireNaturalOrder(columns.paired());
+    column.run();
+    writer.times(columns.strip());
+    pushRow(row);
+    if (columns.strip() < columns.rows()) {
+      writer.remainderOf(columns.strip()).plus();
+      pushRow(row);
+      writer.dividedBy(columns.strip()).times(Math.toIntExact(columns.strideOfStrips()));
+    }
+    writer.plus();
+  }
+
+  /** Only 16-bit elements are paired, which the target has no buffers of. */
+  private void requireNaturalOrder(boolean paired) {
+    if (paired) {
+      throw new IllegalStateException("paired elements in " + view.buffer());
+    }
   }
 
   private void pushRow(Runnable row) {
@@ -63,9 +78,26 @@ final class ViewIndex {
   }
 
   private void pushTiles(View.Layout.Tiles tiles, Runnable row, Runnable column) {
+    requireNaturalOrder(tiles.paired());
+    if (tiles.height() == tiles.rows()) {
+      pushStrip(tiles, () -> pushRow(row), column);
+      return;
+    }
+    pushStrip(
+        tiles,
+        () -> {
+          pushRow(row);
+          writer.remainderOf(tiles.height());
+        },
+        column);
+    pushRow(row);
+    writer.dividedBy(tiles.height()).times(Math.toIntExact(tiles.strideOfStrips())).plus();
+  }
+
+  private void pushStrip(View.Layout.Tiles tiles, Runnable row, Runnable column) {
     int width = tiles.width();
     if (view.columns() <= width) {
-      pushRow(row);
+      row.run();
       writer.times(tiles.widthAt(0));
       column.run();
       writer.plus();
@@ -74,7 +106,7 @@ final class ViewIndex {
     // (c - c mod width) * height + row * w + c mod width
     column.run();
     writer.dividedBy(width).times(width * tiles.height());
-    pushRow(row);
+    row.run();
     pushWidth(tiles, column);
     writer.plus();
     column.run();

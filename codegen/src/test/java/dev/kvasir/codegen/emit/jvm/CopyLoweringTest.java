@@ -162,6 +162,29 @@ class CopyLoweringTest {
     bothWays(format, 2, 70, ragged.fromRow(IntExpression.constant(9), 2));
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = ElementFormat.class,
+      names = {"U8", "U4"},
+      mode = EnumSource.Mode.EXCLUDE)
+  void strips(ElementFormat format) {
+    boolean paired = format.bits() == Short.SIZE;
+    for (int columns : new int[] {1, 17, 32}) {
+      View page = block("x", new View.Layout.Columns(64, 32, columns, paired), 64, columns, 0, 0);
+      bothWays(format, 64, columns, page);
+      for (int row : new int[] {0, 15, 16, 33, 50, 63}) {
+        bothWays(format, 1, columns, page.fromRow(IntExpression.constant(row), 1));
+      }
+    }
+    for (int columns : new int[] {16, 32, 80, 128}) {
+      View page = block("x", new View.Layout.Tiles(16, 8, 32, columns, paired), 16, columns, 0, 0);
+      bothWays(format, 16, columns, page);
+      for (int row : new int[] {0, 7, 8, 13}) {
+        bothWays(format, 1, columns, page.fromRow(IntExpression.constant(row), 1));
+      }
+    }
+  }
+
   /** Every upper half of a float, with lower halves around the tie. */
   @Test
   void roundsToBfloat16AsTheFormatSays() {

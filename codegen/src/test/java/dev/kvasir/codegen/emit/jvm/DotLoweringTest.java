@@ -28,6 +28,20 @@ class DotLoweringTest {
     product(rows, keys, length, format, right, 7 + length * (keys + 3), false);
   }
 
+  /** Strips of rows, paired or not, also where an iteration takes terms from both halves. */
+  @ParameterizedTest
+  @CsvSource({
+    "4, 64, 16, 128, F32, false", "3, 64, 16, 5, F32, false", "8, 64, 32, 128, BF16, true",
+    "5, 64, 32, 127, F16, true", "1, 64, 32, 64, BF16, true", "2, 32, 32, 80, F16, true",
+    "16, 96, 48, 7, BF16, false", "4, 24, 8, 33, F32, false", "6, 64, 32, 256, BF16, true"
+  })
+  void keysInStrips(
+      int rows, int keys, int strip, int length, ElementFormat format, boolean paired) {
+    View right =
+        block("k", new View.Layout.Columns(keys, strip, length, paired), keys, length, 1, 7);
+    product(rows, keys, length, format, right, 7 + length * keys, false);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "1, 1, 1, F32", "1, 16, 64, BF16", "3, 13, 16, F32", "4, 17, 31, BF16", "5, 2, 65, F16",
@@ -89,6 +103,28 @@ class DotLoweringTest {
         block("v", new View.Layout.Tiles(64, 64, dim), rows, dim, 2, 11)
             .fromRow(IntExpression.constant(firstRow), rows);
     int size = 22 + 64 * dim;
+    values(rows, dim, format, queries, right, false, () -> Twins.gaussian(format, size, 5));
+    values(rows, dim, format, queries, right, true, () -> Twins.gaussian(format, size, 5));
+  }
+
+  /** Strips of rows and narrow tiles, paired or not; the last tile may be a part of one. */
+  @ParameterizedTest
+  @CsvSource({
+    "64, 64, 16, 128, F32, false, 4",
+    "64, 64, 16, 100, F32, false, 3",
+    "64, 32, 32, 128, BF16, true, 8",
+    "64, 64, 32, 96, F16, true, 5",
+    "64, 32, 32, 256, F16, true, 1",
+    "64, 32, 32, 144, BF16, true, 2",
+    "64, 16, 16, 50, F32, false, 6",
+    "32, 8, 32, 64, BF16, true, 4",
+    "48, 8, 8, 20, F32, false, 1"
+  })
+  void valuesInStrips(
+      int rows, int strip, int tile, int dim, ElementFormat format, boolean paired, int queries) {
+    View right =
+        block("v", new View.Layout.Tiles(rows, strip, tile, dim, paired), rows, dim, 2, 11);
+    int size = 22 + rows * dim;
     values(rows, dim, format, queries, right, false, () -> Twins.gaussian(format, size, 5));
     values(rows, dim, format, queries, right, true, () -> Twins.gaussian(format, size, 5));
   }

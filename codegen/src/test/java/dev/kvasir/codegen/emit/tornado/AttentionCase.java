@@ -10,6 +10,8 @@ import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.plans.PageLayout;
+import dev.kvasir.plans.StorageFormat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -128,6 +130,7 @@ final class AttentionCase {
   private void fillHead(SegmentPart segment, float[] pool, int tableStart, int count) {
     int window = segment.window().orElse(Integer.MAX_VALUE);
     int end = Math.min(count, segment.endPosition().orElse(Integer.MAX_VALUE));
+    PageLayout layout = PageLayout.streamed(StorageFormat.F32, shape.keyDim(), shape.valueDim());
     for (int position = segment.firstPosition(); position < end; position++) {
       if ((long) position <= (long) count - 1 - window) {
         continue;
@@ -137,13 +140,10 @@ final class AttentionCase {
       int page = table[tableStart + slot] * shape.pageElements();
       int inPage = row % SegmentPart.PAGE_ROWS;
       for (int c = 0; c < shape.keyDim(); c++) {
-        pool[page + c * SegmentPart.PAGE_ROWS + inPage] = (float) random.nextGaussian();
+        pool[page + layout.keyElement(inPage, c)] = (float) random.nextGaussian();
       }
       for (int c = 0; c < shape.valueDim(); c++) {
-        int first = c - c % AttentionShape.VALUE_TILE;
-        int width = Math.min(AttentionShape.VALUE_TILE, shape.valueDim() - first);
-        int place = first * SegmentPart.PAGE_ROWS + inPage * width + c - first;
-        pool[page + shape.valuesOffset() + place] = (float) random.nextGaussian();
+        pool[page + layout.valueElement(inPage, c)] = (float) random.nextGaussian();
       }
     }
   }
