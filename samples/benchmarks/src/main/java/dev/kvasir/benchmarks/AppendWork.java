@@ -71,6 +71,11 @@ final class AppendWork implements Workload {
   }
 
   @Override
+  public List<MemorySegment> memory() {
+    return memory.large();
+  }
+
+  @Override
   public void run() {
     GridKernel.Launch launch = appendLayers[layer];
     int position = append.dimension("position");

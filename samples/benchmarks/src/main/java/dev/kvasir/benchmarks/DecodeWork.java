@@ -6,6 +6,7 @@ import dev.kvasir.codegen.skeleton.CombineAttention;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Attention of one new token over a layer by the kernels of a plan: the splits, then their sum. */
@@ -54,6 +55,11 @@ final class DecodeWork implements Workload {
     }
     combineLaunch =
         combine.launch(buffers, Map.of("splits", splits, "first_head", 0), shape.kvHeads(), 1);
+  }
+
+  @Override
+  public List<MemorySegment> memory() {
+    return memory.large();
   }
 
   @Override

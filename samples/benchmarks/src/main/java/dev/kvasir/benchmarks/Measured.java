@@ -25,7 +25,7 @@ import org.openjdk.jmh.runner.IterationType;
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 2, time = 700, timeUnit = TimeUnit.MILLISECONDS)
+@Warmup(iterations = 3, time = 600, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 3, time = 400, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(
     value = 1,
@@ -57,8 +57,8 @@ public abstract class Measured {
   @Setup(Level.Trial)
   public void openWork() {
     team = new Team(threads);
-    limits = new Limits(team, COLD_BYTES);
     work = open(team);
+    limits = new Limits(team, work.memory(), COLD_BYTES);
     work.run();
     work.check();
   }
@@ -101,8 +101,8 @@ public abstract class Measured {
   @TearDown(Level.Trial)
   public void closeWork() {
     work.check();
-    work.close();
     limits.close();
+    work.close();
     team.close();
   }
 }

@@ -3,15 +3,29 @@ package dev.kvasir.benchmarks;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Buffers outside the heap, as sessions and weights have them. */
 final class NativeMemory implements AutoCloseable {
   private static final int ALIGNMENT = 64;
 
+  private static final long LARGE = 1 << 20;
+
   private final Arena arena = Arena.ofShared();
+  private final List<MemorySegment> large = new ArrayList<>();
 
   MemorySegment bytes(long count) {
-    return arena.allocate(count, ALIGNMENT);
+    MemorySegment memory = arena.allocate(count, ALIGNMENT);
+    if (count >= LARGE) {
+      large.add(memory);
+    }
+    return memory;
+  }
+
+  /** {@return the buffers of at least 1 MiB} */
+  List<MemorySegment> large() {
+    return List.copyOf(large);
   }
 
   MemorySegment floats(long count) {

@@ -137,6 +137,11 @@ final class OnnxAttention implements Workload {
   }
 
   @Override
+  public List<MemorySegment> memory() {
+    return memory.large();
+  }
+
+  @Override
   public void run() {
     try {
       session.run(inputs.get(layer), Set.of(), outputs.get(layer)).close();

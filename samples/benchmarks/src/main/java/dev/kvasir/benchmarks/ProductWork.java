@@ -7,6 +7,7 @@ import dev.kvasir.ir.type.ElementFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -94,6 +95,11 @@ final class ProductWork implements Workload {
 
   private double weightBytes() {
     return (double) outputs * inputs * format.bytes();
+  }
+
+  @Override
+  public List<MemorySegment> memory() {
+    return memory.large();
   }
 
   @Override

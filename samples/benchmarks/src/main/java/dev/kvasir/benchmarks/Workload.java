@@ -1,7 +1,18 @@
 package dev.kvasir.benchmarks;
 
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
 /** Something that is timed: equal operations on memory that takes turns, so that it is cold. */
 interface Workload extends AutoCloseable {
+
+  /**
+   * {@return memory that operations take turns to read, where it is outside the heap: what the
+   * machine reads in a second is measured on it}
+   */
+  default List<MemorySegment> memory() {
+    return List.of();
+  }
 
   /** Makes ready for the next operation, outside the time that is taken; mostly nothing. */
   default void prepare() {}

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,7 +17,12 @@ class LimitsTest {
   @Test
   void bothLimitsAreFound() {
     try (Team team = new Team(2);
-        Limits limits = new Limits(team, 4 << 20)) {
+        NativeMemory memory = new NativeMemory();
+        Limits own = new Limits(team, List.of(), 4 << 20);
+        Limits limits =
+            new Limits(
+                team, List.of(memory.bytes(3 << 20), memory.bytes((1 << 20) + 64)), 4 << 20)) {
+      assertThat(own.bytesPerSecond()).isBetween(1e6, 1e14);
       assertThat(limits.bytesPerSecond()).isBetween(1e6, 1e14);
       assertThat(limits.operationsPerSecond()).isBetween(1e6, 1e14);
     }

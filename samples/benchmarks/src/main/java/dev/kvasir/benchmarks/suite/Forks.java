@@ -2,6 +2,8 @@ package dev.kvasir.benchmarks.suite;
 
 import dev.kvasir.benchmarks.Sample;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,6 +11,7 @@ import java.util.List;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /** Runs a case in a Java virtual machine of its own, by JMH. */
@@ -35,19 +38,30 @@ final class Forks {
           new OptionsBuilder()
               .include("^dev\\.kvasir\\.benchmarks\\." + measured.benchmark() + "\\.")
               .jvmArgs(arguments.toArray(String[]::new))
-              .output(log.toString())
               .shouldFailOnError(true);
       measured.parameters().forEach(options::param);
       double before = Machine.load();
-      try {
-        new Runner(options.build()).run();
-      } catch (RunnerException e) {
-        throw new RunnerException(Files.readString(log), e);
-      }
+      runQuietly(options.build(), log);
       return new CaseResult.Round(Sample.read(samples), before, Machine.load());
     } finally {
       Files.delete(samples);
       Files.delete(log);
+    }
+  }
+
+  /** What JMH and its fork print goes to a file, and into the message where the fork fails. */
+  private static void runQuietly(Options options, Path log) throws RunnerException, IOException {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    try (PrintStream file = new PrintStream(log.toFile(), StandardCharsets.UTF_8)) {
+      System.setOut(file);
+      System.setErr(file);
+      new Runner(options).run();
+    } catch (RunnerException e) {
+      throw new RunnerException(Files.readString(log), e);
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
     }
   }
 }
