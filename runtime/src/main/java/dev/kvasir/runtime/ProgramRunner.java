@@ -31,11 +31,13 @@ final class ProgramRunner {
   private final SessionMemory memory;
   private final CounterIndex index;
   private final Map<String, Routine> routines = new HashMap<>();
+  private final Map<String, Value> values = new HashMap<>();
   private final Routine prefill;
   private final Routine step;
-  private final CompiledExpression[] conditions;
+  private final Value[] conditions;
   private final Routine[] actions;
   private final long[] counters = new long[CounterIndex.PROGRAM_COUNTERS.size()];
+  private long countersVersion;
 
   private volatile boolean cancelRequested;
   private boolean cancellable;
@@ -46,6 +48,20 @@ final class ProgramRunner {
   /** The operations of a procedure; filled after it is made, since procedures call each other. */
   private static final class Routine {
     private Operation[] operations = {};
+  }
+
+  /**
+   * An expression and its value. Launches of all layers ask for the same few, so that each is
+   * evaluated once for all of them.
+   */
+  private static final class Value {
+    private final CompiledExpression expression;
+    private long version = -1;
+    private long value;
+
+    Value(CompiledExpression expression) {
+      this.expression = expression;
+    }
   }
 
   private sealed interface Operation {
@@ -69,8 +85,7 @@ final class ProgramRunner {
     prefill = routine(Program.PREFILL);
     step = routine(Program.STEP);
     List<Rule> rules = program.rules();
-    conditions =
-        rules.stream().map(Rule::condition).map(this::compile).toArray(CompiledExpression[]::new);
+    conditions = rules.stream().map(Rule::condition).map(this::compile).toArray(Value[]::new);
     actions = rules.stream().map(Rule::procedure).map(this::routine).toArray(Routine[]::new);
   }
 
@@ -93,8 +108,9 @@ final class ProgramRunner {
     };
   }
 
-  private CompiledExpression compile(Expression expression) {
-    return expression.compile(index);
+  private Value compile(Expression expression) {
+    return values.computeIfAbsent(
+        expression.text(), unused -> new Value(expression.compile(index)));
   }
 
   /** Shows observed values to {@code next}, or to nobody when it is null. */
@@ -135,6 +151,7 @@ final class ProgramRunner {
   boolean run(boolean generated, int position, int span) {
     Manifest manifest = plan.manifest();
     CounterIndex.set(counters, manifest.context(), manifest.span(), position, span);
+    countersVersion++;
     started = false;
     cancellable = true;
     return run(generated ? step : prefill);
@@ -159,9 +176,14 @@ final class ProgramRunner {
     return true;
   }
 
-  private long evaluate(CompiledExpression expression, String label) {
+  private long evaluate(Value value, String label) {
+    if (value.version == countersVersion) {
+      return value.value;
+    }
     try {
-      return expression.evaluate(counters);
+      value.value = value.expression.evaluate(counters);
+      value.version = countersVersion;
+      return value.value;
     } catch (ExpressionException e) {
       throw new KvasirException(
           ErrorCode.PLAN_INCONSISTENT,
@@ -170,13 +192,13 @@ final class ProgramRunner {
     }
   }
 
-  private int evaluateInt(CompiledExpression expression, String label) {
+  private int evaluateInt(Value expression, String label) {
     long value = evaluate(expression, label);
     if (value != (int) value) {
       throw new KvasirException(
           ErrorCode.PLAN_INCONSISTENT,
           "%s: %s is %d, which no 32-bit integer holds; compile the plan again"
-              .formatted(label, expression.source().text(), value));
+              .formatted(label, expression.expression.source().text(), value));
     }
     return (int) value;
   }
@@ -186,8 +208,8 @@ final class ProgramRunner {
     private final Step.Launch source;
     private final String label;
     private final PreparedLaunch launch;
-    private final CompiledExpression[] grid;
-    private final CompiledExpression[] dimensions;
+    private final Value[] grid;
+    private final Value[] dimensions;
     private final int[] values;
 
     LaunchOperation(Step.Launch source) {
@@ -196,17 +218,11 @@ final class ProgramRunner {
       MemorySegment[] buffers =
           source.buffers().stream().map(memory::buffer).toArray(MemorySegment[]::new);
       launch = backend.prepare(source.kernel(), label, buffers);
-      grid =
-          source.grid().stream()
-              .map(ProgramRunner.this::compile)
-              .toArray(CompiledExpression[]::new);
+      grid = source.grid().stream().map(ProgramRunner.this::compile).toArray(Value[]::new);
       if (grid.length < 1 || grid.length > MAX_AXES) {
         throw inconsistent("a grid of %d axes".formatted(grid.length));
       }
-      dimensions =
-          source.dims().stream()
-              .map(ProgramRunner.this::compile)
-              .toArray(CompiledExpression[]::new);
+      dimensions = source.dims().stream().map(ProgramRunner.this::compile).toArray(Value[]::new);
       values = new int[dimensions.length];
     }
 
@@ -261,7 +277,7 @@ final class ProgramRunner {
 
     private final String message;
     private final MemorySegment buffer;
-    private final CompiledExpression elements;
+    private final Value elements;
 
     RequireOperation(Step.Require source) {
       message = source.message();
@@ -285,7 +301,7 @@ final class ProgramRunner {
 
     private final Step.Observe source;
     private final MemorySegment buffer;
-    private final CompiledExpression rows;
+    private final Value rows;
 
     ObserveOperation(Step.Observe source) {
       this.source = source;
