@@ -19,8 +19,6 @@ import java.util.Map;
  */
 final class PageStore {
 
-  private static final int ALIGNMENT = 64;
-
   private final Arena arena = Arena.ofShared();
   private final Map<String, MemorySegment> buffers = new HashMap<>();
   private final Map<String, PagePool> pools = new HashMap<>();
@@ -43,7 +41,7 @@ final class PageStore {
       for (BufferDeclaration buffer : plan.memory().buffers()) {
         if (buffer.kind() == Kind.POOL) {
           long bytes = sizes.sequences() * SessionMemory.bytes(plan, buffer);
-          store.buffers.put(buffer.name(), store.arena.allocate(bytes, ALIGNMENT));
+          store.buffers.put(buffer.name(), LargeMemory.allocate(store.arena, bytes));
         }
       }
       int pageRows = plan.manifest().pageRows();

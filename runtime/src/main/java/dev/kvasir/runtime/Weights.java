@@ -19,8 +19,6 @@ import java.util.Optional;
 /** Binds the buffers that all sessions share: the model's weights and the plan's own tensors. */
 final class Weights {
 
-  private static final int ALIGNMENT = 64;
-
   private Weights() {}
 
   /**
@@ -41,7 +39,9 @@ final class Weights {
         case WEIGHT ->
             buffers.put(
                 buffer.name(),
-                bind(plan, buffer, model.tensor(buffer.tensor()), files.place().toString()));
+                PlainSegments.of(
+                    bind(plan, buffer, model.tensor(buffer.tensor()), files.place().toString()),
+                    arena));
         case DERIVED ->
             buffers.put(
                 buffer.name(), bind(plan, buffer, derived.tensor(buffer.tensor()), "the plan"));
@@ -55,7 +55,7 @@ final class Weights {
     byte[] entry = plan.files().get(PlanFormat.WEIGHTS);
     byte[] file = entry == null ? new SafetensorsWriter().toBytes() : entry;
     MemorySegment copy =
-        arena.allocate(file.length, ALIGNMENT).copyFrom(MemorySegment.ofArray(file));
+        LargeMemory.allocate(arena, file.length).copyFrom(MemorySegment.ofArray(file));
     return SafetensorsFile.of(PlanFormat.WEIGHTS, copy);
   }
 
