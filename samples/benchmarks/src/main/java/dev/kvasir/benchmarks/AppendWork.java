@@ -6,6 +6,7 @@ import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CachedPages;
 import dev.kvasir.codegen.skeleton.PackPages;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.plans.PageLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -115,8 +116,9 @@ final class AppendWork implements Workload {
     int entry = packed ? shape.part().slots(shape.context()) : 0;
     long start =
         table.getAtIndex(ValueLayout.JAVA_INT, entry) * (long) shape.shape().pageElements();
+    PageLayout layout = FilledCache.layout(shape);
     for (int i = 0; i < shape.headDim(); i++) {
-      long at = start + (long) i * PAGE + PAGE - 1;
+      long at = start + layout.keyElement(PAGE - 1, i);
       float found =
           switch (shape.format().plain()) {
             case F32 -> pages.getAtIndex(ValueLayout.JAVA_FLOAT, at);

@@ -7,6 +7,8 @@ import dev.kvasir.codegen.skeleton.PackPages;
 import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.Packing;
+import dev.kvasir.plans.PageLayout;
+import dev.kvasir.plans.StorageFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
@@ -85,6 +87,14 @@ final class FilledCache {
         + layout.scaleElements() * (double) ElementFormat.F16.bytes();
   }
 
+  /** {@return the layout of pages that are not coded; of a packed cache, of its open pages} */
+  static PageLayout layout(AttentionCase shape) {
+    int dim = shape.headDim();
+    return shape.format().packing(dim).isPresent()
+        ? PageLayout.plain(dim, dim)
+        : PageLayout.streamed(StorageFormat.ofText(shape.format().plain().text()), dim, dim);
+  }
+
   private PackedLayout layout(Packing packing) {
     return new PackedLayout(packing, shape.headDim(), shape.headDim());
   }
@@ -101,36 +111,32 @@ final class FilledCache {
     for (int head = 0; head < shape.kvHeads(); head++) {
       for (int page = 0; page < periodPages; page++) {
         long start = (long) (head * periodPages + page) * kernelShape.pageElements();
-        putPage(shape, data, head, page, pages, start);
+        putPage(shape, data, layout(shape), head, page, pages, start);
       }
     }
     return pages;
   }
 
   /**
-   * Writes the rows of one page in the case's plain format: keys as [head dim][64], values as tiles
-   * of [64 rows][up to 64].
+   * Writes the rows of one page in the case's plain format.
    *
    * @param start first element of the page
    */
   static void putPage(
       AttentionCase shape,
       AttentionData data,
+      PageLayout layout,
       int head,
       int page,
       MemorySegment pages,
       long start) {
     int dim = shape.headDim();
     ElementFormat format = shape.format().plain();
-    long values = start + (long) PAGE * dim;
     for (int row = 0; row < PAGE; row++) {
       int from = (page * PAGE + row) % shape.period() * dim;
       for (int i = 0; i < dim; i++) {
-        int tile = i / AttentionShape.VALUE_TILE * AttentionShape.VALUE_TILE;
-        int width = Math.min(AttentionShape.VALUE_TILE, dim - tile);
-        long value = values + (long) tile * PAGE + (long) row * width + (i - tile);
-        put(format, pages, start + (long) i * PAGE + row, data.keys(head)[from + i]);
-        put(format, pages, value, data.values(head)[from + i]);
+        put(format, pages, start + layout.keyElement(row, i), data.keys(head)[from + i]);
+        put(format, pages, start + layout.valueElement(row, i), data.values(head)[from + i]);
       }
     }
   }

@@ -25,7 +25,7 @@ import org.openjdk.jmh.runner.IterationType;
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 3, time = 600, timeUnit = TimeUnit.MILLISECONDS)
+@Warmup(iterations = 1, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 3, time = 400, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(
     value = 1,
@@ -53,7 +53,7 @@ public abstract class Measured {
   /** {@return the work to time} */
   abstract Workload open(Team workers);
 
-  /** Prepares the work and checks it. */
+  /** Prepares the work, checks it, and runs it until it is compiled. */
   @Setup(Level.Trial)
   public void openWork() {
     team = new Team(threads);
@@ -61,6 +61,12 @@ public abstract class Measured {
     limits = new Limits(team, work.memory(), COLD_BYTES);
     work.run();
     work.check();
+    new WarmUp()
+        .run(
+            () -> {
+              work.prepare();
+              work.run();
+            });
   }
 
   /** Starts the count of an iteration. */

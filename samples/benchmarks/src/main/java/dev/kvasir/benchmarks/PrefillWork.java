@@ -3,6 +3,7 @@ package dev.kvasir.benchmarks;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CachedPages;
+import dev.kvasir.plans.PageLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
@@ -31,10 +32,11 @@ final class PrefillWork implements Workload {
     out = memory.floats((long) rows * width);
     MemorySegment raw =
         memory.floats((long) shape.kvHeads() * shape.pages() * kernelShape.pageElements());
+    PageLayout layout = PageLayout.plain(shape.headDim(), shape.headDim());
     for (int head = 0; head < shape.kvHeads(); head++) {
       for (int page = 0; page < shape.pages(); page++) {
         long start = (long) (head * shape.pages() + page) * kernelShape.pageElements();
-        FilledCache.putPage(shape, data, head, page, raw, start);
+        FilledCache.putPage(shape, data, layout, head, page, raw, start);
       }
     }
     int tokens = shape.tiles().prefillTokens();
