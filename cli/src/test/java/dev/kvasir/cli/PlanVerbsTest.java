@@ -80,7 +80,7 @@ final class PlanVerbsTest {
     CommandRun run =
         compile("full", CONTEXT, plan, "--tile=rows-per-split=64,prefill-tokens=4", "--span=32");
 
-    String sizes = "prefill-tokens 4, rows-per-split 64";
+    String sizes = "prefill-tokens 4, rows-per-split 64, vector-weights 262144";
     assertThat(run.out()).contains("tiles    " + sizes);
     assertThat(CommandRun.of("inspect", plan).out()).contains("tiles     " + sizes);
     assertThat(CommandRun.of("run", plan, "-p", PROMPT, "-n", 8).out())

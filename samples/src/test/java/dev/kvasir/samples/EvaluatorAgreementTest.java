@@ -3,7 +3,9 @@ package dev.kvasir.samples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.Model;
+import dev.kvasir.codegen.tile.TileSize;
 import dev.kvasir.ir.reference.ReferenceEvaluator;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.runtime.LoadOptions;
@@ -81,6 +83,30 @@ final class EvaluatorAgreementTest {
             .as("%s threads, step %s", threads, step)
             .isEqualTo(two.get(step));
       }
+    }
+  }
+
+  /** Sizes that no chooser gives: one page a split and splits that span segments, all tiles. */
+  @ParameterizedTest
+  @CsvSource({
+    "duo-sets, f32, 64, 1",
+    "duo-sets, f32, 128, 64",
+    "zigzag-k8v4, bf16, 192, 32",
+    "zigzag-k8v4, bf16, 1024, 2"
+  })
+  void givenTileSizesComputeTheSame(
+      String policy, String format, int rowsPerSplit, int prefillTokens) {
+    Plan plan =
+        SampleModel.compile(
+            SampleModel.shipped(policy, format),
+            CompilerOptions.defaults()
+                .withMaxContext(SampleModel.CONTEXT)
+                .withSpan(SampleModel.SPAN)
+                .withTile(TileSize.ROWS_PER_SPLIT, rowsPerSplit)
+                .withTile(TileSize.PREFILL_TOKENS, prefillTokens));
+
+    try (LoadedModel model = SampleModel.load(plan, SampleModel.twoThreads())) {
+      assertAgreement(run(model), expected(policy, format, plan));
     }
   }
 

@@ -26,7 +26,6 @@ import dev.kvasir.plans.program.SegmentDeclaration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Lowers a layer's append and attention together. Prefill: raw rows to pages, attention over cache
@@ -157,7 +156,7 @@ final class AttentionLowering {
             "QK^T + mask + softmax + PV over cache and span, "
                 + shape.group()
                 + " query heads per read",
-            Set.of(TileSize.PREFILL_TOKENS),
+            builder.sizes().tiles().byName(TileSize.PREFILL_TOKENS),
             () -> PrefillAttention.build(name, shape, tokens, builder.sizes().spanPages()),
             () -> checks.prefill(shape));
     builder.launch(
@@ -203,7 +202,7 @@ final class AttentionLowering {
         builder.kernel(
             name,
             "QK^T + softmax + PV over pages, " + shape.group() + " query heads per read",
-            Set.of(TileSize.ROWS_PER_SPLIT),
+            builder.sizes().tiles().byName(TileSize.ROWS_PER_SPLIT),
             () -> DecodeAttention.build(name, shape, pagesPerSplit, maxSplits),
             () -> checks.decode(shape));
     Expression splits =

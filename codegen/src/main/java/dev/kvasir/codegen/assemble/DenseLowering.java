@@ -5,6 +5,7 @@ import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
 import dev.kvasir.codegen.skeleton.DenseKernels;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
+import dev.kvasir.codegen.tile.TileChooser;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.ops.ArgmaxOp;
 import dev.kvasir.ir.graph.ops.EmbedOp;
@@ -22,6 +23,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** Lowers everything but attention: one launch for each operation. */
 final class DenseLowering {
@@ -129,10 +132,22 @@ final class DenseLowering {
     op.residual().ifPresent(r -> arguments.put("r", builder.location(r).buffer()));
     for (Mode mode : Mode.values()) {
       int tile = x.single() ? 1 : mode.rowTile();
-      ProductBlock block = ProductBlock.of(outputs, x.width(), tile);
+      ProductBlock block = block(outputs, x.width(), tile);
       Kernel kernel = product(op, block);
       launchProduct(mode, kernel, result, x, block, outputs, arguments);
     }
+  }
+
+  private ProductBlock block(int outputs, int inputs, int rows) {
+    PlanSizes sizes = builder.sizes();
+    int weights =
+        TileChooser.vectorWeights(
+            (long) outputs * inputs, sizes.profile(), sizes.tiles().vectorWeights());
+    return ProductBlock.of(outputs, inputs, rows, weights);
+  }
+
+  private static SortedMap<String, Integer> sizes(ProductBlock block) {
+    return new TreeMap<>(Map.of("product-rows", block.rows(), "product-columns", block.columns()));
   }
 
   private Kernel product(LinearOp op, ProductBlock block) {
@@ -157,6 +172,7 @@ final class DenseLowering {
     return builder.kernel(
         name,
         summary,
+        sizes(block),
         () -> DenseKernels.product(name, outputs, inputs, format, bias, block, residual),
         () ->
             productCheck(block, outputs, inputs, blocks)
@@ -215,7 +231,7 @@ final class DenseLowering {
     op.gateBias().ifPresent(bias -> arguments.put("gate_bias", builder.weight(bias)));
     op.upBias().ifPresent(bias -> arguments.put("up_bias", builder.weight(bias)));
     for (Mode mode : Mode.values()) {
-      ProductBlock block = ProductBlock.of(outputs, inputs, mode.rowTile());
+      ProductBlock block = block(outputs, inputs, mode.rowTile());
       int blocks = Math.min(2, outputs / block.columns());
       int columns = blocks * block.columns();
       String name =
@@ -232,6 +248,7 @@ final class DenseLowering {
           builder.kernel(
               name,
               "two matrix products + SwiGLU",
+              sizes(block),
               () ->
                   DenseKernels.gatedProduct(
                       name, outputs, inputs, gate, up, gateBias, upBias, block),

@@ -1,6 +1,7 @@
 package dev.kvasir.codegen.assemble;
 
 import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.codegen.tile.TargetProfile;
 import dev.kvasir.codegen.tile.Tiles;
 
 /**
@@ -9,8 +10,9 @@ import dev.kvasir.codegen.tile.Tiles;
  * @param context most true tokens a session may hold
  * @param span most prompt rows that are prefilled at once
  * @param tiles how work is cut
+ * @param profile what for
  */
-public record PlanSizes(int context, int span, Tiles tiles) {
+public record PlanSizes(int context, int span, Tiles tiles, TargetProfile profile) {
 
   /** Rows of a tile of activations in prefill. */
   static final int ROW_TILE = 16;

@@ -1,6 +1,5 @@
 package dev.kvasir.codegen.assemble;
 
-import dev.kvasir.codegen.tile.TileSize;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.WeightReference;
 import dev.kvasir.ir.kernel.Kernel;
@@ -11,13 +10,12 @@ import dev.kvasir.plans.memory.BufferDeclaration;
 import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.Program;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /** The procedures of a plan while the graph's operations are lowered one after the other. */
@@ -85,27 +83,25 @@ final class ProgramBuilder {
 
   /** {@return the kernel of that name, which no tile shapes, built when it is the first use} */
   Kernel kernel(String name, String summary, Supplier<Kernel> build, Supplier<CheckCase> check) {
-    return kernel(name, summary, Set.of(), build, check);
+    return kernel(name, summary, Collections.emptySortedMap(), build, check);
   }
 
   /**
    * {@return the kernel of that name, built when it is the first use}
    *
    * @param summary what is fused in it, for people
-   * @param tiles sizes of the plan that shape it
+   * @param tiles sizes that shape it, by name
    * @param build writes the IR
    * @param check a small case
    */
   Kernel kernel(
       String name,
       String summary,
-      Set<TileSize> tiles,
+      SortedMap<String, Integer> tiles,
       Supplier<Kernel> build,
       Supplier<CheckCase> check) {
-    SortedMap<String, Integer> shaping = new TreeMap<>();
-    tiles.forEach(tile -> shaping.put(tile.text(), sizes.tiles().get(tile)));
     return kernels.use(
-        name, () -> new KernelLibrary.Entry(build.get(), summary, shaping, check.get()));
+        name, () -> new KernelLibrary.Entry(build.get(), summary, tiles, check.get()));
   }
 
   /** Moves on to the next operation of the graph. */

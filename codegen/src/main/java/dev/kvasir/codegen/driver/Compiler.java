@@ -149,7 +149,8 @@ public final class Compiler {
                   "the span must be between 1 and %d, got %d".formatted(context, span))
               .withNote("a span is a part of the context of " + context + " tokens"));
     }
-    return new PlanSizes(context, span, tiles(model.config(), context, options));
+    return new PlanSizes(
+        context, span, tiles(model.config(), context, options), options.target().profile());
   }
 
   private static Tiles tiles(ModelConfig config, int context, CompilerOptions options) {

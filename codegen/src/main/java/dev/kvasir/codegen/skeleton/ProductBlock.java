@@ -13,20 +13,16 @@ public record ProductBlock(int rows, int columns) {
   /** Rows of weights that are read at once. */
   private static final int STREAMS = 8;
 
-  private static final int POINTS = 64;
-
-  /** Weights of a point: reading fewer takes less than some microseconds, more evens out badly. */
-  private static final long LEAST_WEIGHTS = 1 << 17;
-
-  private static final long MOST_WEIGHTS = 1 << 18;
-
-  /** {@return the block for a matrix of {@code outputs} rows and {@code inputs} columns} */
-  public static ProductBlock of(int outputs, int inputs, int rows) {
+  /**
+   * {@return the block for a matrix of {@code outputs} rows and {@code inputs} columns}
+   *
+   * @param weights of one row, how many a point should read
+   */
+  public static ProductBlock of(int outputs, int inputs, int rows, int weights) {
     if (rows > 1) {
       return new ProductBlock(rows, divisor(outputs, TILE_COLUMNS, 1));
     }
-    long weights = Math.clamp((long) outputs * inputs / POINTS, LEAST_WEIGHTS, MOST_WEIGHTS);
-    int most = (int) Math.min(outputs, Math.max(STREAMS, weights / inputs));
+    int most = Math.min(outputs, Math.max(STREAMS, weights / inputs));
     return new ProductBlock(rows, divisor(outputs, most, outputs % STREAMS == 0 ? STREAMS : 1));
   }
 

@@ -21,6 +21,9 @@ public final class TileChooser {
   private static final int MOST_QUERY_ROWS = 64;
   private static final int MOST_TOKENS = 16;
 
+  // Of the second-level cache: 512 KiB of weights in 16 bits, read in some tens of microseconds.
+  private static final int VECTOR_SHARE = 4;
+
   private TileChooser() {}
 
   /**
@@ -31,7 +34,9 @@ public final class TileChooser {
    */
   public static Tiles choose(
       AttentionSizes sizes, TargetProfile profile, Map<TileSize, Integer> overrides) {
-    Tiles tiles = new Tiles(rowsPerSplit(sizes, profile), prefillTokens(sizes, profile));
+    Tiles tiles =
+        new Tiles(
+            rowsPerSplit(sizes, profile), prefillTokens(sizes, profile), vectorWeights(profile));
     for (Map.Entry<TileSize, Integer> override : overrides.entrySet()) {
       tiles = tiles.with(override.getKey(), override.getValue());
     }
@@ -41,6 +46,23 @@ public final class TileChooser {
   /** {@return most prompt rows that are prefilled at once in a plan for {@code context} tokens} */
   public static int span(int context) {
     return Math.min(context, MOST_SPAN);
+  }
+
+  /**
+   * {@return weights that one work item of a product of one row with a matrix should read: reading
+   * fewer takes less than some microseconds, more evens out badly}
+   *
+   * @param matrix weights of the matrix
+   * @param most {@link Tiles#vectorWeights}
+   */
+  public static int vectorWeights(long matrix, TargetProfile profile, int most) {
+    long share = matrix / ((long) POINTS_PER_THREAD * profile.threads());
+    return Math.clamp(share, most / 2, most);
+  }
+
+  /** {@return most weights of a work item of a product of one row, where none are given} */
+  public static int vectorWeights(TargetProfile profile) {
+    return profile.l2Bytes() / VECTOR_SHARE;
   }
 
   /**

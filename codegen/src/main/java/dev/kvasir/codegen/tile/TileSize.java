@@ -30,6 +30,23 @@ public enum TileSize {
     String rule() {
       return "a power of two";
     }
+  },
+
+  /**
+   * Most weights that one work item of a product of one row with a matrix reads, as far as eight
+   * rows of the matrix have fewer; half of it is the least.
+   */
+  VECTOR_WEIGHTS(
+      "vector-weights", "most weights of a work item of a product of one row", 2, 1 << 26) {
+    @Override
+    boolean fits(int value) {
+      return true;
+    }
+
+    @Override
+    String rule() {
+      return "a whole number";
+    }
   };
 
   private final String text;

@@ -9,13 +9,15 @@ import java.util.TreeMap;
  *
  * @param rowsPerSplit cache rows of one KV head that one work item of decode attention reads
  * @param prefillTokens prompt rows that one work item of prefill attention attends
+ * @param vectorWeights most weights that one work item of a product of one row reads
  */
-public record Tiles(int rowsPerSplit, int prefillTokens) {
+public record Tiles(int rowsPerSplit, int prefillTokens, int vectorWeights) {
 
   /** Checks ranges. */
   public Tiles {
     TileSize.ROWS_PER_SPLIT.require(rowsPerSplit);
     TileSize.PREFILL_TOKENS.require(prefillTokens);
+    TileSize.VECTOR_WEIGHTS.require(vectorWeights);
   }
 
   /** {@return the value of a size} */
@@ -23,6 +25,7 @@ public record Tiles(int rowsPerSplit, int prefillTokens) {
     return switch (size) {
       case ROWS_PER_SPLIT -> rowsPerSplit;
       case PREFILL_TOKENS -> prefillTokens;
+      case VECTOR_WEIGHTS -> vectorWeights;
     };
   }
 
@@ -33,17 +36,23 @@ public record Tiles(int rowsPerSplit, int prefillTokens) {
    */
   public Tiles with(TileSize size, int value) {
     return switch (size) {
-      case ROWS_PER_SPLIT -> new Tiles(value, prefillTokens);
-      case PREFILL_TOKENS -> new Tiles(rowsPerSplit, value);
+      case ROWS_PER_SPLIT -> new Tiles(value, prefillTokens, vectorWeights);
+      case PREFILL_TOKENS -> new Tiles(rowsPerSplit, value, vectorWeights);
+      case VECTOR_WEIGHTS -> new Tiles(rowsPerSplit, prefillTokens, value);
     };
   }
 
   /** {@return all sizes by their names, as a plan's manifest records them} */
   public SortedMap<String, Integer> byName() {
-    SortedMap<String, Integer> sizes = new TreeMap<>();
-    for (TileSize size : TileSize.values()) {
-      sizes.put(size.text(), get(size));
+    return byName(TileSize.values());
+  }
+
+  /** {@return these sizes by their names} */
+  public SortedMap<String, Integer> byName(TileSize... sizes) {
+    SortedMap<String, Integer> named = new TreeMap<>();
+    for (TileSize size : sizes) {
+      named.put(size.text(), get(size));
     }
-    return Collections.unmodifiableSortedMap(sizes);
+    return Collections.unmodifiableSortedMap(named);
   }
 }

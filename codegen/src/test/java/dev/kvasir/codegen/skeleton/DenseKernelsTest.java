@@ -77,7 +77,7 @@ class DenseKernelsTest {
   /** What a plan would take, and blocks of other widths. */
   private static ProductBlock[] blocks(int outputs, int inputs, int rows) {
     return new ProductBlock[] {
-      ProductBlock.of(outputs, inputs, rows),
+      ProductBlock.of(outputs, inputs, rows, 1 << 17),
       new ProductBlock(rows, outputs),
       new ProductBlock(rows, outputs % 5 == 0 ? outputs / 5 : 1)
     };
@@ -105,7 +105,7 @@ class DenseKernelsTest {
     for (int i = 0; i < inputs; i++) {
       x.setFloat(i, x.getFloat(i) * 40);
     }
-    ProductBlock block = ProductBlock.of(outputs, inputs, rows);
+    ProductBlock block = ProductBlock.of(outputs, inputs, rows, 1 << 17);
     Kernel kernel =
         DenseKernels.gatedProduct("gated", outputs, inputs, gateFormat, upFormat, block);
     Map<String, KernelMemory> memories =
@@ -146,7 +146,7 @@ class DenseKernelsTest {
     KernelMemory w = gaussian(weight, outputs * inputs, 22);
     KernelMemory b = gaussian(bias, outputs, 23);
     KernelMemory r = gaussian(ElementFormat.F32, total * outputs, 24);
-    ProductBlock block = ProductBlock.of(outputs, inputs, rows);
+    ProductBlock block = ProductBlock.of(outputs, inputs, rows, 1 << 17);
     Map<String, KernelMemory> memories =
         run(
             DenseKernels.product(
@@ -180,7 +180,7 @@ class DenseKernelsTest {
     KernelMemory up = gaussian(format, outputs * inputs, 27);
     KernelMemory gateBias = gaussian(format, outputs, 28);
     KernelMemory upBias = gaussian(format, outputs, 29);
-    ProductBlock block = ProductBlock.of(outputs, inputs, rows);
+    ProductBlock block = ProductBlock.of(outputs, inputs, rows, 1 << 17);
     Map<String, KernelMemory> memories =
         run(
             DenseKernels.gatedProduct(
@@ -249,13 +249,13 @@ class DenseKernelsTest {
     for (int rows : new int[] {1, 16}) {
       for (int inputs : new int[] {1, 64, 4096, 1 << 20}) {
         for (int outputs = 1; outputs < 200; outputs++) {
-          int columns = ProductBlock.of(outputs, inputs, rows).columns();
+          int columns = ProductBlock.of(outputs, inputs, rows, 1 << 17).columns();
           assertThat(outputs % columns).as("%d of %d", columns, outputs).isZero();
         }
       }
     }
-    assertThat(ProductBlock.of(14336, 4096, 1).columns()).isEqualTo(64);
-    assertThat(ProductBlock.of(4096, 14336, 1).columns()).isEqualTo(16);
-    assertThat(ProductBlock.of(7, 4096, 1).columns()).isEqualTo(7);
+    assertThat(ProductBlock.of(14336, 4096, 1, 1 << 18).columns()).isEqualTo(64);
+    assertThat(ProductBlock.of(4096, 14336, 1, 1 << 18).columns()).isEqualTo(16);
+    assertThat(ProductBlock.of(7, 4096, 1, 1 << 17).columns()).isEqualTo(7);
   }
 }

@@ -31,7 +31,7 @@ class TileChooserTest {
   void sizesFollowShapes(
       int group, int kvHeads, int dim, int context, int rowsPerSplit, int prefillTokens) {
     assertThat(choose(new AttentionSizes(group, kvHeads, dim, dim, context)))
-        .isEqualTo(new Tiles(rowsPerSplit, prefillTokens));
+        .isEqualTo(new Tiles(rowsPerSplit, prefillTokens, 1 << 18));
   }
 
   /** Whatever the shape, a full cache keeps the profile's threads busy or splits are smallest. */
@@ -94,6 +94,8 @@ class TileChooserTest {
     "prefill-tokens, 3",
     "prefill-tokens, -2147483648",
     "prefill-tokens, 128",
+    "vector-weights, 1",
+    "vector-weights, 134217728",
   })
   void impossibleSizesAreRefused(String name, int value) {
     TileSize size = TileSize.named(name).orElseThrow();
@@ -101,6 +103,21 @@ class TileChooserTest {
     assertThatThrownBy(() -> TileChooser.choose(LLAMA_8B, TargetProfile.jvm(), Map.of(size, value)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("%s must be %s, got %d".formatted(name, size.range(), value));
+  }
+
+  /** Large matrices are cut into points of so many weights, small ones into fewer, down to half. */
+  @ParameterizedTest
+  @CsvSource({
+    "16384, 131072",
+    "8388608, 131072",
+    "12582912, 196608",
+    "16777216, 262144",
+    "1073741824, 262144",
+  })
+  void weightsOfAPointFollowTheMatrix(long matrix, int weights) {
+    TargetProfile profile = TargetProfile.jvm();
+    assertThat(TileChooser.vectorWeights(matrix, profile, TileChooser.vectorWeights(profile)))
+        .isEqualTo(weights);
   }
 
   @ParameterizedTest

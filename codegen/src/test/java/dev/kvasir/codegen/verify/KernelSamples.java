@@ -89,9 +89,15 @@ final class KernelSamples {
     kernels.add(StageRows.build("stage" + suffix, shape, 2));
     kernels.add(
         DenseKernels.gatedProduct(
-            "gated" + suffix, 24, 19, format, ElementFormat.BF16, ProductBlock.of(24, 19, 3)));
+            "gated" + suffix,
+            24,
+            19,
+            format,
+            ElementFormat.BF16,
+            ProductBlock.of(24, 19, 3, 1 << 17)));
     kernels.add(
-        DenseKernels.product("product" + suffix, 48, 37, format, ProductBlock.of(48, 37, 1), true));
+        DenseKernels.product(
+            "product" + suffix, 48, 37, format, ProductBlock.of(48, 37, 1, 1 << 17), true));
     kernels.add(RowKernels.rmsNorm("norm" + suffix, 21, 1e-5, format));
     kernels.add(RowKernels.embedding("embedding" + suffix, COLUMNS, format));
   }

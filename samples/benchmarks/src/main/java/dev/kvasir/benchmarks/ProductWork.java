@@ -2,6 +2,8 @@ package dev.kvasir.benchmarks;
 
 import dev.kvasir.codegen.skeleton.DenseKernels;
 import dev.kvasir.codegen.skeleton.ProductBlock;
+import dev.kvasir.codegen.tile.TargetProfile;
+import dev.kvasir.codegen.tile.TileChooser;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.type.ElementFormat;
 import java.lang.foreign.MemorySegment;
@@ -51,7 +53,11 @@ final class ProductWork implements Workload {
     pattern = uniform(random, Math.min(PATTERN_ELEMENTS, outputs * inputs));
     activations = uniform(random, rows * inputs);
     result = memory.floats((long) rows * outputs);
-    ProductBlock block = ProductBlock.of(outputs, inputs, rows == 1 ? 1 : ROW_TILE);
+    TargetProfile profile = TargetProfile.jvm();
+    int weights =
+        TileChooser.vectorWeights(
+            (long) outputs * inputs, profile, TileChooser.vectorWeights(profile));
+    ProductBlock block = ProductBlock.of(outputs, inputs, rows == 1 ? 1 : ROW_TILE, weights);
     Kernel product = DenseKernels.product("product", outputs, inputs, format, block, false);
     kernel = new GridKernel(product, team);
     Map<String, MemorySegment> buffers = new HashMap<>();

@@ -65,7 +65,12 @@ class ClassFileTest {
         CombineAttention.build("combine", shape, 4),
         PrefillAttention.build("prefill", shape, 16, 2),
         DenseKernels.gatedProduct(
-            "gated", 24, 19, ElementFormat.F16, ElementFormat.BF16, ProductBlock.of(24, 19, 3)),
+            "gated",
+            24,
+            19,
+            ElementFormat.F16,
+            ElementFormat.BF16,
+            ProductBlock.of(24, 19, 3, 1 << 17)),
         RowKernels.rmsNorm("norm", 21, 1e-5, ElementFormat.F16),
         RowKernels.argmax("argmax", 33));
   }
