@@ -45,10 +45,10 @@ final class FilledCache {
     long copies = (long) layers * shape.context() / shape.period();
     MemorySegment plain = plainPages(data);
     if (part.packing().isEmpty()) {
-      buffers.put(CachedPages.pages(part), memory.repeated(plain, copies));
+      buffers.put(CachedPages.pages(part), memory.repeatedInHugePages(plain, copies));
     } else {
       packed(plain, part.packing().get(), team)
-          .forEach((name, pages) -> buffers.put(name, memory.repeated(pages, copies)));
+          .forEach((name, pages) -> buffers.put(name, memory.repeatedInHugePages(pages, copies)));
       buffers.put(CachedPages.pages(part), openPages(plain));
     }
     buffers.put("table", table());

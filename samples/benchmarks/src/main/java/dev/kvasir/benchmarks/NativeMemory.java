@@ -11,13 +11,24 @@ final class NativeMemory implements AutoCloseable {
   private static final int ALIGNMENT = 64;
 
   private static final long LARGE = 1 << 20;
+  private static final long LEAST_HUGE = 2 << 20;
 
   private final Arena arena = Arena.ofShared();
   private final List<MemorySegment> large = new ArrayList<>();
 
   MemorySegment bytes(long count) {
-    MemorySegment memory = arena.allocate(count, ALIGNMENT);
-    if (count >= LARGE) {
+    return kept(arena.allocate(count, ALIGNMENT));
+  }
+
+  /** {@return memory in huge pages where there are any; holds anything} */
+  private MemorySegment hugePages(long count) {
+    return count >= LEAST_HUGE && HugePages.isSupported()
+        ? kept(HugePages.allocate(arena, count))
+        : bytes(count);
+  }
+
+  private MemorySegment kept(MemorySegment memory) {
+    if (memory.byteSize() >= LARGE) {
       large.add(memory);
     }
     return memory;
@@ -47,9 +58,17 @@ final class NativeMemory implements AutoCloseable {
     return numbers;
   }
 
-  /** {@return {@code pattern} over and over, {@code times} times} */
+  /** {@return {@code pattern} over and over, {@code times} times, as weights lie: small pages} */
   MemorySegment repeated(MemorySegment pattern, long times) {
-    MemorySegment all = bytes(pattern.byteSize() * times);
+    return filled(bytes(pattern.byteSize() * times), pattern, times);
+  }
+
+  /** {@return {@code pattern} over and over, {@code times} times, as caches lie: huge pages} */
+  MemorySegment repeatedInHugePages(MemorySegment pattern, long times) {
+    return filled(hugePages(pattern.byteSize() * times), pattern, times);
+  }
+
+  private static MemorySegment filled(MemorySegment all, MemorySegment pattern, long times) {
     for (long i = 0; i < times; i++) {
       MemorySegment.copy(pattern, 0, all, i * pattern.byteSize(), pattern.byteSize());
     }

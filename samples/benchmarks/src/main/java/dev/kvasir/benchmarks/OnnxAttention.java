@@ -71,8 +71,8 @@ final class OnnxAttention implements Workload {
     MemorySegment keys = heads(true);
     MemorySegment values = heads(false);
     for (int i = 0; i < Workload.copies(bytes(), least); i++) {
-      OnnxTensor pastKeys = tensor(memory.repeated(keys, 1), cache);
-      OnnxTensor pastValues = tensor(memory.repeated(values, 1), cache);
+      OnnxTensor pastKeys = tensor(memory.repeatedInHugePages(keys, 1), cache);
+      OnnxTensor pastValues = tensor(memory.repeatedInHugePages(values, 1), cache);
       Map<String, OnnxTensor> in = new HashMap<>();
       in.put("query", queries);
       in.put("key", key);

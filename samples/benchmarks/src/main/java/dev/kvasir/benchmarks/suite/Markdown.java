@@ -90,7 +90,8 @@ final class Markdown {
   private String conditions() {
     return """
         One thread, 32 query heads, 8 KV heads, head dim 128, 32,768 cache rows, unless the row says
-        otherwise; caches and weights take turns over at least 1 GiB, so that they are cold. Each
+        otherwise; caches and weights take turns over at least 1 GiB, so that they are cold. Caches,
+        those of ONNX Runtime too, lie in huge pages as those of sessions do. Each
         case runs in a Java virtual machine of its own in every round, with no flags but those that
         make the Vector API and native memory accessible. Medians of the rounds' medians; in
         brackets the least and the most of all iterations. Percentages are of what the same
