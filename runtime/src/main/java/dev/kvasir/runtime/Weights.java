@@ -39,9 +39,7 @@ final class Weights {
         case WEIGHT ->
             buffers.put(
                 buffer.name(),
-                PlainSegments.of(
-                    bind(plan, buffer, model.tensor(buffer.tensor()), files.place().toString()),
-                    arena));
+                bind(plan, buffer, model.tensor(buffer.tensor()), files.place().toString()));
         case DERIVED ->
             buffers.put(
                 buffer.name(), bind(plan, buffer, derived.tensor(buffer.tensor()), "the plan"));

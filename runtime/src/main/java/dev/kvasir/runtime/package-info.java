@@ -26,10 +26,8 @@
  * One thread read 1 GiB from memory at these rates (GB/s; Xeon with AVX-512, two virtual cores,
  * medians of three rounds): {@code float[]} 14.8, an arena's segment 15.2, with huge pages 15.7;
  * head by head, as attention reads the pages of a layer, an arena's segment 12.9 and with huge
- * pages 14.6. Freeing it took 40 ms, with huge pages 4. So {@link dev.kvasir.runtime.LargeMemory}
- * asks for huge pages. A mapped file was read at 15.5 as a plain segment, and at 10.3 where kernels
- * met it as a mapped one, along with everything else that they read ({@link
- * dev.kvasir.runtime.PlainSegments}).
+ * pages 14.6. Freeing it took 40 ms, with huge pages 4. So page pools are asked for in huge pages
+ * where Linux and native access allow it; the system provides them when they are first used.
  *
  * <p>What is wrong with a plan or a model's files is an {@link java.io.IOException} of the package
  * that reads them; everything else is a {@link dev.kvasir.runtime.KvasirException} with a stable
