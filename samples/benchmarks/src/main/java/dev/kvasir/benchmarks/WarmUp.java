@@ -10,7 +10,7 @@ import java.lang.management.ThreadMXBean;
  * work, too.
  */
 final class WarmUp {
-  private static final long WINDOW_NANOS = 300_000_000;
+  private static final long WINDOW_NANOS = 250_000_000;
   private static final long MOST_NANOS = 6_000_000_000L;
   private static final int QUIET_WINDOWS = 2;
   private static final double QUIET_SHARE = 0.02;
@@ -20,7 +20,7 @@ final class WarmUp {
   private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
 
   /**
-   * Runs {@code work} for two quiet windows of a third of a second in a row, but for no more than
+   * Runs {@code work} for two quiet windows of a quarter of a second in a row, but for no more than
    * some seconds: threads of native libraries look like those of the virtual machine.
    */
   void run(Runnable work) {

@@ -36,7 +36,7 @@ record Options(
              [--readme README.md] [--notes FILE]
              --results FILE.json [--readme README.md] [--notes FILE]
              jmh JMH_ARGUMENTS
-      --quick    decode attention at 32,768 rows, a product and steps only: about three minutes
+      --quick    decode attention at 32,768 rows, a product and steps only: about four minutes
       --only     DecodeAttention, PrefillAttention, Append, MatVec or EndToEndDecode
       --rounds   how often each case runs, 3 unless given
       --flags    measures decode attention at 32,768 rows a second time with these flags
