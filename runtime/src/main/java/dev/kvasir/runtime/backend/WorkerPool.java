@@ -28,10 +28,13 @@ final class WorkerPool implements AutoCloseable {
   private static final int SPINS_PER_YIELD = 16;
 
   /** Work that takes a caller and a helper, who is awake, as long as the caller alone. */
-  private static final double SHARED_NANOS = 8_000;
+  private static final double SHARED_NANOS = 10_000;
 
-  /** Work that takes a caller who wakes a helper as long as the caller alone. */
-  private static final double WAKE_NANOS = 40_000;
+  /**
+   * Work beyond {@link #SHARED_NANOS}, in one launch or several, that takes a caller who wakes a
+   * helper as long as the caller alone.
+   */
+  private static final double WAKE_NANOS = 30_000;
 
   private static final int WAIT_SPINS = 1 << 12;
 
@@ -141,7 +144,7 @@ final class WorkerPool implements AutoCloseable {
    * without waking them, as many as find work to be awake for.
    */
   private void share(int points, double work) {
-    unsharedNanos += work;
+    unsharedNanos += work - SHARED_NANOS;
     boolean wake = unsharedNanos >= WAKE_NANOS;
     wanted = wake ? (int) Math.clamp(work / SHARED_NANOS, 1, helpers.size()) : 0;
     unfinished.set(points);
