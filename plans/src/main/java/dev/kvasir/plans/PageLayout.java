@@ -29,7 +29,7 @@ public record PageLayout(
   private static final int PLAIN_TILE = 64;
   private static final int LINE_BYTES = 64;
 
-  /** Channels from which on half a tile of 16-bit values is a quarter of a page's values. */
+  /** Channels from which on half the rows of a page's 8-bit values take 4 KiB. */
   private static final int WIDE = 128;
 
   /**
@@ -55,6 +55,18 @@ public record PageLayout(
     boolean paired = line == PAIRS;
     boolean halves = paired && valueDim >= WIDE;
     return new PageLayout(keyDim, valueDim, line, halves ? ROWS / 2 : ROWS, line, paired);
+  }
+
+  /**
+   * {@return the layout of pages of codes, keys and values each from a start of their own}
+   *
+   * <p>As {@link #plain}, but that values of 8 bits lie in two strips where those are 4 KiB apart.
+   *
+   * @param bits of a value's code, 4 or 8
+   */
+  public static PageLayout codes(int bits, int keyDim, int valueDim) {
+    int strip = bits == Byte.SIZE && valueDim >= WIDE ? ROWS / 2 : ROWS;
+    return new PageLayout(keyDim, valueDim, ROWS, strip, PLAIN_TILE, false);
   }
 
   /** {@return elements of a page} */

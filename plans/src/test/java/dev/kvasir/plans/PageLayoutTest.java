@@ -19,6 +19,8 @@ final class PageLayoutTest {
             dim ->
                 Stream.of(
                     PageLayout.plain(dim, dim),
+                    PageLayout.codes(8, dim, dim),
+                    PageLayout.codes(4, dim, dim),
                     PageLayout.streamed(StorageFormat.F32, dim, dim),
                     PageLayout.streamed(StorageFormat.BF16, dim, dim),
                     PageLayout.streamed(StorageFormat.F16, dim, 192 - dim / 2)));

@@ -107,6 +107,7 @@ final class SegmentReader {
     MemorySegment valuePool = memory.buffer(packing.valuePool());
     MemorySegment scales = memory.buffer(packing.scalePool());
     long scaleElements = packing.scaleElements(pageRows, keyDim, valueDim);
+    PageLayout codes = PageLayout.codes(packing.value().codes().bits(), keyDim, valueDim);
     for (int head = 0; head < heads; head++) {
       for (int row = 0; row < closedRows; row++) {
         int inPage = inPage(row);
@@ -116,12 +117,12 @@ final class SegmentReader {
         long scaleStart = page * scaleElements;
         long valueScales = scaleStart + 2 * packing.key().groups(pageRows, keyDim);
         for (int column = 0; column < keyDim; column++) {
-          long element = keyStart + layout.keyElement(inPage, column);
+          long element = keyStart + codes.keyElement(inPage, column);
           keys[(head * rows + row) * keyDim + column] =
               key.read(keyPool, element, scales, scaleStart, head, row, column);
         }
         for (int column = 0; column < valueDim; column++) {
-          long element = valueStart + layout.valueElement(inPage, column) - layout.valuesOffset();
+          long element = valueStart + codes.valueElement(inPage, column) - codes.valuesOffset();
           values[(head * rows + row) * valueDim + column] =
               value.read(valuePool, element, scales, valueScales, head, row, column);
         }

@@ -2,7 +2,7 @@ package dev.kvasir.codegen.skeleton;
 
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** The pages of all segments of a head group, as a kernel that reads them finds them. */
@@ -22,7 +22,7 @@ public final class CachedPages {
   private final KernelBuilder kernel;
   private final AttentionShape shape;
   private final String table;
-  private final Map<SegmentPart, PackedPages> packed = new HashMap<>();
+  private final Map<SegmentPart, PackedPages> packed = new LinkedHashMap<>();
 
   /**
    * Declares the buffers of all segments.
@@ -45,6 +45,16 @@ public final class CachedPages {
   /** {@return the argument that holds a segment's pages; of a packed segment, its open page} */
   public static String pages(SegmentPart segment) {
     return "pages_" + segment.name();
+  }
+
+  /** Lets the sums of this follow the reference maximum. */
+  void follow(OnlineSoftmax softmax) {
+    packed.values().forEach(pages -> pages.follow(softmax));
+  }
+
+  /** Adds what the pages have kept apart to the output. */
+  void finish(String output) {
+    packed.values().forEach(pages -> pages.finish(output));
   }
 
   /** Prepares for queries that have just been loaded. */

@@ -42,6 +42,7 @@ public final class DecodeAttention {
     IntExpression current = kernel.let("current", tokens.minus(1));
     IntExpression head = PagedRows.head(kernel, heads);
     QueryRows.loadScaled(kernel, shape, queryBuffer, queries, head, kernel.axis("sequence"), 1);
+    cached.follow(softmax);
     softmax.start();
     cached.start(queries);
 
@@ -60,6 +61,8 @@ public final class DecodeAttention {
           (page, number) -> attendPage(kernel, softmax, segment, page, number, current));
       from = kernel.let(segment.name() + "_after", from.minus(pages));
     }
+    softmax.finish();
+    cached.finish(softmax.output);
     partials.store(head, kernel.axis("split"), softmax);
     return kernel.build();
   }

@@ -3,13 +3,16 @@ package dev.kvasir.codegen.skeleton;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.TileExpression;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BiFunction;
 
 /**
  * The running softmax of a block of query rows (Milakov and Gimelshein, "Online normalizer
  * calculation for softmax"), in base 2. The reference maximum m follows the true maximum only when
  * a logit exceeds it by more than 8, so that most pages need no rescaling; probabilities stay below
- * 2^8 and the result does not depend on m.
+ * 2^8 and the result does not depend on m. Sums over probabilities are kept a column each and added
+ * up once, at the end.
  */
 final class OnlineSoftmax {
 
@@ -24,10 +27,14 @@ final class OnlineSoftmax {
   final String sum;
   final String output;
   private final String logits;
-  private final String blockMaximum;
-  private final String factor;
+  private final String excess;
+  private final String highest;
   private final String rise;
   private final String grow;
+  private final String blockMaximum;
+  private final String factor;
+  private final String sums;
+  private final List<String> followers = new ArrayList<>();
 
   OnlineSoftmax(KernelBuilder kernel, AttentionShape shape, int rows, String queries) {
     this.kernel = kernel;
@@ -36,16 +43,35 @@ final class OnlineSoftmax {
     this.sum = kernel.tile("sum", rows, 1);
     this.output = kernel.tile("output", rows, shape.valueDim());
     this.logits = kernel.tile("logits", rows, SegmentPart.PAGE_ROWS);
-    this.blockMaximum = kernel.tile("block_maximum", rows, 1);
-    this.factor = kernel.tile("factor", rows, 1);
+    this.excess = kernel.tile("excess", rows, SegmentPart.PAGE_ROWS);
+    this.highest = kernel.tile("highest", 1, SegmentPart.PAGE_ROWS);
     this.rise = kernel.tile("rise", 1, 1);
     this.grow = kernel.intTile("grow", 1, 1);
+    this.blockMaximum = kernel.tile("block_maximum", rows, 1);
+    this.factor = kernel.tile("factor", rows, 1);
+    this.sums = kernel.tile("sums", rows, SegmentPart.PAGE_ROWS);
+    follow(output);
+    follow(sums);
+  }
+
+  /**
+   * Makes a tile a sum over probabilities: it starts at 0 and is rescaled when the reference
+   * maximum moves.
+   *
+   * @param tile one row for each query row
+   */
+  void follow(String tile) {
+    followers.add(tile);
   }
 
   void start() {
     kernel.map(maximum, TileExpression.constant(NOTHING));
-    kernel.map(sum, TileExpression.constant(0));
-    kernel.map(output, TileExpression.constant(0));
+    followers.forEach(tile -> kernel.map(tile, TileExpression.constant(0)));
+  }
+
+  /** Completes {@link #sum} once all pages are attended. */
+  void finish() {
+    kernel.sumColumns(sum, sums);
   }
 
   /**
@@ -71,13 +97,13 @@ final class OnlineSoftmax {
     kernel.choose(
         all,
         () -> {
-          follow();
+          followMaximum();
           kernel.map(logits, probability());
           accumulate(page, false);
         },
         () -> {
           kernel.map(logits, mask.select(logit, TileExpression.constant(NOTHING)));
-          follow();
+          followMaximum();
           kernel.map(logits, mask.select(probability(), TileExpression.constant(0)));
           accumulate(page, true);
         });
@@ -87,10 +113,10 @@ final class OnlineSoftmax {
     return TileExpression.element(logits).minus(TileExpression.element(maximum)).exp2();
   }
 
-  private void follow() {
-    kernel.maximumColumns(blockMaximum, logits);
-    kernel.map(factor, TileExpression.element(blockMaximum).minus(TileExpression.element(maximum)));
-    kernel.maximumRows(rise, factor);
+  private void followMaximum() {
+    kernel.map(excess, TileExpression.element(logits).minus(TileExpression.element(maximum)));
+    kernel.maximumRows(highest, excess);
+    kernel.maximumColumns(rise, highest);
     kernel.map(
         grow,
         TileExpression.constant(SLACK)
@@ -102,6 +128,7 @@ final class OnlineSoftmax {
         new IntExpression.TileElement(grow, 0, 0),
         () -> {
           TileExpression old = TileExpression.element(maximum);
+          kernel.maximumColumns(blockMaximum, logits);
           kernel.map(blockMaximum, TileExpression.element(blockMaximum).maximum(old));
           rescaleTo(blockMaximum);
         });
@@ -110,14 +137,14 @@ final class OnlineSoftmax {
   /** Makes the tile {@code next} the reference maximum. */
   private void rescaleTo(String next) {
     kernel.map(factor, TileExpression.element(maximum).minus(TileExpression.element(next)).exp2());
-    kernel.map(sum, TileExpression.element(sum).times(TileExpression.element(factor)));
-    kernel.map(output, TileExpression.element(output).times(TileExpression.element(factor)));
+    for (String tile : followers) {
+      kernel.map(tile, TileExpression.element(tile).times(TileExpression.element(factor)));
+    }
     kernel.map(maximum, TileExpression.element(next));
   }
 
   private void accumulate(PageRows page, boolean guarded) {
-    kernel.sumColumns(factor, logits);
-    kernel.map(sum, TileExpression.element(sum).plus(TileExpression.element(factor)));
+    kernel.map(sums, TileExpression.element(sums).plus(TileExpression.element(logits)));
     page.accumulate(logits, output, guarded);
   }
 }

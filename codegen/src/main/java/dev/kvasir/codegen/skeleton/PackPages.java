@@ -276,18 +276,7 @@ public final class PackPages {
   }
 
   private void loadValues(Coding coding, IntExpression from, int channel, int width) {
-    View codes = layout.valueChannels(source, from, channel, width);
-    kernel.load(
-        coding.rows,
-        new View(
-            source,
-            codes.layout(),
-            codes.rows(),
-            codes.columns(),
-            from,
-            shape.pageElements(),
-            codes.offset().plus(shape.valuesOffset()),
-            codes.row()));
+    kernel.load(coding.rows, layout.plainValues(source, from, channel, width));
   }
 
   /**

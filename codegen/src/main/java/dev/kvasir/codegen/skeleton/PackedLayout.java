@@ -6,12 +6,13 @@ import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
+import dev.kvasir.plans.PageLayout;
 
 /**
- * Where a packed page lies: key codes as [keyDim][64 rows], value codes as tiles of [64 rows][up to
- * 64], and in a third buffer, as f16, the key steps, key minima, value steps and value minima, one
- * list after the other. A list of a format with groups of n is [64 / n][dim] per channel and [dim /
- * n][64] per token.
+ * Where a packed page lies: key codes and value codes as {@link PageLayout#codes} says, and in a
+ * third buffer, as f16, the key steps, key minima, value steps and value minima, one list after the
+ * other. A list of a format with groups of n is [64 / n][dim] per channel and [dim / n][64] per
+ * token.
  *
  * @param packing the formats
  * @param keyDim elements of a key row
@@ -134,16 +135,38 @@ public record PackedLayout(Packing packing, int keyDim, int valueDim) {
 
   /** {@return {@code columns} channels of one tile of the value codes of a page} */
   View valueChannels(String codes, IntExpression page, int first, int columns) {
+    PageLayout strips = PageLayout.codes(packing.value().bits(), keyDim, valueDim);
+    return channels(codes, page, strips, valueElements(), 0, first, columns);
+  }
+
+  /** {@return {@code columns} channels of one tile of the values of a plain page} */
+  View plainValues(String pages, IntExpression page, int first, int columns) {
+    PageLayout plain = PageLayout.plain(keyDim, valueDim);
+    return channels(pages, page, plain, plain.elements(), plain.valuesOffset(), first, columns);
+  }
+
+  private View channels(
+      String buffer,
+      IntExpression page,
+      PageLayout layout,
+      long stride,
+      int offset,
+      int first,
+      int columns) {
     int inTile = first % TILE;
     int tile = first - inTile;
+    int width = Math.min(TILE, valueDim - tile);
+    int strip = layout.valueStrip();
     return new View(
-        codes,
-        new View.Layout.Rows(PAGE_ROWS, 0, Math.min(TILE, valueDim - tile)),
+        buffer,
+        strip == PAGE_ROWS
+            ? new View.Layout.Rows(PAGE_ROWS, 0, width)
+            : new View.Layout.Rows(strip, (long) strip * valueDim, width),
         PAGE_ROWS,
         columns,
         page,
-        valueElements(),
-        IntExpression.constant(PAGE_ROWS * tile + inTile),
+        stride,
+        IntExpression.constant(offset + strip * tile + inTile),
         IntExpression.constant(0));
   }
 }

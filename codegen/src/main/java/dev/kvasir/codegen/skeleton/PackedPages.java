@@ -6,6 +6,8 @@ import dev.kvasir.ir.kernel.Statement.TilePart;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.QuantisedFormat;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Closed pages of a packed segment. Codes are multiplied as they are; steps go into the queries or
@@ -29,6 +31,8 @@ final class PackedPages {
   private final KeyScaling keys;
   private final String valueSteps;
   private final String weighted;
+  private final String line;
+  private final List<String> minima = new ArrayList<>();
   private final String valueMinima;
 
   /** Tiles and statements of one way to scale keys. */
@@ -59,7 +63,28 @@ final class PackedPages {
         };
     valueSteps = kernel.tile("value_steps", 1, PAGE_ROWS);
     weighted = kernel.tile("weighted", rows, PAGE_ROWS);
-    valueMinima = kernel.tile("value_minima", rows, layout.valueDim() / value.group());
+    line = kernel.tile("value_minima_line", 1, PAGE_ROWS);
+    for (int g = 0; g < layout.valueDim() / value.group(); g++) {
+      minima.add(kernel.tile(segment.name() + "_minima_" + g, rows, PAGE_ROWS));
+    }
+    valueMinima = kernel.tile(segment.name() + "_value_minima", rows, minima.size());
+  }
+
+  /** Lets the products of probabilities and minima follow the reference maximum. */
+  void follow(OnlineSoftmax softmax) {
+    minima.forEach(softmax::follow);
+  }
+
+  /** Adds the products of probabilities and minima to the output. */
+  void finish(String output) {
+    kernel.map(valueMinima, TileExpression.constant(0));
+    for (int g = 0; g < minima.size(); g++) {
+      kernel.sumColumns(new TilePart(valueMinima, g, 1), TilePart.whole(minima.get(g)));
+    }
+    kernel.map(
+        output,
+        TileExpression.element(output)
+            .plus(TileExpression.spread(valueMinima, layout.packing().value().group())));
   }
 
   /** Prepares for queries that have just been loaded. */
@@ -93,6 +118,13 @@ final class PackedPages {
       kernel.map(
           weighted,
           TileExpression.element(probabilities).times(TileExpression.element(valueSteps)));
+      String sums = minima.get(g);
+      kernel.load(
+          line, layout.lines(scales, page, layout.valueMinima() + g * PAGE_ROWS, 1, PAGE_ROWS));
+      kernel.map(
+          sums,
+          TileExpression.element(sums)
+              .plus(TileExpression.element(probabilities).times(TileExpression.element(line))));
       int width = Math.min(group, AttentionShape.VALUE_TILE);
       for (int first = g * group; first < (g + 1) * group; first += width) {
         kernel.dotNN(
@@ -102,12 +134,6 @@ final class PackedPages {
             false);
       }
     }
-    kernel.dotNT(
-        valueMinima,
-        probabilities,
-        layout.lines(scales, page, layout.valueMinima(), groups, PAGE_ROWS));
-    kernel.map(
-        output, TileExpression.element(output).plus(TileExpression.spread(valueMinima, group)));
   }
 
   /** A step for each channel and run of rows. */
@@ -148,42 +174,45 @@ final class PackedPages {
   private final class ByToken implements KeyScaling {
     private final int group;
     private final int groups;
-    private final String sums;
+    private final List<String> sums = new ArrayList<>();
     private final String steps;
+    private final String minima;
     private final String partial;
 
     ByToken(int rows, int group) {
       this.group = group;
       this.groups = layout.keyDim() / group;
-      sums = kernel.tile("query_sums", rows, groups);
+      for (int g = 0; g < groups; g++) {
+        sums.add(kernel.tile("query_sum_" + g, rows, 1));
+      }
       steps = kernel.tile("key_steps", 1, PAGE_ROWS);
+      minima = kernel.tile("key_minima", 1, PAGE_ROWS);
       partial = kernel.tile("partial", rows, PAGE_ROWS);
     }
 
     @Override
     public void start(String queries) {
-      kernel.map(sums, TileExpression.constant(0));
       for (int g = 0; g < groups; g++) {
-        kernel.sumColumns(new TilePart(sums, g, 1), new TilePart(queries, g * group, group));
+        kernel.sumColumns(TilePart.whole(sums.get(g)), new TilePart(queries, g * group, group));
       }
     }
 
     @Override
     public void score(IntExpression page, String queries, String logits) {
-      kernel.map(logits, TileExpression.constant(0));
-      kernel.dotNN(
-          logits, sums, layout.lines(scales, page, layout.keyMinima(), groups, PAGE_ROWS), false);
       for (int g = 0; g < groups; g++) {
         kernel.load(
             steps, layout.lines(scales, page, layout.keySteps() + g * PAGE_ROWS, 1, PAGE_ROWS));
+        kernel.load(
+            minima, layout.lines(scales, page, layout.keyMinima() + g * PAGE_ROWS, 1, PAGE_ROWS));
         kernel.dotNT(
             partial,
             new TilePart(queries, g * group, group),
             layout.keyChannels(keyCodes, page, g * group, group));
-        kernel.map(
-            logits,
-            TileExpression.element(logits)
-                .plus(TileExpression.element(partial).times(TileExpression.element(steps))));
+        TileExpression term =
+            TileExpression.element(partial)
+                .times(TileExpression.element(steps))
+                .plus(TileExpression.element(sums.get(g)).times(TileExpression.element(minima)));
+        kernel.map(logits, g == 0 ? term : TileExpression.element(logits).plus(term));
       }
     }
   }

@@ -56,6 +56,7 @@ public final class PrefillAttention {
         TileExpression.element(positions)
             .less(TileExpression.uniform(position.plus(span)))
             .select(TileExpression.element(queries), TileExpression.constant(0)));
+    cached.follow(softmax);
     softmax.start();
     cached.start(queries);
 
@@ -85,6 +86,8 @@ public final class PrefillAttention {
                 query.positions());
           });
     }
+    softmax.finish();
+    cached.finish(softmax.output);
     result.store(head, firstToken, tokens, softmax.maximum, softmax.sum, softmax.output);
     return kernel.build();
   }

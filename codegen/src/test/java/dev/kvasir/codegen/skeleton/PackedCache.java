@@ -357,7 +357,7 @@ final class PackedCache {
     KernelMemory codes = memory(ofKeys ? "key_codes_" : "value_codes_", segment);
     for (int row = 0; row < PAGE; row++) {
       for (int i = 0; i < coding.codes()[row].length; i++) {
-        codes.setFloat(code(page, ofKeys, row, i), coding.codes()[row][i]);
+        codes.setFloat(code(segment, page, ofKeys, row, i), coding.codes()[row][i]);
       }
     }
   }
@@ -371,11 +371,12 @@ final class PackedCache {
     return (long) page * scaleElements(packing) + before + group;
   }
 
-  private long code(int page, boolean ofKeys, int row, int i) {
+  private long code(CacheSegment segment, int page, boolean ofKeys, int row, int i) {
+    int bits = segment.packing().orElseThrow().value().bits();
+    PageLayout codes = PageLayout.codes(bits, shape.keyDim(), shape.valueDim());
     return ofKeys
-        ? ((long) page * shape.keyDim() + i) * PAGE + row
-        : (long) page * shape.valueDim() * PAGE
-            + AttentionFixture.inPage(0, shape.valueDim(), row, i);
+        ? (long) page * shape.keyDim() * PAGE + codes.keyElement(row, i)
+        : (long) page * shape.valueDim() * PAGE + codes.valueElement(row, i) - codes.valuesOffset();
   }
 
   /** {@return what a page of the pools of codes holds} */
@@ -394,7 +395,7 @@ final class PackedCache {
     KernelMemory codes = memory(ofKeys ? "key_codes_" : "value_codes_", segment);
     for (int row = 0; row < PAGE; row++) {
       for (int i = 0; i < dim; i++) {
-        coding.codes()[row][i] = (int) codes.getFloat(code(page, ofKeys, row, i));
+        coding.codes()[row][i] = (int) codes.getFloat(code(segment, page, ofKeys, row, i));
       }
     }
     return coding;

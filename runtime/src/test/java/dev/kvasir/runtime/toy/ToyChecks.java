@@ -109,15 +109,19 @@ final class ToyChecks {
           .addInts(name + ".in.table", new int[] {1, 0}, 2);
     }
     return writer
-        .addFloats("append_f32.out.pool", pool(), 2 * PAGE)
-        .add(bfloats("append_bf16.out.pool", pool()));
+        .addFloats("append_f32.out.pool", pool(1), 2 * PAGE)
+        .add(bfloats("append_bf16.out.pool", pool(2)));
   }
 
-  /** Row 65 is row 1 of logical page 1, which the table puts into page 0. */
-  private static float[] pool() {
+  /**
+   * Row 65 is row 1 of logical page 1, which the table puts into page 0.
+   *
+   * @param key place of row 1 in its line
+   */
+  private static float[] pool(int key) {
     float[] pool = new float[2 * PAGE];
     Arrays.fill(pool, Float.NaN);
-    pool[1] = 3 * TOKEN;
+    pool[key] = 3 * TOKEN;
     pool[64 + 3] = TOKEN;
     pool[64 + 4] = TOKEN + 1;
     pool[64 + 5] = TOKEN + 2;

@@ -68,13 +68,22 @@ final class ToyKernels {
       long page = buffers[1].get(JAVA_INT_UNALIGNED, (axis1 * (long) slots + row / 64 % slots) * 4);
       long start = page * 64 * (keyDim + valueDim);
       int inPage = row % 64;
+      // Strips and tiles of one line: 16 elements of f32, or 32 of bf16, then paired.
+      int line = 16 + 16 * half;
+      int inLine = row % line;
+      int pairs = inLine % 16 * (1 + half) + inLine / 16;
       for (int column = 0; column < keyDim; column++) {
-        put(buffers[2], start + column * 64L + inPage, (3 * token + column) % 128, half);
+        long strip = start + (long) inPage / line * line * keyDim;
+        long element = strip + (long) column * line + pairs;
+        put(buffers[2], element, (3 * token + column) % 128, half);
       }
       for (int column = 0; column < valueDim; column++) {
-        int tile = column / 64;
-        int width = Math.min(64, valueDim - tile * 64);
-        long element = start + keyDim * 64L + tile * 64L * 64 + inPage * (long) width + column % 64;
+        int first = column - column % line;
+        int width = Math.min(line, valueDim - first);
+        long tile = start + keyDim * 64L + first * 64L;
+        int inTile = column - first;
+        int place = width == 32 ? inTile % 16 * 2 + inTile / 16 : inTile;
+        long element = tile + inPage * (long) width + place;
         put(buffers[2], element, (token + column) % 128, half);
       }
     }
@@ -111,12 +120,16 @@ final class ToyKernels {
       int sum = 0;
       for (int row = 0; row < fullRows; row++) {
         long page = buffers[0].get(JAVA_INT_UNALIGNED, row / 64 % fullSlots * 4L);
-        int key = (int) buffers[1].get(JAVA_FLOAT_UNALIGNED, (page * pageElements + row % 64) * 4);
+        long strip = page * pageElements + row % 64 / 16 * 16L * ToyModel.KEY_DIM;
+        long element = strip + row % 16;
+        int key = (int) buffers[1].get(JAVA_FLOAT_UNALIGNED, element * 4);
         sum += key * (row % 7 + 1);
       }
       for (int row = Math.max(0, ringRows - window); row < ringRows; row++) {
         long page = buffers[2].get(JAVA_INT_UNALIGNED, row / 64 % ringSlots * 4L);
-        int bits = buffers[3].get(JAVA_SHORT_UNALIGNED, (page * pageElements + row % 64) * 2) << 16;
+        long strip = page * pageElements + row % 64 / 32 * 32L * ToyModel.KEY_DIM;
+        long element = strip + row % 16 * 2L + row % 32 / 16;
+        int bits = buffers[3].get(JAVA_SHORT_UNALIGNED, element * 2) << 16;
         int key = (int) Float.intBitsToFloat(bits);
         sum += key * (row % 5 + 1);
       }

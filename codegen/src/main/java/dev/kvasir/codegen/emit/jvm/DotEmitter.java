@@ -121,7 +121,7 @@ final class DotEmitter {
                           List.of(new LineBlocks.Run(0, right.columns(), 0, false)),
                           right.rows(),
                           Math.toIntExact(rows.rowStride()),
-                          Strips.ONE)));
+                          strips(right, rows))));
           case View.Layout.Tiles tiles -> pieces(right, tiles, format, arguments);
           case View.Layout.Columns _ ->
               throw new IllegalStateException("dot.nn over columns is never generated");
@@ -160,6 +160,12 @@ final class DotEmitter {
   /** Strips of terms that lie {@code stride} elements apart. */
   private record Strips(int count, long stride) {
     static final Strips ONE = new Strips(1, 0);
+  }
+
+  private static Strips strips(View view, View.Layout.Rows rows) {
+    return rows.groupStride() == 0
+        ? Strips.ONE
+        : new Strips(view.rows() / rows.group(), rows.groupStride());
   }
 
   /** Tiles of the same width are read together; codes lie in blocks of their own tile. */

@@ -237,6 +237,38 @@ final class Lanes {
     }
   }
 
+  /**
+   * {@return by how many bits a code of field {@code number} is larger once {@link #takeInPlace}
+   * has taken it}
+   */
+  static int scaleInPlace(ElementFormat format, int number) {
+    return switch (format) {
+      case U8 -> number == Integer.BYTES - 1 ? 0 : number * format.bits();
+      case U4 -> number * format.bits() % Short.SIZE;
+      case F32, BF16, F16, I32 -> 0;
+    };
+  }
+
+  /**
+   * Turns integers on the stack into the codes of field {@code number} as f32, not moved to the
+   * lowest bits; not for a field that reaches the sign.
+   */
+  void takeInPlace(ElementFormat format, int number) {
+    int scale = scaleInPlace(format, number);
+    if (scale < number * format.bits()) {
+      lanewise(BINARY, "LSHR", number * format.bits() - scale);
+    }
+    lanewise(ASSOCIATIVE, "AND", format.largestCode() << scale);
+    toFloats();
+  }
+
+  /** Multiplies floats on the stack by 2^{@code bits}. */
+  void scale(int bits) {
+    if (bits != 0) {
+      code.loadConstant(Math.scalb(1f, bits)).invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_FLOAT);
+    }
+  }
+
   private void lanewise(ClassDesc kind, String operator, int operand) {
     operator(kind, operator);
     code.loadConstant(operand).invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);

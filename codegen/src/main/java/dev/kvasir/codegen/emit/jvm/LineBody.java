@@ -105,6 +105,7 @@ record LineBody(
     private final int count = leftInBuffer ? LEFT + 3 : LEFT + 1;
     private final int result = count + 1;
     private final int[][] sums = new int[rows][terms.getFirst().vectors().size()];
+    private final int[] scales = scales();
     private int origin = ORIGIN;
 
     Writer(CodeBuilder code) {
@@ -127,12 +128,32 @@ record LineBody(
       code.return_();
     }
 
+    /**
+     * {@return by how many bits each vector of sums is larger than what it stands for: codes are
+     * taken where they lie, unless that differs between the terms}
+     */
+    private int[] scales() {
+      int[] found = new int[sums[0].length];
+      for (int i = 0; i < found.length; i++) {
+        int column = i;
+        int[] bits =
+            terms.stream()
+                .mapToInt(term -> Lanes.scaleInPlace(format, term.vectors().get(column).field()))
+                .distinct()
+                .toArray();
+        boolean inPlace = codesBefore != NO_BLOCKS && lanes > 1 && bits.length == 1;
+        found[i] = inPlace ? bits[0] : 0;
+      }
+      return found;
+    }
+
     private void start() {
       for (int row = 0; row < rows; row++) {
         for (int i = 0; i < sums[row].length; i++) {
           sums[row][i] = code.allocateLocal(kind);
           if (accumulate) {
             vector.loadFloats(PhaseArguments.FLOATS, resultIndex(row, i));
+            vector.scale(scales[i]);
           } else {
             vector.zero();
           }
@@ -179,7 +200,11 @@ record LineBody(
             loaded.put(source.place(), known);
           }
           code.loadLocal(integers, known);
-          vector.take(format, source.field());
+          if (scales[i] > 0) {
+            vector.takeInPlace(format, source.field());
+          } else {
+            vector.take(format, source.field());
+          }
         }
         line[i] = code.allocateLocal(kind);
         code.storeLocal(kind, line[i]);
@@ -229,6 +254,7 @@ record LineBody(
       for (int row = 0; row < rows; row++) {
         for (int i = 0; i < sums[row].length; i++) {
           code.loadLocal(kind, sums[row][i]);
+          vector.scale(-scales[i]);
           vector.storeFloats(PhaseArguments.FLOATS, resultIndex(row, i));
         }
       }

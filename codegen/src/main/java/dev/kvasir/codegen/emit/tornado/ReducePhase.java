@@ -73,7 +73,7 @@ final class ReducePhase {
 
   private Step tree() {
     List<Step> steps = new ArrayList<>();
-    List<Access> partial = new ArrayList<>(List.of(Access.readsAny(reduce.source().tile())));
+    List<Access> partial = new ArrayList<>(List.of(source()));
     addScratch(partial, true, true);
     steps.add(new Step.Phase(List.copyOf(partial), () -> working(this::partialResult)));
     for (int distance = shape.lanes() / 2; distance > 0; distance /= 2) {
@@ -83,10 +83,23 @@ final class ReducePhase {
       addScratch(accesses, true, true);
       steps.add(new Step.Phase(List.copyOf(accesses), () -> working(() -> joinDistant(step))));
     }
-    List<Access> last = new ArrayList<>(List.of(target(false)));
+    // A single result is element 0, and thread 0 has it.
+    boolean own = shape.results() == 1 && reduce.tile().first() == 0;
+    List<Access> last = new ArrayList<>(List.of(target(own)));
     addScratch(last, false, true);
     steps.add(new Step.Phase(List.copyOf(last), () -> working(this::storeResult)));
     return new Step.Scope(List.copyOf(steps));
+  }
+
+  /** A single result takes each thread the element of its own number, where there are no more. */
+  private Access source() {
+    String tile = reduce.source().tile();
+    boolean own =
+        shape.results() == 1
+            && shape.first() == 0
+            && shape.stride() == 1
+            && shape.length() <= shape.lanes();
+    return own ? Access.readsOwn(tile) : Access.readsAny(tile);
   }
 
   private void addScratch(List<Access> accesses, boolean write, boolean own) {
