@@ -12,8 +12,8 @@ import dev.kvasir.ir.type.QuantisedFormat;
 /**
  * Codes full pages: of each group the minimum and step, rounded to f16, then the codes (see {@link
  * QuantisedFormat}). Pages come from a span's closing pages or from the open page. Where f16 holds
- * no step or minimum, or a row is no number, the point's element of {@code refused} becomes 1, else
- * 0. Grid: sequence, listed head, page.
+ * no step or minimum, or a row is no number, the point's element of {@code refused}, [head][page]
+ * of the pages that are packed, becomes 1, else 0. Grid: sequence, listed head, page.
  */
 public final class PackPages {
 
@@ -55,13 +55,17 @@ public final class PackPages {
         name,
         shape,
         segment,
-        room,
+        kernel -> ClosingPages.count(segment, shape, kernel.dim("position"), tokens(kernel)),
         (kernel, _) -> kernel.axis("head").times(room).plus(kernel.axis("page")),
         kernel -> {
           IntExpression position = kernel.dim("position");
-          IntExpression tokens = kernel.let("tokens", position.plus(kernel.dim("span")));
-          return ClosingPages.first(segment, shape, position, tokens).plus(kernel.axis("page"));
+          return ClosingPages.first(segment, shape, position, tokens(kernel))
+              .plus(kernel.axis("page"));
         });
+  }
+
+  private static IntExpression tokens(KernelBuilder kernel) {
+    return kernel.let("tokens", kernel.dim("position").plus(kernel.dim("span")));
   }
 
   /**
@@ -76,7 +80,7 @@ public final class PackPages {
         name,
         shape,
         segment,
-        1,
+        _ -> IntExpression.constant(1),
         (kernel, table) ->
             PagedRows.open(
                 kernel, shape, segment, table, PagedRows.tableStart(kernel, shape, segment)),
@@ -95,7 +99,7 @@ public final class PackPages {
       String name,
       AttentionShape shape,
       SegmentPart segment,
-      int room,
+      PageNumber pages,
       SourcePage sourcePage,
       PageNumber number) {
     KernelBuilder kernel = new KernelBuilder(name, "head", "page");
@@ -126,8 +130,11 @@ public final class PackPages {
         TileExpression.constant(0)
             .less(TileExpression.element(pack.pageRefused))
             .select(integer(1), integer(0)));
+    // Without gaps, so that a reader of the first points times pages elements sees all of them.
+    IntExpression count = kernel.let("pages", pages.of(kernel));
     kernel.store(
-        View.rows(pack.refused, 1, 1, kernel.axis("head").times(room).plus(kernel.axis("page")), 1),
+        View.rows(
+            pack.refused, 1, 1, kernel.axis("head").times(count).plus(kernel.axis("page")), 1),
         flag);
     return kernel.build();
   }

@@ -110,13 +110,11 @@ class PackPagesTest {
       int[] refused =
           run(PackPages.ofSpan("pack", shape, part, room), source, dims, room, first, closing);
       int[][] byPage = new int[HEADS][closing];
-      for (int head = 0; head < HEADS; head++) {
-        for (int page = 0; page < room; page++) {
-          if (page < closing) {
-            byPage[head][page] = refused[head * room + page];
-          } else {
-            assertThat(refused[head * room + page]).isEqualTo(UNTOUCHED);
-          }
+      for (int point = 0; point < HEADS * room; point++) {
+        if (point < HEADS * closing) {
+          byPage[point / closing][point % closing] = refused[point];
+        } else {
+          assertThat(refused[point]).isEqualTo(UNTOUCHED);
         }
       }
       return byPage;

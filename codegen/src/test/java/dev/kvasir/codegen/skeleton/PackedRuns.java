@@ -164,7 +164,7 @@ final class PackedRuns {
       launch(pack, memories, spanDims(pack, position, span), 1, closing);
       for (int head = 0; head < shape.kvHeads(); head++) {
         for (int page = 0; page < closing; page++) {
-          requireAccepted(refused, head * room + page);
+          requireAccepted(refused, head * closing + page);
         }
       }
     }
