@@ -3,6 +3,8 @@ package dev.kvasir.codegen.assemble;
 import dev.kvasir.codegen.assemble.ProgramBuilder.Location;
 import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
 import dev.kvasir.codegen.skeleton.DenseKernels;
+import dev.kvasir.codegen.skeleton.PanelProducts;
+import dev.kvasir.codegen.skeleton.PanelSizes;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
 import dev.kvasir.codegen.tile.TileChooser;
@@ -29,12 +31,15 @@ import java.util.TreeMap;
 /** Lowers everything but attention: one launch for each operation. */
 final class DenseLowering {
 
+  private static final String GATED = "two matrix products + SwiGLU";
   private static final Expression ONE = Expression.constant(1);
 
   private final ProgramBuilder builder;
+  private final PanelLowering panels;
 
   DenseLowering(ProgramBuilder builder) {
     this.builder = builder;
+    this.panels = new PanelLowering(builder);
   }
 
   private Expression sequenceRows(Mode mode, Location location) {
@@ -131,19 +136,60 @@ final class DenseLowering {
     op.bias().ifPresent(bias -> arguments.put("b", builder.weight(bias)));
     op.residual().ifPresent(r -> arguments.put("r", builder.location(r).buffer()));
     for (Mode mode : Mode.values()) {
-      int tile = x.single() ? 1 : mode.rowTile();
-      ProductBlock block = block(outputs, x.width(), tile);
-      Kernel kernel = product(op, block);
-      launchProduct(mode, kernel, result, x, block, outputs, arguments);
+      if (mode == Mode.PREFILL && !x.single()) {
+        PanelSizes sizes = PanelSizes.of(outputs, x.width());
+        panels.launch(panelProduct(op, sizes), result, x, sizes, outputs, arguments);
+      } else {
+        ProductBlock block = block(outputs, x.width());
+        launchProduct(mode, product(op, block), result, x, block, outputs, arguments);
+      }
     }
   }
 
-  private ProductBlock block(int outputs, int inputs, int rows) {
+  private Kernel panelProduct(LinearOp op, PanelSizes sizes) {
+    int outputs = op.weight().shape().getFirst();
+    int inputs = op.weight().shape().getLast();
+    int columns = sizes.columns() * PanelLowering.checkedBlocks(sizes, outputs, inputs);
+    ElementFormat format = builder.format(op.weight());
+    Optional<ElementFormat> bias = op.bias().map(builder::format);
+    boolean residual = op.residual().isPresent();
+    String name = name(op, "panels");
+    return builder.kernel(
+        name,
+        summary(op),
+        PanelLowering.sizes(sizes),
+        () -> PanelProducts.product(name, outputs, inputs, format, bias, sizes, residual),
+        () ->
+            PanelLowering.check(sizes, outputs, inputs)
+                .floats("w", columns * inputs)
+                .floats("b", columns)
+                .floats("r", PanelLowering.resultElements(sizes, outputs, inputs))
+                .build());
+  }
+
+  private String name(LinearOp op, String cut) {
+    return "product_%dx%d_%s_%s%s%s"
+        .formatted(
+            op.weight().shape().getFirst(),
+            op.weight().shape().getLast(),
+            builder.format(op.weight()).text(),
+            cut,
+            suffix("bias", op.bias().map(builder::format)),
+            op.residual().isPresent() ? "_add" : "");
+  }
+
+  private static String summary(LinearOp op) {
+    return "matrix product"
+        + (op.bias().isPresent() ? " + bias" : "")
+        + (op.residual().isPresent() ? " + residual" : "");
+  }
+
+  private ProductBlock block(int outputs, int inputs) {
     PlanSizes sizes = builder.sizes();
     int weights =
         TileChooser.vectorWeights(
             (long) outputs * inputs, sizes.profile(), sizes.tiles().vectorWeights());
-    return ProductBlock.of(outputs, inputs, rows, weights);
+    return ProductBlock.of(outputs, inputs, 1, weights);
   }
 
   private static SortedMap<String, Integer> sizes(ProductBlock block) {
@@ -156,22 +202,12 @@ final class DenseLowering {
     ElementFormat format = builder.format(op.weight());
     Optional<ElementFormat> bias = op.bias().map(builder::format);
     boolean residual = op.residual().isPresent();
-    String name =
-        "product_%dx%d_%s_m%d%s%s"
-            .formatted(
-                outputs,
-                inputs,
-                format.text(),
-                block.rows(),
-                suffix("bias", bias),
-                residual ? "_add" : "");
+    String name = name(op, "m" + block.rows());
     int blocks = Math.min(2, outputs / block.columns());
     int columns = blocks * block.columns();
-    String summary =
-        "matrix product" + (bias.isPresent() ? " + bias" : "") + (residual ? " + residual" : "");
     return builder.kernel(
         name,
-        summary,
+        summary(op),
         sizes(block),
         () -> DenseKernels.product(name, outputs, inputs, format, bias, block, residual),
         () ->
@@ -230,37 +266,57 @@ final class DenseLowering {
                 "y", y.buffer()));
     op.gateBias().ifPresent(bias -> arguments.put("gate_bias", builder.weight(bias)));
     op.upBias().ifPresent(bias -> arguments.put("up_bias", builder.weight(bias)));
-    for (Mode mode : Mode.values()) {
-      ProductBlock block = block(outputs, inputs, mode.rowTile());
-      int blocks = Math.min(2, outputs / block.columns());
-      int columns = blocks * block.columns();
-      String name =
-          "gated_product_%dx%d_%s_%s_m%d%s%s"
-              .formatted(
-                  outputs,
-                  inputs,
-                  gate.text(),
-                  up.text(),
-                  block.rows(),
-                  suffix("gate_bias", gateBias),
-                  suffix("up_bias", upBias));
-      Kernel kernel =
-          builder.kernel(
-              name,
-              "two matrix products + SwiGLU",
-              sizes(block),
-              () ->
-                  DenseKernels.gatedProduct(
-                      name, outputs, inputs, gate, up, gateBias, upBias, block),
-              () ->
-                  productCheck(block, outputs, inputs, blocks)
-                      .floats("gate", columns * inputs)
-                      .floats("up", columns * inputs)
-                      .floats("gate_bias", columns)
-                      .floats("up_bias", columns)
-                      .build());
-      launchProduct(mode, kernel, result, x, block, outputs, arguments);
-    }
+    PanelSizes sizes = PanelSizes.of(outputs, inputs);
+    int panelColumns = sizes.columns() * PanelLowering.checkedBlocks(sizes, outputs, inputs);
+    String ofPanels = name(op, "panels");
+    Kernel kernel =
+        builder.kernel(
+            ofPanels,
+            GATED,
+            PanelLowering.sizes(sizes),
+            () ->
+                PanelProducts.gatedProduct(
+                    ofPanels, outputs, inputs, gate, up, gateBias, upBias, sizes),
+            () -> gates(PanelLowering.check(sizes, outputs, inputs), panelColumns, inputs));
+    panels.launch(kernel, result, x, sizes, outputs, arguments);
+    ProductBlock block = block(outputs, inputs);
+    int blocks = Math.min(2, outputs / block.columns());
+    String ofVector = name(op, "m" + block.rows());
+    Kernel vector =
+        builder.kernel(
+            ofVector,
+            GATED,
+            sizes(block),
+            () ->
+                DenseKernels.gatedProduct(
+                    ofVector, outputs, inputs, gate, up, gateBias, upBias, block),
+            () ->
+                gates(
+                    productCheck(block, outputs, inputs, blocks),
+                    blocks * block.columns(),
+                    inputs));
+    launchProduct(Mode.STEP, vector, result, x, block, outputs, arguments);
+  }
+
+  private String name(GatedLinearOp op, String cut) {
+    return "gated_product_%dx%d_%s_%s_%s%s%s"
+        .formatted(
+            op.gate().shape().getFirst(),
+            op.gate().shape().getLast(),
+            builder.format(op.gate()).text(),
+            builder.format(op.up()).text(),
+            cut,
+            suffix("gate_bias", op.gateBias().map(builder::format)),
+            suffix("up_bias", op.upBias().map(builder::format)));
+  }
+
+  private static CheckCase gates(CheckCase.Builder check, int columns, int inputs) {
+    return check
+        .floats("gate", columns * inputs)
+        .floats("up", columns * inputs)
+        .floats("gate_bias", columns)
+        .floats("up_bias", columns)
+        .build();
   }
 
   void rope(RopeOp op, Value result, RotaryTables tables) {

@@ -1,6 +1,7 @@
 package dev.kvasir.codegen.assemble;
 
 import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.codegen.skeleton.PanelSizes;
 import dev.kvasir.codegen.tile.TargetProfile;
 import dev.kvasir.codegen.tile.Tiles;
 
@@ -13,9 +14,6 @@ import dev.kvasir.codegen.tile.Tiles;
  * @param profile what for
  */
 public record PlanSizes(int context, int span, Tiles tiles, TargetProfile profile) {
-
-  /** Rows of a tile of activations in prefill. */
-  static final int ROW_TILE = 16;
 
   /** Checks ranges. */
   public PlanSizes {
@@ -37,7 +35,7 @@ public record PlanSizes(int context, int span, Tiles tiles, TargetProfile profil
 
   /** {@return what activation buffers hold a multiple of: whole tiles of products and attention} */
   int rowPadding() {
-    return Math.max(ROW_TILE, tiles.prefillTokens());
+    return Math.max(PanelSizes.TILE_ROWS, tiles.prefillTokens());
   }
 
   /** {@return activation rows that buffers hold} */

@@ -23,22 +23,15 @@ final class ProgramBuilder {
 
   /** Which procedure a launch belongs to. */
   enum Mode {
-    /** A span of a prompt: rows in tiles of 16. */
-    PREFILL(PlanSizes.ROW_TILE, Expression.counter("span")),
+    /** A span of a prompt. */
+    PREFILL(Expression.counter("span")),
     /** One generated token. */
-    STEP(1, Expression.constant(1));
+    STEP(Expression.constant(1));
 
-    private final int rowTile;
     private final Expression rows;
 
-    Mode(int rowTile, Expression rows) {
-      this.rowTile = rowTile;
+    Mode(Expression rows) {
       this.rows = rows;
-    }
-
-    /** {@return activation rows that one grid point of a product makes} */
-    int rowTile() {
-      return rowTile;
     }
 
     /** {@return rows of the running span} */
@@ -115,11 +108,16 @@ final class ProgramBuilder {
     return name;
   }
 
-  /** Declares a buffer for a value of [span, width]. */
-  Location activation(Value value, int width) {
+  /** Declares a buffer of [span, width]. */
+  void rows(String name, int width) {
     Expression rows =
         Expression.counter("max_span").ceilDivide(sizes.rowPadding()).times(sizes.rowPadding());
-    scratch(value.name(), StorageFormat.F32, rows.times(width), (long) sizes.paddedSpan() * width);
+    scratch(name, StorageFormat.F32, rows.times(width), (long) sizes.paddedSpan() * width);
+  }
+
+  /** Declares a buffer for a value of [span, width]. */
+  Location activation(Value value, int width) {
+    rows(value.name(), width);
     return locate(value, new Location(value.name(), width, zero(), false));
   }
 

@@ -126,12 +126,17 @@ public final class DenseKernels {
     if (upBias.isPresent()) {
       addBias(kernel, lifted, "up_bias", columns, outputs);
     }
+    kernel.map(gated, gate(gated, lifted));
+    kernel.store(columnsOf(kernel, "y", row, rows, columns, outputs), gated);
+    return kernel.build();
+  }
+
+  /** {@return silu(gated) * lifted, element by element} */
+  static TileExpression gate(String gated, String lifted) {
     TileExpression g = TileExpression.element(gated);
     TileExpression sigmoid =
         TileExpression.constant(1).over(TileExpression.constant(1).plus(g.times(-LOG2_E).exp2()));
-    kernel.map(gated, g.times(sigmoid).times(TileExpression.element(lifted)));
-    kernel.store(columnsOf(kernel, "y", row, rows, columns, outputs), gated);
-    return kernel.build();
+    return g.times(sigmoid).times(TileExpression.element(lifted));
   }
 
   private static IntExpression firstRow(KernelBuilder kernel, int rows) {

@@ -29,7 +29,7 @@ public record ProductBlock(int rows, int columns) {
   /**
    * {@return the largest divisor of {@code number} up to {@code most}, of {@code unit} multiples}
    */
-  private static int divisor(int number, int most, int unit) {
+  static int divisor(int number, int most, int unit) {
     for (int block = Math.min(most, number) / unit * unit; block > unit; block -= unit) {
       if (number % block == 0) {
         return block;

@@ -11,6 +11,8 @@ import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.DenseKernels;
 import dev.kvasir.codegen.skeleton.KernelBuilder;
+import dev.kvasir.codegen.skeleton.PanelProducts;
+import dev.kvasir.codegen.skeleton.PanelSizes;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
@@ -27,6 +29,7 @@ import dev.kvasir.ir.type.ElementFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Kernels that together use every instruction, operator and element format. */
@@ -98,6 +101,9 @@ final class KernelSamples {
     kernels.add(
         DenseKernels.product(
             "product" + suffix, 48, 37, format, ProductBlock.of(48, 37, 1, 1 << 17), true));
+    kernels.add(
+        PanelProducts.product(
+            "panels" + suffix, 26, 37, format, Optional.empty(), new PanelSizes(64, 13, 16), true));
     kernels.add(RowKernels.rmsNorm("norm" + suffix, 21, 1e-5, format));
     kernels.add(RowKernels.embedding("embedding" + suffix, COLUMNS, format));
   }

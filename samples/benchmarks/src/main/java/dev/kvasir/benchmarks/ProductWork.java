@@ -1,6 +1,8 @@
 package dev.kvasir.benchmarks;
 
 import dev.kvasir.codegen.skeleton.DenseKernels;
+import dev.kvasir.codegen.skeleton.PanelProducts;
+import dev.kvasir.codegen.skeleton.PanelSizes;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.tile.TargetProfile;
 import dev.kvasir.codegen.tile.TileChooser;
@@ -11,13 +13,11 @@ import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 
 /** A product of activations with row-major weights, as decode (one row) and prefill have it. */
 final class ProductWork implements Workload {
-
-  /** Activation rows that one grid point of a prefill multiplies. */
-  private static final int ROW_TILE = 16;
 
   private static final int PATTERN_ELEMENTS = 1 << 18;
   private static final int CHECKED = 64;
@@ -28,6 +28,7 @@ final class ProductWork implements Workload {
   private final int inputs;
   private final ElementFormat format;
   private final NativeMemory memory = new NativeMemory();
+  private final Optional<Runnable> pack;
   private final GridKernel kernel;
   private final GridKernel.Launch[] copies;
   private final float[] pattern;
@@ -53,28 +54,56 @@ final class ProductWork implements Workload {
     pattern = uniform(random, Math.min(PATTERN_ELEMENTS, outputs * inputs));
     activations = uniform(random, rows * inputs);
     result = memory.floats((long) rows * outputs);
-    TargetProfile profile = TargetProfile.jvm();
-    int weights =
-        TileChooser.vectorWeights(
-            (long) outputs * inputs, profile, TileChooser.vectorWeights(profile));
-    ProductBlock block = ProductBlock.of(outputs, inputs, rows == 1 ? 1 : ROW_TILE, weights);
-    Kernel product = DenseKernels.product("product", outputs, inputs, format, block, false);
-    kernel = new GridKernel(product, team);
     Map<String, MemorySegment> buffers = new HashMap<>();
-    buffers.put("x", memory.floats(activations));
+    MemorySegment x = memory.floats(activations);
+    buffers.put("x", x);
     buffers.put("y", result);
+    Kernel product;
+    Map<String, Integer> dims;
+    int second;
+    int third;
+    if (rows == 1) {
+      TargetProfile profile = TargetProfile.jvm();
+      int weights =
+          TileChooser.vectorWeights(
+              (long) outputs * inputs, profile, TileChooser.vectorWeights(profile));
+      ProductBlock block = ProductBlock.of(outputs, inputs, 1, weights);
+      product = DenseKernels.product("product", outputs, inputs, format, block, false);
+      dims = Map.of("sequence_rows", 1);
+      second = 1;
+      third = outputs / block.columns();
+      pack = Optional.empty();
+    } else {
+      PanelSizes sizes = PanelSizes.of(outputs, inputs);
+      product =
+          PanelProducts.product("product", outputs, inputs, format, Optional.empty(), sizes, false);
+      int tiles = rows / PanelSizes.TILE_ROWS;
+      dims = Map.of("sequence_tiles", tiles, "tiles", tiles);
+      second = outputs / sizes.columns();
+      third = Math.ceilDiv(rows, sizes.rows());
+      MemorySegment packed = memory.floats((long) rows * inputs);
+      buffers.put("x", packed);
+      pack = Optional.of(packing(x, packed, tiles, team));
+    }
+    kernel = new GridKernel(product, team);
     MemorySegment stored = stored();
     long times = (long) outputs * inputs / pattern.length;
     copies = new GridKernel.Launch[Workload.copies(weightBytes(), least)];
     for (int i = 0; i < copies.length; i++) {
       buffers.put("w", memory.repeated(stored, times));
-      copies[i] =
-          kernel.launch(
-              buffers,
-              Map.of("sequence_rows", rows),
-              rows / block.rows(),
-              outputs / block.columns());
+      copies[i] = kernel.launch(buffers, dims, second, third);
     }
+  }
+
+  private Runnable packing(MemorySegment x, MemorySegment packed, int tiles, Team team) {
+    GridKernel packing = new GridKernel(PanelProducts.pack("pack", inputs), team);
+    GridKernel.Launch launch =
+        packing.launch(
+            Map.of("x", x, "y", packed),
+            Map.of("sequence_tiles", tiles),
+            tiles,
+            inputs / PanelProducts.packedInputs(inputs));
+    return () -> packing.run(launch);
   }
 
   private static float[] uniform(Random random, int size) {
@@ -110,6 +139,7 @@ final class ProductWork implements Workload {
 
   @Override
   public void run() {
+    pack.ifPresent(Runnable::run);
     kernel.run(copies[copy]);
     copy = (copy + 1) % copies.length;
   }

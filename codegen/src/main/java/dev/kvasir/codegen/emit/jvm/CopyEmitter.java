@@ -4,6 +4,7 @@ import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
 import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.TypeKind;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -185,6 +186,10 @@ final class CopyEmitter {
       throw new IllegalStateException("rows of a grouped view fill their groups");
     }
     int rowsOfGroup = Math.min(piece.rows(), piece.group());
+    if (piece.rowStride() == 1 && piece.columnStride() > 1 && groups == 1) {
+      columns(code, tile, piece, segment, format, load, base);
+      return;
+    }
     Emission.loop(
         code,
         0,
@@ -217,6 +222,47 @@ final class CopyEmitter {
                         });
                   }
                 }));
+  }
+
+  /** Column by column, in the order of the buffer. */
+  private static void columns(
+      CodeBuilder code,
+      Kernel.Tile tile,
+      Piece piece,
+      int segment,
+      ElementFormat format,
+      boolean load,
+      int base) {
+    Lanes scalar = new Lanes(code, 1);
+    long places = Lanes.placesPerElement(format);
+    int line = code.allocateLocal(TypeKind.LONG);
+    int first = code.allocateLocal(TypeKind.INT);
+    Emission.loop(
+        code,
+        0,
+        piece.columns(),
+        1,
+        column -> {
+          Emission.pushLong(
+              code, piece.origin(), piece.start() * places, column, piece.columnStride() * places);
+          code.lstore(line);
+          Emission.pushInt(code, -1, base, column, 1);
+          code.istore(first);
+          Emission.loop(
+              code,
+              0,
+              piece.rows(),
+              1,
+              row ->
+                  element(
+                      scalar,
+                      tile,
+                      segment,
+                      format,
+                      load,
+                      () -> Emission.pushInt(code, first, 0, row, tile.columns()),
+                      () -> Emission.pushLong(code, line, 0, row, places)));
+        });
   }
 
   private static void pushOffset(

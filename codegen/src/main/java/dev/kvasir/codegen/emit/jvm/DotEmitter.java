@@ -110,6 +110,14 @@ final class DotEmitter {
     Left left = new Left(false, probabilities.columns());
     int segment = arguments.segment(right.buffer());
     ElementFormat format = kernel.buffer(right.buffer()).format();
+    if (!dot.guarded() && PanelBody.reads(format, right, emission.lanes())) {
+      int origin = arguments.origin(right, 0);
+      int leftOffset = emission.frame().offset(dot.left());
+      return emission.method(
+          "dot_nn",
+          arguments.type(),
+          code -> panel(code, segment, origin, right, leftOffset, left.rowStride(), result));
+    }
     List<Piece> pieces =
         switch (right.layout()) {
           case View.Layout.Rows rows ->
@@ -138,6 +146,42 @@ final class DotEmitter {
           }
           code.return_();
         });
+  }
+
+  private void panel(
+      CodeBuilder code,
+      int segment,
+      int origin,
+      View right,
+      int leftOffset,
+      int leftStride,
+      Target result) {
+    View.Layout.Tiles tile = (View.Layout.Tiles) right.layout();
+    int lanes = emission.lanes();
+    for (Run vectorRun : runs(right.columns() / lanes, PanelBody.MOST_VECTORS)) {
+      int vectors = vectorRun.step();
+      for (int first = vectorRun.from(); first < vectorRun.to(); first += vectors) {
+        int column = first * lanes;
+        for (Run rowRun : runs(result.rows(), PanelBody.rows(vectors, lanes))) {
+          PanelBody body =
+              new PanelBody(rowRun.step(), vectors, lanes, tile, leftStride, result.stride());
+          Emission.loop(
+              code,
+              rowRun.from(),
+              rowRun.to(),
+              rowRun.step(),
+              row -> {
+                code.aload(PhaseArguments.FLOATS).aload(segment);
+                Emission.pushLong(code, origin, PanelBody.bytesTo(tile, column), -1, 0);
+                Emission.pushInt(code, -1, leftOffset, row, leftStride);
+                code.loadConstant(right.rows());
+                Emission.pushInt(code, -1, result.offset() + column, row, result.stride());
+                emission.shared("panel", body, PanelBody.TYPE, body::write).invoke(code);
+              });
+        }
+      }
+    }
+    code.return_();
   }
 
   /**
