@@ -18,6 +18,12 @@ final class DotEmitter {
 
   private static final int ROW_BLOCK = 4;
 
+  /** Rows of a block where there are many, and 32 registers: 24 sums run a fifth faster than 16. */
+  private static final int TALL_ROW_BLOCK = 6;
+
+  private static final int TALL_ROWS = 16;
+  private static final int TALL_LANES = 16;
+
   private final Emission emission;
   private final Kernel kernel;
 
@@ -296,8 +302,10 @@ final class DotEmitter {
       Lines lines,
       boolean accumulate,
       boolean guarded) {
-    for (Run rowRun : runs(result.rows(), ROW_BLOCK)) {
-      LineBlocks cut = new LineBlocks(emission.lanes(), emission.accumulators(), rowRun.step());
+    boolean tall = emission.lanes() == TALL_LANES && result.rows() >= TALL_ROWS;
+    int accumulators = tall ? TALL_ROW_BLOCK * ROW_BLOCK : emission.accumulators();
+    for (Run rowRun : runs(result.rows(), tall ? TALL_ROW_BLOCK : ROW_BLOCK)) {
+      LineBlocks cut = new LineBlocks(emission.lanes(), accumulators, rowRun.step());
       for (LineBlocks.Block block : cut.of(lines.runs())) {
         int strips = lines.strips().count();
         int each = lines.terms() / strips;
