@@ -1,11 +1,6 @@
 package dev.kvasir.cli;
 
-import java.util.Arrays;
-import java.util.Iterator;
-import java.util.List;
 import java.util.Locale;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /** How {@code bench} writes its result. */
 enum BenchFormat {
@@ -20,24 +15,9 @@ enum BenchFormat {
   }
 
   /** Reads the name of a format, and lists these for help and completion. */
-  static final class Converter implements ITypeConverter<BenchFormat>, Iterable<String> {
-    private static final List<String> NAMES =
-        Arrays.stream(values()).map(BenchFormat::toString).toList();
-
-    @Override
-    public BenchFormat convert(String text) {
-      return Arrays.stream(values())
-          .filter(format -> format.toString().equals(text))
-          .findAny()
-          .orElseThrow(
-              () ->
-                  new TypeConversionException(
-                      "expected one of %s, got '%s'".formatted(String.join(", ", NAMES), text)));
-    }
-
-    @Override
-    public Iterator<String> iterator() {
-      return NAMES.iterator();
+  static final class Converter extends NameConverter<BenchFormat> {
+    Converter() {
+      super(values());
     }
   }
 }

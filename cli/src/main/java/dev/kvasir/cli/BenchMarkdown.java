@@ -148,13 +148,8 @@ final class BenchMarkdown {
 
   /** {@return a table of which the columns from {@code firstNumber} hold numbers} */
   private static List<String> table(List<List<String>> rows, int firstNumber) {
-    int columns = rows.getFirst().size();
-    int[] widths = new int[columns];
-    for (List<String> row : rows) {
-      for (int i = 0; i < columns; i++) {
-        widths[i] = Math.max(widths[i], row.get(i).length());
-      }
-    }
+    int[] widths = Texts.widths(rows);
+    int columns = widths.length;
     List<String> lines = new ArrayList<>();
     for (List<String> row : rows) {
       StringBuilder line = new StringBuilder("|");

@@ -1,19 +1,14 @@
 package dev.kvasir.cli;
 
-import java.util.Arrays;
-import java.util.Iterator;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /** The verb {@code completion}: a script that lets a shell complete verbs, options and values. */
 @Command(
@@ -39,23 +34,9 @@ final class CompletionCommand implements Callable<Integer> {
   }
 
   /** Reads the name of a shell, and lists these for help and completion. */
-  static final class Shells implements ITypeConverter<Shell>, Iterable<String> {
-    private static final List<String> NAMES = List.of(Shell.BASH.toString(), Shell.ZSH.toString());
-
-    @Override
-    public Shell convert(String text) {
-      return Arrays.stream(Shell.values())
-          .filter(shell -> shell.toString().equals(text))
-          .findAny()
-          .orElseThrow(
-              () ->
-                  new TypeConversionException(
-                      "expected one of %s, got '%s'".formatted(String.join(", ", NAMES), text)));
-    }
-
-    @Override
-    public Iterator<String> iterator() {
-      return NAMES.iterator();
+  static final class Shells extends NameConverter<Shell> {
+    Shells() {
+      super(Shell.values());
     }
   }
 

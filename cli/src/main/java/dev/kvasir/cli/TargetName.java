@@ -1,11 +1,6 @@
 package dev.kvasir.cli;
 
-import java.util.Arrays;
-import java.util.Iterator;
-import java.util.List;
 import java.util.Locale;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /** Targets that the command knows, compiled for or not. */
 enum TargetName {
@@ -19,24 +14,9 @@ enum TargetName {
   }
 
   /** Reads the name of a target, and lists these for help and completion. */
-  static final class Converter implements ITypeConverter<TargetName>, Iterable<String> {
-    private static final List<String> NAMES =
-        Arrays.stream(values()).map(TargetName::toString).toList();
-
-    @Override
-    public TargetName convert(String text) {
-      return Arrays.stream(values())
-          .filter(target -> target.toString().equals(text))
-          .findAny()
-          .orElseThrow(
-              () ->
-                  new TypeConversionException(
-                      "expected one of %s, got '%s'".formatted(String.join(", ", NAMES), text)));
-    }
-
-    @Override
-    public Iterator<String> iterator() {
-      return NAMES.iterator();
+  static final class Converter extends NameConverter<TargetName> {
+    Converter() {
+      super(values());
     }
   }
 }

@@ -109,6 +109,17 @@ final class Texts {
     return lines;
   }
 
+  /** {@return the length of the longest cell of each column of rows of equal length} */
+  static int[] widths(List<List<String>> rows) {
+    int[] widths = new int[rows.isEmpty() ? 0 : rows.getFirst().size()];
+    for (List<String> row : rows) {
+      for (int i = 0; i < widths.length; i++) {
+        widths[i] = Math.max(widths[i], row.get(i).length());
+      }
+    }
+    return widths;
+  }
+
   /**
    * {@return rows as lines, each column as wide as its widest cell}
    *
@@ -125,17 +136,11 @@ final class Texts {
    * @param numbers columns that are aligned to the right, from 0
    */
   static List<String> table(List<List<String>> rows, Set<Integer> numbers) {
-    int columns = rows.isEmpty() ? 0 : rows.getFirst().size();
-    int[] widths = new int[columns];
-    for (List<String> row : rows) {
-      for (int i = 0; i < columns; i++) {
-        widths[i] = Math.max(widths[i], row.get(i).length());
-      }
-    }
+    int[] widths = widths(rows);
     List<String> lines = new ArrayList<>();
     for (List<String> row : rows) {
       StringBuilder line = new StringBuilder();
-      for (int i = 0; i < columns; i++) {
+      for (int i = 0; i < widths.length; i++) {
         int padding = widths[i] - row.get(i).length();
         boolean right = numbers.contains(i);
         line.repeat(' ', right ? padding : 0).append(row.get(i));

@@ -23,10 +23,12 @@ public record PageLayout(
   /** Rows of a page. */
   public static final int ROWS = 64;
 
+  /** Channels of a tile of the values of plain pages and of codes. */
+  public static final int VALUE_TILE = 64;
+
   /** Elements of a paired line. */
   public static final int PAIRS = 32;
 
-  private static final int PLAIN_TILE = 64;
   private static final int LINE_BYTES = 64;
 
   /** Channels from which on half the rows of a page's 8-bit values take 4 KiB. */
@@ -37,7 +39,7 @@ public record PageLayout(
    * once, and the open pages of packed segments}
    */
   public static PageLayout plain(int keyDim, int valueDim) {
-    return new PageLayout(keyDim, valueDim, ROWS, ROWS, PLAIN_TILE, false);
+    return new PageLayout(keyDim, valueDim, ROWS, ROWS, VALUE_TILE, false);
   }
 
   /**
@@ -66,7 +68,7 @@ public record PageLayout(
    */
   public static PageLayout codes(int bits, int keyDim, int valueDim) {
     int strip = bits == Byte.SIZE && valueDim >= WIDE ? ROWS / 2 : ROWS;
-    return new PageLayout(keyDim, valueDim, ROWS, strip, PLAIN_TILE, false);
+    return new PageLayout(keyDim, valueDim, ROWS, strip, VALUE_TILE, false);
   }
 
   /** {@return elements of a page} */

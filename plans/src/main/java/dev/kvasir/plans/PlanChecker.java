@@ -25,7 +25,6 @@ public final class PlanChecker {
   private static final Pattern ABSOLUTE = Pattern.compile("/|[A-Za-z]:");
   private static final Pattern TILE = Pattern.compile("[a-z][a-z-]{0,39}");
   private static final int MAX_TILES = 100;
-  private static final int PAGE_ROWS = 64;
   private static final int MAX_COUNT = 1 << 20;
   private static final List<String> TARGETS = List.of("jvm", "tornado");
   private static final List<String> ROPE_STYLES = List.of("half", "interleaved");
@@ -56,7 +55,7 @@ public final class PlanChecker {
     requireOneOf(place + ": target", TARGETS, manifest.target());
     requireRange(place + ": context", manifest.context(), 1, 1 << 28);
     requireRange(place + ": span", manifest.span(), 1, manifest.context());
-    requireRange(place + ": page_rows", manifest.pageRows(), PAGE_ROWS, PAGE_ROWS);
+    requireRange(place + ": page_rows", manifest.pageRows(), PageLayout.ROWS, PageLayout.ROWS);
     requireTiles(place + ": tiles", manifest.tiles());
     requireHash(place + ": policy: sha256", manifest.policy().sha256());
     String policyHash =

@@ -33,7 +33,6 @@ final class SegmentChecker {
 
   private static final int MAX_SLOTS = 1 << 26;
   private static final int PACKED_MULTIPLE = 16;
-  private static final int VALUE_TILE = 64;
 
   private final Plan plan;
   private final MemoryChecker memory;
@@ -118,10 +117,11 @@ final class SegmentChecker {
               "expected a divisor of the %d rows of a page, got %d".formatted(pageRows, group));
       case TOKEN ->
           require(
-              dim % group == 0 && (VALUE_TILE % group == 0 || group % VALUE_TILE == 0),
+              dim % group == 0
+                  && (PageLayout.VALUE_TILE % group == 0 || group % PageLayout.VALUE_TILE == 0),
               place + ": group",
               "expected a divisor of the %d elements of a row that divides %d or is a multiple of it,"
-                      .formatted(dim, VALUE_TILE)
+                      .formatted(dim, PageLayout.VALUE_TILE)
                   + " got "
                   + group);
     }

@@ -18,7 +18,7 @@ import java.util.Set;
  * <p>Only whole huge pages within the buffer are asked for, so that never more memory is taken than
  * was reserved; and the system provides each when it is first used.
  */
-final class LargeMemory {
+public final class LargeMemory {
 
   /** Bytes of a huge page, and the alignment of buffers that have one. */
   static final long HUGE_PAGE = 2 << 20;
@@ -35,7 +35,7 @@ final class LargeMemory {
    *
    * @throws OutOfMemoryError when there is no memory
    */
-  static MemorySegment allocate(Arena arena, long bytes) {
+  public static MemorySegment allocate(Arena arena, long bytes) {
     return bytes >= HUGE_PAGE && isSupported()
         ? SystemCalls.map(arena, bytes)
         : arena.allocate(bytes, CACHE_LINE);

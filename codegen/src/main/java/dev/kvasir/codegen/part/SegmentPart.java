@@ -5,6 +5,7 @@ import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.Packing;
+import dev.kvasir.plans.PageLayout;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -19,7 +20,7 @@ import java.util.OptionalInt;
 public interface SegmentPart {
 
   /** Cache rows of a page. */
-  int PAGE_ROWS = 64;
+  int PAGE_ROWS = PageLayout.ROWS;
 
   /** {@return what the cache type says of it} */
   CacheSegment segment();

@@ -24,9 +24,6 @@ public record AttentionShape(
     List<SegmentPart> segments,
     int context) {
 
-  /** Columns of a tile of values in a page. */
-  public static final int VALUE_TILE = 64;
-
   /** Copies the list. */
   public AttentionShape {
     segments = List.copyOf(segments);
@@ -39,12 +36,7 @@ public record AttentionShape(
 
   /** {@return elements of a page: 64 key rows and 64 value rows} */
   public int pageElements() {
-    return SegmentPart.PAGE_ROWS * (keyDim + valueDim);
-  }
-
-  /** {@return elements of a page before its values} */
-  public int valuesOffset() {
-    return SegmentPart.PAGE_ROWS * keyDim;
+    return plainPage().elements();
   }
 
   /** {@return the layout of pages that are written and read once} */

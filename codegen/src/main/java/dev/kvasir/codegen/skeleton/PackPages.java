@@ -8,6 +8,7 @@ import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.QuantisedFormat;
+import dev.kvasir.plans.PageLayout;
 
 /**
  * Codes full pages: of each group the minimum and step, rounded to f16, then the codes (see {@link
@@ -259,7 +260,7 @@ public final class PackPages {
 
   /** Values of a page lie row by row within tiles of up to 64 channels. */
   private void values(QuantisedFormat format, String codes, IntExpression from, IntExpression to) {
-    int width = Math.min(format.group(), AttentionShape.VALUE_TILE);
+    int width = Math.min(format.group(), PageLayout.VALUE_TILE);
     Coding coding = new Coding("value", format, Statement.Along.COLUMNS, PAGE_ROWS, width);
     for (int group = 0; group < layout.valueDim() / format.group(); group++) {
       int first = group * format.group();

@@ -21,7 +21,7 @@ import dev.kvasir.plans.PageLayout;
 public record PackedLayout(Packing packing, int keyDim, int valueDim) {
 
   private static final int PAGE_ROWS = SegmentPart.PAGE_ROWS;
-  private static final int TILE = AttentionShape.VALUE_TILE;
+  private static final int TILE = PageLayout.VALUE_TILE;
 
   /** {@return the layout of a packed segment's closed pages} */
   static PackedLayout of(AttentionShape shape, SegmentPart segment) {

@@ -6,6 +6,7 @@ import dev.kvasir.ir.kernel.Statement.TilePart;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.QuantisedFormat;
+import dev.kvasir.plans.PageLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -125,7 +126,7 @@ final class PackedPages {
           sums,
           TileExpression.element(sums)
               .plus(TileExpression.element(probabilities).times(TileExpression.element(line))));
-      int width = Math.min(group, AttentionShape.VALUE_TILE);
+      int width = Math.min(group, PageLayout.VALUE_TILE);
       for (int first = g * group; first < (g + 1) * group; first += width) {
         kernel.dotNN(
             new TilePart(output, first, width),

@@ -1,5 +1,6 @@
 package dev.kvasir.codegen.tile;
 
+import dev.kvasir.plans.PageLayout;
 import java.util.Map;
 
 /** Chooses how work is cut: pure functions of shapes and a target's profile. */
@@ -11,7 +12,6 @@ public final class TileChooser {
    */
   private static final int MOST_SPAN = 4096;
 
-  private static final int PAGE_ROWS = 64;
   private static final int LEAST_SPLIT_ROWS = 256;
   private static final int MOST_SPLIT_ROWS = 1024;
 
@@ -85,8 +85,8 @@ public final class TileChooser {
    * and values take no more than half of the second-level cache.
    */
   private static int prefillTokens(AttentionSizes sizes, TargetProfile profile) {
-    long row = (long) Float.BYTES * (sizes.keyDim() + PAGE_ROWS + sizes.valueDim());
-    long page = (long) Float.BYTES * PAGE_ROWS * (sizes.keyDim() + sizes.valueDim());
+    long row = (long) Float.BYTES * (sizes.keyDim() + PageLayout.ROWS + sizes.valueDim());
+    long page = (long) Float.BYTES * PageLayout.ROWS * (sizes.keyDim() + sizes.valueDim());
     long fitting = (profile.l2Bytes() / 2 - page) / row;
     long rows = Math.min(MOST_QUERY_ROWS, fitting);
     return Integer.highestOneBit((int) Math.clamp(rows / sizes.group(), 1L, MOST_TOKENS));

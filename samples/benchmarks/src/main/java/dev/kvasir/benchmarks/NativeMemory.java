@@ -1,5 +1,6 @@
 package dev.kvasir.benchmarks;
 
+import dev.kvasir.runtime.LargeMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,20 +12,12 @@ final class NativeMemory implements AutoCloseable {
   private static final int ALIGNMENT = 64;
 
   private static final long LARGE = 1 << 20;
-  private static final long LEAST_HUGE = 2 << 20;
 
   private final Arena arena = Arena.ofShared();
   private final List<MemorySegment> large = new ArrayList<>();
 
   MemorySegment bytes(long count) {
     return kept(arena.allocate(count, ALIGNMENT));
-  }
-
-  /** {@return memory in huge pages where there are any; holds anything} */
-  private MemorySegment hugePages(long count) {
-    return count >= LEAST_HUGE && HugePages.isSupported()
-        ? kept(HugePages.allocate(arena, count))
-        : bytes(count);
   }
 
   private MemorySegment kept(MemorySegment memory) {
@@ -65,7 +58,7 @@ final class NativeMemory implements AutoCloseable {
 
   /** {@return {@code pattern} over and over, {@code times} times, as caches lie: huge pages} */
   MemorySegment repeatedInHugePages(MemorySegment pattern, long times) {
-    return filled(hugePages(pattern.byteSize() * times), pattern, times);
+    return filled(kept(LargeMemory.allocate(arena, pattern.byteSize() * times)), pattern, times);
   }
 
   private static MemorySegment filled(MemorySegment all, MemorySegment pattern, long times) {

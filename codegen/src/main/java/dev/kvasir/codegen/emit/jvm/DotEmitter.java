@@ -310,9 +310,7 @@ final class DotEmitter {
         int strips = lines.strips().count();
         int each = lines.terms() / strips;
         Parts strip = Parts.of(block, each, lines.stride(), sides.format());
-        if (strips == 1) {
-          block(code, sides, left, result, rowRun, lines, block, strip, 0, accumulate, guarded);
-        } else if (strips * block.loads() <= LineBlocks.STREAMS) {
+        if (strips > 1 && strips * block.loads() <= LineBlocks.STREAMS) {
           Parts all = new Parts(strips, each, lines.strips().stride());
           block(code, sides, left, result, rowRun, lines, block, all, 0, accumulate, guarded);
         } else {

@@ -9,9 +9,9 @@ import java.util.List;
  * How the line of a term is cut into blocks of accumulators, and which terms an iteration takes.
  *
  * <p>A hardware prefetcher follows one stream of lines within a 4 KiB page of memory. A loop that
- * multiplies between its loads reads one stream at half the speed of memory, and four at nearly all
- * of it. So a block takes vectors from runs that lie pages apart, and where that gives fewer than
- * four streams, an iteration takes terms from both halves of the contraction.
+ * multiplies between its loads reads one stream at half the speed of memory, and four at two thirds
+ * of it and more. So a block takes vectors from runs that lie pages apart, and where that gives
+ * fewer than four streams, an iteration takes terms from both halves of the contraction.
  */
 final class LineBlocks {
 
@@ -60,28 +60,28 @@ final class LineBlocks {
   /** {@return the blocks that together hold every column of a line} */
   List<Block> of(List<Run> runs) {
     List<Block> blocks = new ArrayList<>();
-    cut(loads(runs, lanes, 0), lanes, blocks);
+    cut(loads(runs), lanes, blocks);
     if (lanes > 1) {
       cut(remainders(runs), 1, blocks);
     }
     return blocks;
   }
 
-  /** {@return the vectors of each load of {@code width} lanes, in turn from all runs} */
-  private static List<List<LineBody.Vector>> loads(List<Run> runs, int width, int from) {
+  /** {@return the vectors of each load of whole lanes, in turn from all runs} */
+  private List<List<LineBody.Vector>> loads(List<Run> runs) {
     List<List<LineBody.Vector>> loads = new ArrayList<>();
     int longest = runs.stream().mapToInt(Run::columns).max().orElse(0);
-    for (int at = from; at < longest; at += width) {
+    for (int at = 0; at < longest; at += lanes) {
       for (Run run : runs) {
         if (run.paired()) {
-          if (at + width <= HALF_LINE) {
+          if (at + lanes <= HALF_LINE) {
             long place = run.start() + 2L * at;
             loads.add(
                 List.of(
                     new LineBody.Vector(run.first() + at, place, 0),
                     new LineBody.Vector(run.first() + HALF_LINE + at, place, 1)));
           }
-        } else if (at + width <= run.columns()) {
+        } else if (at + lanes <= run.columns()) {
           loads.add(
               List.of(new LineBody.Vector(run.first() + at, run.start() + at, LineBody.WHOLE)));
         }
