@@ -3,6 +3,7 @@ package dev.kvasir.codegen.emit.tornado;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
 import dev.kvasir.ir.kernel.View;
+import dev.kvasir.plans.abi.TornadoKernelAbi;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.util.ArrayList;
@@ -43,7 +44,7 @@ final class DotPhase {
 
     static Shares of(Kernel.Tile target, Statement.TilePart part) {
       int columns = part.columnsOf(target);
-      int most = Math.clamp(target.rows() * columns / TornadoLowering.THREADS, 1, MOST_ROWS);
+      int most = Math.clamp(target.rows() * columns / TornadoKernelAbi.THREADS, 1, MOST_ROWS);
       int rows = 1;
       for (int candidate = 2; candidate <= most; candidate++) {
         if (target.rows() % candidate == 0) {

@@ -4,7 +4,10 @@ import static java.lang.constant.ConstantDescs.CD_int;
 
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.plans.abi.TornadoKernelAbi;
+import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +23,8 @@ final class KernelMethod {
   private final MethodWriter writer;
   private final LocalMemory memory;
   private final Local context = new Local("context", TornadoApi.CONTEXT);
-  private final Local dims = new Local("dims", TornadoApi.INT_ARRAY);
+  private final Local launches = new Local("launches", TornadoApi.INT_ARRAY);
+  private final Local place = new Local("place", TornadoApi.INT_ARRAY);
   private final Local thread = new Local("thread", CD_int);
   private final Map<String, Local> buffers = new HashMap<>();
   private final Map<String, Local> dimensions = new HashMap<>();
@@ -42,31 +46,81 @@ final class KernelMethod {
     return writer;
   }
 
-  /** Places the parameters, then reads coordinates and launch arguments and takes local memory. */
-  void begin() {
-    writer.parameter(context);
-    if (!kernel.dims().isEmpty()) {
-      writer.parameter(dims);
+  /**
+   * Writes the method around {@code body}, which the groups within the grid's extents run.
+   *
+   * <p>Local memory is taken before groups part: OpenCL declares it in the outermost scope alone.
+   */
+  void write(Runnable body) {
+    parameters();
+    memory.arrays().forEach(this::allocate);
+    coordinate("localIdx");
+    writer.declare(thread);
+    Local launch = placeOfLaunch();
+    List<Local> coordinates = coordinates();
+    Label outside = writer.code().newLabel();
+    for (int i = 0; i < TornadoKernelAbi.EXTENTS; i++) {
+      writer.push(coordinates.get(i));
+      pushLaunch(launch, () -> {}, i);
+      writer.code().if_icmpge(outside);
     }
+    writer.enter();
+    dimensions(launch);
+    body.run();
+    writer.exit();
+    writer.code().labelBinding(outside);
+  }
+
+  private void parameters() {
+    writer.parameter(context);
+    writer.parameter(launches);
+    writer.parameter(place);
     for (Kernel.Buffer buffer : kernel.buffers()) {
       Local local = new Local("buffer_" + buffer.name(), arrayType(buffer.format()));
       writer.parameter(local);
       buffers.put(buffer.name(), local);
     }
-    coordinate("localIdx");
-    writer.declare(thread);
-    for (int i = 0; i < kernel.axes().size(); i++) {
+  }
+
+  private Local placeOfLaunch() {
+    writer.push(place).push(0);
+    writer.code().invokevirtual(TornadoApi.INT_ARRAY, "get", TornadoApi.GET_INT);
+    return writer.declareInt("launch");
+  }
+
+  private List<Local> coordinates() {
+    List<Local> coordinates = new ArrayList<>();
+    for (int i = 0; i < TornadoKernelAbi.EXTENTS; i++) {
       coordinate(COORDINATES.get(i));
-      axes.put(kernel.axes().get(i), writer.declareInt("axis_" + kernel.axes().get(i)));
+      if (i < kernel.axes().size()) {
+        String axis = kernel.axes().get(i);
+        coordinates.add(writer.declareInt("axis_" + axis));
+        axes.put(axis, coordinates.getLast());
+      } else {
+        coordinates.add(writer.declareInt("unused"));
+      }
     }
+    return List.copyOf(coordinates);
+  }
+
+  private void dimensions(Local launch) {
     Local sequence = named(axes, kernel.axes().getFirst());
     for (int i = 0; i < kernel.dims().size(); i++) {
-      writer.push(dims).push(sequence).times(kernel.dims().size()).push(i).plus();
-      writer.code().invokevirtual(TornadoApi.INT_ARRAY, "get", TornadoApi.GET_INT);
+      pushLaunch(
+          launch,
+          () -> writer.push(sequence).times(kernel.dims().size()).plus(),
+          TornadoKernelAbi.EXTENTS + i);
       String dim = kernel.dims().get(i);
       dimensions.put(dim, writer.declareInt("dim_" + dim));
     }
-    memory.arrays().forEach(this::allocate);
+  }
+
+  /** Pushes element {@code offset} of the launch's values, moved by what {@code move} adds. */
+  private void pushLaunch(Local launch, Runnable move, int offset) {
+    writer.push(launches).push(launch);
+    move.run();
+    writer.push(offset).plus();
+    writer.code().invokevirtual(TornadoApi.INT_ARRAY, "get", TornadoApi.GET_INT);
   }
 
   static ClassDesc arrayType(ElementFormat format) {
@@ -153,14 +207,14 @@ final class KernelMethod {
 
   /** Writes the body for each i in 0 .. count - 1 that is this thread's modulo the work-group. */
   void share(int count, Consumer<Local> body) {
-    if (count == TornadoLowering.THREADS) {
+    if (count == TornadoKernelAbi.THREADS) {
       body.accept(thread);
-    } else if (count < TornadoLowering.THREADS) {
+    } else if (count < TornadoKernelAbi.THREADS) {
       writer.push(thread).push(count);
       writer.whenLess(() -> body.accept(thread));
     } else {
       writer.push(thread);
-      writer.loop("element", count, TornadoLowering.THREADS, body);
+      writer.loop("element", count, TornadoKernelAbi.THREADS, body);
     }
   }
 

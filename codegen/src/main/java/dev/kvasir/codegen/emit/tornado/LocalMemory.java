@@ -2,6 +2,7 @@ package dev.kvasir.codegen.emit.tornado;
 
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
+import dev.kvasir.plans.abi.TornadoKernelAbi;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -52,9 +53,9 @@ final class LocalMemory {
         case Statement.Reduce reduce -> {
           ReduceShape shape = ReduceShape.of(kernel, reduce);
           if (shape.isTree()) {
-            add(new Array(FLOAT_SCRATCH, Kernel.TileType.F32, TornadoLowering.THREADS));
+            add(new Array(FLOAT_SCRATCH, Kernel.TileType.F32, TornadoKernelAbi.THREADS));
             if (reduce.operator() == Statement.ReduceOperator.ARGMAX) {
-              add(new Array(INT_SCRATCH, Kernel.TileType.I32, TornadoLowering.THREADS));
+              add(new Array(INT_SCRATCH, Kernel.TileType.I32, TornadoKernelAbi.THREADS));
             }
           }
         }

@@ -2,6 +2,7 @@ package dev.kvasir.codegen.emit.tornado;
 
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
+import dev.kvasir.plans.abi.TornadoKernelAbi;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.util.ArrayList;
@@ -112,7 +113,7 @@ final class ReducePhase {
   /** Writes the body for the threads that have a result and a lane. */
   private void working(Runnable body) {
     int threads = shape.results() * shape.lanes();
-    if (threads == TornadoLowering.THREADS) {
+    if (threads == TornadoKernelAbi.THREADS) {
       body.run();
     } else {
       writer.push(method.thread()).push(threads);

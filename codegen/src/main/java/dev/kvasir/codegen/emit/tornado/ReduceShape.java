@@ -2,6 +2,7 @@ package dev.kvasir.codegen.emit.tornado;
 
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
+import dev.kvasir.plans.abi.TornadoKernelAbi;
 
 /**
  * How the work-group shares a reduction: element i of result o lies at first + o * resultStride + i
@@ -30,7 +31,7 @@ record ReduceShape(int first, int results, int resultStride, int length, int str
   }
 
   private static ReduceShape of(int first, int results, int resultStride, int length, int stride) {
-    int most = Math.min(length, TornadoLowering.THREADS / results);
+    int most = Math.min(length, TornadoKernelAbi.THREADS / results);
     int lanes = length <= SHORT || most < 2 ? 1 : Integer.highestOneBit(most);
     return new ReduceShape(first, results, resultStride, length, stride, lanes);
   }

@@ -6,7 +6,7 @@ import static java.lang.constant.ConstantDescs.CD_void;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
-import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.plans.abi.TornadoKernelAbi;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.constant.ClassDesc;
@@ -20,17 +20,6 @@ import java.util.List;
  */
 public final class TornadoLowering {
 
-  /** Threads of a work-group: one work-group for each grid point. */
-  public static final int THREADS = 128;
-
-  /** Parameters of a task, the context included. */
-  private static final int MOST_ARGUMENTS = 20;
-
-  private static final String PACKAGE = "dev.kvasir.kernels.tornado.";
-
-  /** Keeps method names, which name kernels on the device, apart from its languages' words. */
-  private static final String METHOD_PREFIX = "k_";
-
   private TornadoLowering() {}
 
   /**
@@ -41,26 +30,24 @@ public final class TornadoLowering {
    */
   public static TornadoKernel lower(Kernel kernel) {
     requireFormats(kernel);
-    List<TornadoKernel.Argument> arguments = arguments(kernel);
+    requireBuffers(kernel);
     LocalMemory memory = LocalMemory.of(kernel);
     IndexCheck.check(kernel);
-    String className = PACKAGE + kernel.name();
-    String methodName = METHOD_PREFIX + kernel.name();
     byte[] classFile =
         ClassFile.of()
             .build(
-                ClassDesc.of(className),
+                ClassDesc.of(TornadoKernelAbi.className(kernel.name())),
                 builder -> {
                   // The version is fixed so that every compiler of a plan writes the same bytes.
                   builder.withVersion(ClassFile.JAVA_25_VERSION, 0);
                   builder.withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL);
                   builder.withMethodBody(
-                      methodName,
-                      type(kernel, arguments),
+                      TornadoKernelAbi.methodName(kernel.name()),
+                      type(kernel),
                       ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC,
                       code -> new Body(kernel, memory, code).write());
                 });
-    return new TornadoKernel(classFile, className, methodName, THREADS, arguments, memory.bytes());
+    return new TornadoKernel(kernel.name(), classFile, memory.bytes());
   }
 
   private static void requireFormats(Kernel kernel) {
@@ -81,38 +68,25 @@ public final class TornadoLowering {
         "store the cache with store-kv(format = f32) alone, or compile for target jvm");
   }
 
-  private static List<TornadoKernel.Argument> arguments(Kernel kernel) {
-    List<TornadoKernel.Argument> arguments = new ArrayList<>();
-    arguments.add(new TornadoKernel.Argument.Context());
-    if (!kernel.dims().isEmpty()) {
-      arguments.add(new TornadoKernel.Argument.Dims());
-    }
-    for (Kernel.Buffer buffer : kernel.buffers()) {
-      arguments.add(new TornadoKernel.Argument.Buffer(buffer.name()));
-    }
-    if (arguments.size() > MOST_ARGUMENTS) {
+  private static void requireBuffers(Kernel kernel) {
+    int buffers = kernel.buffers().size();
+    if (buffers > TornadoKernelAbi.MOST_BUFFERS) {
       throw new TornadoUnsupportedException(
           TornadoUnsupportedException.Reason.ARGUMENTS,
           kernel.name(),
-          "it takes %d arguments with context and dims, a task takes %d"
-              .formatted(arguments.size(), MOST_ARGUMENTS),
+          "it takes %d buffers, a task of this target takes %d"
+              .formatted(buffers, TornadoKernelAbi.MOST_BUFFERS),
           "use fewer segments");
     }
-    return arguments;
   }
 
-  private static MethodTypeDesc type(Kernel kernel, List<TornadoKernel.Argument> arguments) {
+  private static MethodTypeDesc type(Kernel kernel) {
     List<ClassDesc> types = new ArrayList<>();
-    for (TornadoKernel.Argument argument : arguments) {
-      types.add(
-          switch (argument) {
-            case TornadoKernel.Argument.Context() -> TornadoApi.CONTEXT;
-            case TornadoKernel.Argument.Dims() -> TornadoApi.INT_ARRAY;
-            case TornadoKernel.Argument.Buffer(String name) -> {
-              ElementFormat format = kernel.buffer(name).format();
-              yield KernelMethod.arrayType(format);
-            }
-          });
+    types.add(TornadoApi.CONTEXT);
+    types.add(TornadoApi.INT_ARRAY);
+    types.add(TornadoApi.INT_ARRAY);
+    for (Kernel.Buffer buffer : kernel.buffers()) {
+      types.add(KernelMethod.arrayType(buffer.format()));
     }
     return MethodTypeDesc.of(CD_void, types);
   }
@@ -130,9 +104,9 @@ public final class TornadoLowering {
     }
 
     void write() {
-      method.begin();
       List<Step> steps = steps(kernel.body());
-      write(steps, BarrierPlacement.of(steps));
+      BarrierPlacement barriers = BarrierPlacement.of(steps);
+      method.write(() -> write(steps, barriers));
       writer.code().return_();
       writer.exit();
     }

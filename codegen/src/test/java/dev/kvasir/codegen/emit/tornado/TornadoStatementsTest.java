@@ -130,6 +130,49 @@ final class TornadoStatementsTest {
   }
 
   @Test
+  void groupsOutsideTheGridDoNothing() {
+    View row =
+        View.rows(
+            "out",
+            1,
+            4,
+            new IntExpression.Axis("sequence")
+                .times(3)
+                .plus(new IntExpression.Axis("head"))
+                .times(3)
+                .plus(new IntExpression.Axis("split")),
+            4);
+    Kernel kernel =
+        new SmallKernel()
+            .writes("out")
+            .dim("value")
+            .tile("t", 1, 4)
+            .of(
+                List.of("sequence", "head", "split"),
+                new Statement.Map(
+                    "t",
+                    unary(
+                        TileExpression.UnaryOperator.TO_FLOAT,
+                        TileExpression.uniform(new IntExpression.Dimension("value")))),
+                new Statement.Store(row, "t"));
+    int[][] dims = {{5}, {7}};
+    int[] groups = {3, 3, 3};
+    TwinRun some = new TwinRun(kernel).poison("out", 108);
+    some.runGroups(device, groups, dims, 2, 1, 2);
+    float[] out = some.floatsOnDevice("out");
+    for (int i = 0; i < out.length; i++) {
+      int group = i / 4;
+      boolean inside = group / 9 < 2 && group / 3 % 3 < 1 && group % 3 < 2;
+      assertThat(out[i])
+          .as("%s, element %d", description, i)
+          .isEqualTo(Float.valueOf(inside ? dims[group / 9][0] : Float.NaN));
+    }
+    TwinRun none = new TwinRun(kernel).poison("out", 108);
+    none.runGroups(device, groups, dims, 2, 0, 2);
+    assertThat(none.floatsOnDevice("out")).as(description).containsOnly(Float.NaN);
+  }
+
+  @Test
   void mapsFloatsWithBroadcasts() {
     TileExpression a = TileExpression.element("a");
     TileExpression row = TileExpression.element("across");

@@ -11,6 +11,7 @@ import java.lang.classfile.ClassFile;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -64,9 +65,22 @@ final class TwinRun {
 
   /** Runs the lowered kernel alone. */
   void runDevice(Device device, int[][] dims, int... grid) {
+    device.run(lowered(), dims, arrays(), grid);
+  }
+
+  /** Runs the lowered kernel alone, on more groups than the grid has. */
+  void runGroups(Device device, int[] groups, int[][] dims, int... grid) {
+    device.run(lowered(), dims, arrays(), grid, groups);
+  }
+
+  private TornadoKernel lowered() {
     TornadoKernel lowered = TornadoLowering.lower(kernel);
     assertThat(ClassFile.of().verify(lowered.classFile())).as("verify errors").isEmpty();
-    device.run(lowered, dims, arrays, grid);
+    return lowered;
+  }
+
+  private List<Object> arrays() {
+    return kernel.buffers().stream().map(buffer -> array(buffer.name())).toList();
   }
 
   /** Runs both and requires the same content of every buffer. */

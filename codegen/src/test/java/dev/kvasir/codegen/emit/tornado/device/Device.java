@@ -1,13 +1,15 @@
 package dev.kvasir.codegen.emit.tornado.device;
 
 import dev.kvasir.codegen.emit.tornado.TornadoKernel;
+import dev.kvasir.plans.abi.TornadoKernelAbi;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -34,31 +36,53 @@ public final class Device {
 
   /** {@return the barriers of a kernel, by method name, in code order} */
   public static List<String> barriers(TornadoKernel kernel) {
-    return KernelClass.barriers(kernel.classFile(), kernel.methodName());
+    return KernelClass.barriers(kernel.classFile(), TornadoKernelAbi.methodName(kernel.name()));
   }
 
   /**
    * Runs a kernel.
    *
    * @param dims launch arguments, [sequence][dim]
-   * @param arrays a {@code FloatArray} or {@code IntArray} for each buffer, by name
+   * @param arrays one of TornadoVM's arrays for each buffer, in the kernel's order
    * @param grid extents of the axes
    * @throws DeviceException when the kernel does what no device defines
    */
-  public void run(TornadoKernel kernel, int[][] dims, Map<String, Object> arrays, int[] grid) {
-    int[] flat = Arrays.stream(dims).flatMapToInt(Arrays::stream).toArray();
-    IntArray dimArray = new IntArray("dims", flat);
-    Object[] arguments =
-        kernel.arguments().stream()
-            .map(
-                argument ->
-                    switch (argument) {
-                      case TornadoKernel.Argument.Context() -> dimArray;
-                      case TornadoKernel.Argument.Dims() -> dimArray;
-                      case TornadoKernel.Argument.Buffer(String name) -> arrays.get(name);
-                    })
-            .toArray();
-    run(kernel.classFile(), kernel.methodName(), kernel.threads(), arguments, grid);
+  public void run(TornadoKernel kernel, int[][] dims, List<Object> arrays, int[] grid) {
+    run(kernel, dims, arrays, grid, grid);
+  }
+
+  /**
+   * As {@link #run(TornadoKernel, int[][], List, int[])} on more groups than the grid has.
+   *
+   * @param groups groups along each axis, at least its extent
+   */
+  public void run(
+      TornadoKernel kernel, int[][] dims, List<Object> arrays, int[] grid, int[] groups) {
+    // Launches of other kernels lie around this one's.
+    int place = Math.floorMod(seed, 5);
+    IntStream.Builder values = IntStream.builder();
+    for (int i = 0; i < place; i++) {
+      values.add(Integer.MIN_VALUE);
+    }
+    Arrays.stream(extents(grid)).forEach(values::add);
+    Arrays.stream(dims).flatMapToInt(Arrays::stream).forEach(values::add);
+    List<Object> arguments = new ArrayList<>();
+    arguments.add("context");
+    arguments.add(new IntArray("launches", values.build().toArray()));
+    arguments.add(new IntArray("place", place));
+    arguments.addAll(arrays);
+    run(
+        kernel.classFile(),
+        TornadoKernelAbi.methodName(kernel.name()),
+        TornadoKernelAbi.THREADS,
+        arguments.toArray(),
+        groups);
+  }
+
+  private static int[] extents(int[] grid) {
+    int[] extents = {1, 1, 1};
+    System.arraycopy(grid, 0, extents, 0, grid.length);
+    return extents;
   }
 
   /**
@@ -71,8 +95,7 @@ public final class Device {
     Method method = KernelClass.load(classFile, methodName, barrierLeftOut);
     Launch launch = new Launch();
     RandomGenerator seeds = new Random(seed);
-    int[] extents = {1, 1, 1};
-    System.arraycopy(grid, 0, extents, 0, grid.length);
+    int[] extents = extents(grid);
     int number = 0;
     for (int x = 0; x < extents[0]; x++) {
       for (int y = 0; y < extents[1]; y++) {
