@@ -218,7 +218,7 @@ final class CopyEmitter {
                               };
                           Runnable inBuffer =
                               () -> pushOffset(code, piece, format, group, row, column);
-                          element(lanes, tile, segment, format, load, inTile, inBuffer);
+                          element(code, lanes, tile, segment, format, load, inTile, inBuffer);
                         });
                   }
                 }));
@@ -234,7 +234,7 @@ final class CopyEmitter {
       boolean load,
       int base) {
     Lanes scalar = new Lanes(code, 1);
-    long places = Lanes.placesPerElement(format);
+    long places = BufferLanes.placesPerElement(format);
     int line = code.allocateLocal(TypeKind.LONG);
     int first = code.allocateLocal(TypeKind.INT);
     Emission.loop(
@@ -255,6 +255,7 @@ final class CopyEmitter {
               1,
               row ->
                   element(
+                      code,
                       scalar,
                       tile,
                       segment,
@@ -267,7 +268,7 @@ final class CopyEmitter {
 
   private static void pushOffset(
       CodeBuilder code, Piece piece, ElementFormat format, int group, int row, int column) {
-    long places = Lanes.placesPerElement(format);
+    long places = BufferLanes.placesPerElement(format);
     Emission.pushLong(
         code, piece.origin(), piece.start() * places, row, piece.rowStride() * places);
     if (piece.groupStride() != 0) {
@@ -277,6 +278,7 @@ final class CopyEmitter {
   }
 
   private static void element(
+      CodeBuilder code,
       Lanes lanes,
       Kernel.Tile tile,
       int segment,
@@ -287,20 +289,20 @@ final class CopyEmitter {
     switch (tile.type()) {
       case F32 -> {
         if (load) {
-          lanes.loadBuffer(format, segment, inBuffer);
+          new BufferLanes(code, lanes).load(format, segment, inBuffer);
           lanes.storeFloats(PhaseArguments.FLOATS, inTile);
         } else {
           lanes.loadFloats(PhaseArguments.FLOATS, inTile);
-          lanes.storeBuffer(format, segment, inBuffer);
+          new BufferLanes(code, lanes).store(format, segment, inBuffer);
         }
       }
       case I32 -> {
         if (load) {
-          lanes.loadInt(segment, inBuffer);
+          lanes.readInts(segment, inBuffer);
           lanes.storeInts(PhaseArguments.INTS, inTile);
         } else {
           lanes.loadInts(PhaseArguments.INTS, inTile);
-          lanes.storeInt(segment, inBuffer);
+          lanes.writeInts(segment, inBuffer);
         }
       }
     }

@@ -61,6 +61,7 @@ record DotBody(
     private final CodeBuilder code;
     private final Lanes vector;
     private final Lanes scalar;
+    private final BufferLanes right;
     private final TypeKind kind;
     private final int leftStride = afterLeft();
     private final int firstTerm = leftStride + 1;
@@ -76,6 +77,7 @@ record DotBody(
       this.code = code;
       this.vector = new Lanes(code, lanes);
       this.scalar = new Lanes(code, 1);
+      this.right = new BufferLanes(code, vector);
       this.kind = vector.floatKind();
     }
 
@@ -132,10 +134,7 @@ record DotBody(
 
     private void pushLeft(int row, int term) {
       if (leftInBuffer) {
-        vector.loadBuffer(
-            ElementFormat.F32,
-            LEFT,
-            () -> Emission.pushLong(code, leftRows[row], 0, term, Float.BYTES));
+        vector.readFloats(LEFT, () -> Emission.pushLong(code, leftRows[row], 0, term, Float.BYTES));
       } else {
         vector.loadFloats(
             PhaseArguments.FLOATS, () -> Emission.pushInt(code, leftRows[row], 0, term, 1));
@@ -152,10 +151,10 @@ record DotBody(
       int line = code.allocateLocal(kind);
       for (int column = 0; column < columns; column++) {
         int origin = lines[column];
-        vector.loadBuffer(
+        right.load(
             format,
             SEGMENT_SLOT,
-            () -> Emission.pushLong(code, origin, 0, term, Lanes.placesPerElement(format)));
+            () -> Emission.pushLong(code, origin, 0, term, BufferLanes.placesPerElement(format)));
         code.storeLocal(kind, line);
         for (int row = 0; row < rows; row++) {
           code.loadLocal(kind, line)

@@ -54,7 +54,7 @@ record DotOperands(Left left, Right right, Target result) {
 
     /** {@return what its places are counted in, an element} */
     int placesPerElement() {
-      return Lanes.placesPerElement(format);
+      return BufferLanes.placesPerElement(format);
     }
 
     /** Pushes the place {@code constant} + variable * {@code factor} behind the origin. */

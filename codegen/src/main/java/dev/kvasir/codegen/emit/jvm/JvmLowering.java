@@ -247,7 +247,7 @@ public final class JvmLowering {
         }
       }
       ElementFormat format = kernel.buffer(view.buffer()).format();
-      code.loadConstant((long) Lanes.placesPerElement(format)).lmul();
+      code.loadConstant((long) BufferLanes.placesPerElement(format)).lmul();
     }
 
     /** {@return elements before the first row of a view whose rows come in groups} */
@@ -315,7 +315,7 @@ public final class JvmLowering {
         case IntExpression.Axis axis -> code.iload(FIRST_AXIS + kernel.axes().indexOf(axis.name()));
         case IntExpression.BufferElement element ->
             new Lanes(code, 1)
-                .loadInt(
+                .readInts(
                     slot(segments, element.buffer()),
                     () -> {
                       push(element.index());

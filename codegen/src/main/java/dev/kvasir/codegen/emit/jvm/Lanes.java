@@ -2,27 +2,19 @@ package dev.kvasir.codegen.emit.jvm;
 
 import static dev.kvasir.codegen.emit.jvm.Descriptors.*;
 
-import dev.kvasir.ir.type.ElementFormat;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 
 /**
- * The byte-code idioms over a fixed number of 32-bit lanes that the phases compose. One lane means
- * plain floats and ints, so that a remainder is written by the same code as the vector body.
+ * The byte-code idioms over a fixed number of 32-bit lanes that the phases compose: loads, stores
+ * and arithmetic. One lane means plain floats and ints, so that a remainder is written by the same
+ * code as the vector body.
  *
  * <p>Every method leaves its result on the operand stack. {@code Runnable} arguments push an index
  * or an offset.
  */
 final class Lanes {
-
-  /** 2^112: what f16 bits, moved to f32's place, must be multiplied by. */
-  private static final float HALF_FACTOR = 0x1p112f;
-
-  /** Above every finite f16. */
-  private static final float HALF_LIMIT = 0x1p16f;
-
-  private static final int EXPONENT_BITS = 0x7f800000;
 
   /** Elements that are left when halving stops; no species is narrower. */
   private static final int SCALAR_LANES = 4;
@@ -55,15 +47,11 @@ final class Lanes {
     species(INT_VECTOR, 32 * lanes);
   }
 
-  private void shortSpecies() {
-    species(SHORT_VECTOR, 16 * lanes);
-  }
-
   private void species(ClassDesc vector, int bits) {
     code.getstatic(vector, "SPECIES_" + bits, SPECIES);
   }
 
-  private void littleEndian() {
+  void littleEndian() {
     code.getstatic(BYTE_ORDER, "LITTLE_ENDIAN", BYTE_ORDER);
   }
 
@@ -127,191 +115,83 @@ final class Lanes {
     }
   }
 
-  /** {@return what places in a buffer are counted in: bytes, or codes, which have no bytes} */
-  static int placesPerElement(ElementFormat format) {
-    return format.isCode() ? 1 : format.bytes();
-  }
-
-  /** Pushes elements of a buffer as f32; {@code offset} pushes their place, a long. */
-  void loadBuffer(ElementFormat format, int segment, Runnable offset) {
-    switch (format) {
-      case F32 -> {
-        if (isVector()) {
-          floatSpecies();
-          code.aload(segment);
-          offset.run();
-          littleEndian();
-          code.invokestatic(FLOAT_VECTOR, "fromMemorySegment", FLOAT_FROM_SEGMENT);
-        } else {
-          getScalar(segment, offset, "JAVA_FLOAT_UNALIGNED", LAYOUT_FLOAT, SEGMENT_GET_FLOAT);
-        }
-      }
-      case BF16 -> {
-        if (isVector()) {
-          widenShorts(segment, offset, "ZERO_EXTEND_S2I");
-          lanewise(BINARY, "LSHL", 16);
-          code.invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
-        } else {
-          getScalar(segment, offset, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT, SEGMENT_GET_SHORT);
-          code.loadConstant(16).ishl().invokestatic(FLOAT, "intBitsToFloat", BITS_TO_FLOAT);
-        }
-      }
-      case F16 -> {
-        if (isVector()) {
-          widenShorts(segment, offset, "S2I");
-          lanewise(BINARY, "LSHL", 13);
-          halvesToFloats();
-        } else {
-          getScalar(segment, offset, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT, SEGMENT_GET_SHORT);
-          code.invokestatic(FLOAT, "float16ToFloat", HALF_TO_FLOAT);
-        }
-      }
-      case U8, U4 -> {
-        CodePlace place = CodePlace.of(code, format, offset);
-        integers(segment, () -> place.pushAddress(code));
-        take(format, place);
-      }
-      case I32 -> throw new IllegalStateException("i32 buffers are read as integers");
+  /** Pushes f32 elements of a buffer; {@code offset} pushes a long in bytes. */
+  void readFloats(int segment, Runnable offset) {
+    if (isVector()) {
+      floatSpecies();
+      code.aload(segment);
+      offset.run();
+      littleEndian();
+      code.invokestatic(FLOAT_VECTOR, "fromMemorySegment", FLOAT_FROM_SEGMENT);
+    } else {
+      code.aload(segment).getstatic(VALUE_LAYOUT, "JAVA_FLOAT_UNALIGNED", LAYOUT_FLOAT);
+      offset.run();
+      code.invokeinterface(SEGMENT, "get", SEGMENT_GET_FLOAT);
     }
   }
 
-  /** Pushes integers that hold codes; {@code address} pushes a long in bytes. */
-  void integers(int segment, Runnable address) {
+  /** Pops f32 elements into a buffer; {@code offset} pushes a long in bytes. */
+  void writeFloats(int segment, Runnable offset) {
+    if (isVector()) {
+      writeVector(FLOAT_VECTOR, segment, offset);
+    } else {
+      int value = code.allocateLocal(TypeKind.FLOAT);
+      code.fstore(value).aload(segment);
+      code.getstatic(VALUE_LAYOUT, "JAVA_FLOAT_UNALIGNED", LAYOUT_FLOAT);
+      offset.run();
+      code.fload(value).invokeinterface(SEGMENT, "set", SEGMENT_SET_FLOAT);
+    }
+  }
+
+  /** Pushes ints of a buffer; {@code offset} pushes a long in bytes. */
+  void readInts(int segment, Runnable offset) {
     if (isVector()) {
       intSpecies();
       code.aload(segment);
-      address.run();
+      offset.run();
       littleEndian();
       code.invokestatic(INT_VECTOR, "fromMemorySegment", INT_FROM_SEGMENT);
     } else {
-      loadInt(segment, address);
+      code.aload(segment).getstatic(VALUE_LAYOUT, "JAVA_INT_UNALIGNED", LAYOUT_INT);
+      offset.run();
+      code.invokeinterface(SEGMENT, "get", SEGMENT_GET_INT);
     }
   }
 
-  /** Turns integers that hold two bf16 elements each on the stack into the lower ones as f32. */
-  void lowHalves() {
-    operator(BINARY, "LSHL");
-    code.loadConstant(16)
-        .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
-        .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
-  }
-
-  /** Turns integers that hold two bf16 elements each on the stack into the upper ones as f32. */
-  void highHalves() {
-    operator(ASSOCIATIVE, "AND");
-    code.loadConstant(0xffff0000)
-        .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
-        .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
-  }
-
-  /** Turns integers on the stack into the codes of the field at a place as f32. */
-  void take(ElementFormat format, CodePlace place) {
-    shiftRight(() -> place.pushShift(code));
-    mask(format);
-    toFloats();
-  }
-
-  /**
-   * Turns integers on the stack into field {@code number} of them as f32: codes, or one half of
-   * paired 16-bit elements.
-   */
-  void take(ElementFormat format, int number) {
-    switch (format) {
-      case U8, U4 -> takeCodes(format, number);
-      case BF16 -> {
-        if (number == 0) {
-          lanewise(BINARY, "LSHL", Short.SIZE);
-        } else {
-          lanewise(ASSOCIATIVE, "AND", 0xffff0000);
-        }
-        code.invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
-      }
-      case F16 -> {
-        if (number == 0) {
-          lanewise(BINARY, "LSHL", Short.SIZE);
-        }
-        lanewise(BINARY, "ASHR", Short.SIZE - 13);
-        halvesToFloats();
-      }
-      case F32, I32 -> throw new IllegalStateException(format + " has no fields");
+  /** Pops ints into a buffer; {@code offset} pushes a long in bytes. */
+  void writeInts(int segment, Runnable offset) {
+    if (isVector()) {
+      writeVector(INT_VECTOR, segment, offset);
+    } else {
+      int value = code.allocateLocal(TypeKind.INT);
+      code.istore(value).aload(segment).getstatic(VALUE_LAYOUT, "JAVA_INT_UNALIGNED", LAYOUT_INT);
+      offset.run();
+      code.iload(value).invokeinterface(SEGMENT, "set", SEGMENT_SET_INT);
     }
   }
 
-  /**
-   * {@return by how many bits a code of field {@code number} is larger once {@link #takeInPlace}
-   * has taken it}
-   */
-  static int scaleInPlace(ElementFormat format, int number) {
-    return switch (format) {
-      case U8 -> number == Integer.BYTES - 1 ? 0 : number * format.bits();
-      case U4 -> number * format.bits() % Short.SIZE;
-      case F32, BF16, F16, I32 -> 0;
-    };
+  private void writeVector(ClassDesc vector, int segment, Runnable offset) {
+    code.aload(segment);
+    offset.run();
+    littleEndian();
+    code.invokevirtual(vector, "intoMemorySegment", INTO_SEGMENT);
   }
 
-  /**
-   * Turns integers on the stack into the codes of field {@code number} as f32, not moved to the
-   * lowest bits; not for a field that reaches the sign.
-   */
-  void takeInPlace(ElementFormat format, int number) {
-    int scale = scaleInPlace(format, number);
-    if (scale < number * format.bits()) {
-      lanewise(BINARY, "LSHR", number * format.bits() - scale);
-    }
-    lanewise(ASSOCIATIVE, "AND", format.largestCode() << scale);
-    toFloats();
+  /** Combines an int vector on the stack with the same int in every lane. */
+  void lanewise(ClassDesc kind, String operator, int operand) {
+    lanewise(kind, operator, () -> code.loadConstant(operand));
   }
 
-  /** Multiplies floats on the stack by 2^{@code bits}. */
-  void scale(int bits) {
-    if (bits != 0) {
-      code.loadConstant(Math.scalb(1f, bits)).invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_FLOAT);
-    }
-  }
-
-  private void lanewise(ClassDesc kind, String operator, int operand) {
+  /** Combines an int vector on the stack with the int that {@code operand} pushes. */
+  void lanewise(ClassDesc kind, String operator, Runnable operand) {
     operator(kind, operator);
-    code.loadConstant(operand).invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
+    operand.run();
+    code.invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
   }
 
-  /** Turns f16 bits on the stack, their sign extended and 13 bits up, into numbers. */
-  private void halvesToFloats() {
-    lanewise(ASSOCIATIVE, "AND", 0x8fffe000);
-    code.invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF)
-        .loadConstant(HALF_FACTOR)
-        .invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_FLOAT);
-    keepHalfInfinities();
-  }
-
-  private void takeCodes(ElementFormat format, int number) {
-    if (number > 0) {
-      shiftRight(() -> code.loadConstant(number * format.bits()));
-    }
-    if (number < Integer.SIZE / format.bits() - 1) {
-      mask(format);
-    }
-    toFloats();
-  }
-
-  private void shiftRight(Runnable bits) {
-    if (isVector()) {
-      operator(BINARY, "LSHR");
-      bits.run();
-      code.invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
-    } else {
-      bits.run();
-      code.iushr();
-    }
-  }
-
-  private void mask(ElementFormat format) {
-    if (isVector()) {
-      operator(ASSOCIATIVE, "AND");
-      code.loadConstant(format.largestCode())
-          .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
-    } else {
-      code.loadConstant(format.largestCode()).iand();
-    }
+  /** Takes an int vector on the stack for the bits of floats. */
+  void bitsAsFloats() {
+    code.invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
   }
 
   /** Turns ints on the stack into floats. */
@@ -328,7 +208,7 @@ final class Lanes {
   }
 
   /** Turns floats on the stack into ints. */
-  private void toInts() {
+  void toInts() {
     if (isVector()) {
       operator(CONVERSION, "F2I");
       intSpecies();
@@ -338,164 +218,6 @@ final class Lanes {
     } else {
       code.f2i();
     }
-  }
-
-  /** Pops codes as f32 into their field of a block and leaves its other fields as they are. */
-  private void storeCodes(ElementFormat format, int segment, Runnable offset) {
-    TypeKind kind = isVector() ? TypeKind.REFERENCE : TypeKind.INT;
-    int codes = code.allocateLocal(kind);
-    toInts();
-    code.storeLocal(kind, codes);
-    CodePlace place = CodePlace.of(code, format, offset);
-    int others = code.allocateLocal(TypeKind.INT);
-    code.loadConstant(format.largestCode());
-    place.pushShift(code);
-    code.ishl().iconst_m1().ixor().istore(others);
-    if (!isVector()) {
-      loadInt(segment, () -> place.pushAddress(code));
-      code.iload(others).iand().iload(codes);
-      place.pushShift(code);
-      code.ishl().ior();
-      storeInt(segment, () -> place.pushAddress(code));
-      return;
-    }
-    code.aload(codes);
-    operator(BINARY, "LSHL");
-    place.pushShift(code);
-    code.invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
-    integers(segment, () -> place.pushAddress(code));
-    operator(ASSOCIATIVE, "AND");
-    code.iload(others).invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
-    // Fields do not overlap, so that adding joins them.
-    code.invokevirtual(INT_VECTOR, "add", INT_WITH_VECTOR).aload(segment);
-    place.pushAddress(code);
-    littleEndian();
-    code.invokevirtual(INT_VECTOR, "intoMemorySegment", INTO_SEGMENT);
-  }
-
-  /**
-   * Numbers of f16's largest exponent, infinities and NaN, now lie at 2^16 and beyond, where no
-   * other does: they get f32's largest exponent and keep their fraction.
-   */
-  private void keepHalfInfinities() {
-    int number = code.allocateLocal(TypeKind.REFERENCE);
-    code.astore(number).aload(number).aload(number);
-    code.invokevirtual(FLOAT_VECTOR, "reinterpretAsInts", INT_SELF);
-    operator(ASSOCIATIVE, "OR");
-    code.loadConstant(EXPONENT_BITS)
-        .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
-        .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF)
-        .aload(number)
-        .invokevirtual(FLOAT_VECTOR, "abs", FLOAT_SELF);
-    operator(COMPARISON, "GE");
-    code.loadConstant(HALF_LIMIT)
-        .invokevirtual(FLOAT_VECTOR, "compare", COMPARE_FLOAT)
-        .invokevirtual(FLOAT_VECTOR, "blend", FLOAT_BLEND);
-  }
-
-  private void widenShorts(int segment, Runnable offset, String conversion) {
-    shortSpecies();
-    code.aload(segment);
-    offset.run();
-    littleEndian();
-    code.invokestatic(SHORT_VECTOR, "fromMemorySegment", SHORT_FROM_SEGMENT);
-    operator(CONVERSION, conversion);
-    intSpecies();
-    code.iconst_0()
-        .invokevirtual(SHORT_VECTOR, "convertShape", CONVERT_SHAPE)
-        .checkcast(INT_VECTOR);
-  }
-
-  private void getScalar(
-      int segment,
-      Runnable offset,
-      String layout,
-      ClassDesc layoutClass,
-      java.lang.constant.MethodTypeDesc type) {
-    code.aload(segment).getstatic(VALUE_LAYOUT, layout, layoutClass);
-    offset.run();
-    code.invokeinterface(SEGMENT, "get", type);
-  }
-
-  /** Pushes one int of a buffer; {@code offset} pushes a long in bytes. */
-  void loadInt(int segment, Runnable offset) {
-    getScalar(segment, offset, "JAVA_INT_UNALIGNED", LAYOUT_INT, SEGMENT_GET_INT);
-  }
-
-  /** Pops one int into a buffer; {@code offset} pushes a long in bytes. */
-  void storeInt(int segment, Runnable offset) {
-    int value = code.allocateLocal(TypeKind.INT);
-    code.istore(value).aload(segment).getstatic(VALUE_LAYOUT, "JAVA_INT_UNALIGNED", LAYOUT_INT);
-    offset.run();
-    code.iload(value).invokeinterface(SEGMENT, "set", SEGMENT_SET_INT);
-  }
-
-  /**
-   * Pops f32 elements into a buffer, rounded to its format; {@code offset} pushes their place, a
-   * long. Vectors only for f32 and codes: 16-bit formats are written one element at a time.
-   */
-  void storeBuffer(ElementFormat format, int segment, Runnable offset) {
-    if (format.isCode()) {
-      storeCodes(format, segment, offset);
-      return;
-    }
-    if (isVector()) {
-      if (format != ElementFormat.F32) {
-        throw new IllegalStateException("vectors are stored as f32 or codes only");
-      }
-      code.aload(segment);
-      offset.run();
-      littleEndian();
-      code.invokevirtual(FLOAT_VECTOR, "intoMemorySegment", INTO_SEGMENT);
-      return;
-    }
-    int value = code.allocateLocal(TypeKind.FLOAT);
-    code.fstore(value).aload(segment);
-    switch (format) {
-      case F32 -> {
-        code.getstatic(VALUE_LAYOUT, "JAVA_FLOAT_UNALIGNED", LAYOUT_FLOAT);
-        offset.run();
-        code.fload(value).invokeinterface(SEGMENT, "set", SEGMENT_SET_FLOAT);
-      }
-      case BF16 -> {
-        code.getstatic(VALUE_LAYOUT, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT);
-        offset.run();
-        roundToBfloat16(value);
-        code.invokeinterface(SEGMENT, "set", SEGMENT_SET_SHORT);
-      }
-      case F16 -> {
-        code.getstatic(VALUE_LAYOUT, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT);
-        offset.run();
-        code.fload(value)
-            .invokestatic(FLOAT, "floatToFloat16", FLOAT_TO_HALF)
-            .invokeinterface(SEGMENT, "set", SEGMENT_SET_SHORT);
-      }
-      case I32, U8, U4 -> throw new IllegalStateException(format + " is written as integers");
-    }
-  }
-
-  /** Nearest, ties to even; NaN keeps its upper bits and stays NaN. */
-  private void roundToBfloat16(int value) {
-    int bits = code.allocateLocal(TypeKind.INT);
-    code.fload(value).invokestatic(FLOAT, "floatToRawIntBits", FLOAT_TO_BITS).istore(bits);
-    code.fload(value)
-        .invokestatic(FLOAT, "isNaN", IS_NAN)
-        .ifThenElse(
-            nan -> nan.iload(bits).loadConstant(16).iushr().loadConstant(0x40).ior(),
-            number ->
-                number
-                    .iload(bits)
-                    .loadConstant(0x7fff)
-                    .iadd()
-                    .iload(bits)
-                    .loadConstant(16)
-                    .iushr()
-                    .iconst_1()
-                    .iand()
-                    .iadd()
-                    .loadConstant(16)
-                    .iushr());
-    code.i2s();
   }
 
   /** Turns the float on the stack into lanes. */
@@ -582,6 +304,13 @@ final class Lanes {
     if (isVector()) {
       operator(ASSOCIATIVE, "MIN");
       code.invokevirtual(FLOAT_VECTOR, "reduceLanes", REDUCE_FLOAT);
+    }
+  }
+
+  /** Multiplies floats on the stack by 2^{@code bits}; only for vectors. */
+  void scale(int bits) {
+    if (bits != 0) {
+      code.loadConstant(Math.scalb(1f, bits)).invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_FLOAT);
     }
   }
 

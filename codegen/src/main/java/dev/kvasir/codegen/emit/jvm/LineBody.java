@@ -101,6 +101,7 @@ record LineBody(
     private final CodeBuilder code;
     private final Lanes vector;
     private final Lanes scalar;
+    private final BufferLanes right;
     private final TypeKind kind;
     private final int count = leftInBuffer ? LEFT + 3 : LEFT + 1;
     private final int result = count + 1;
@@ -112,6 +113,7 @@ record LineBody(
       this.code = code;
       this.vector = new Lanes(code, lanes);
       this.scalar = new Lanes(code, 1);
+      this.right = new BufferLanes(code, vector);
       this.kind = vector.floatKind();
     }
 
@@ -138,7 +140,8 @@ record LineBody(
         int column = i;
         int[] bits =
             terms.stream()
-                .mapToInt(term -> Lanes.scaleInPlace(format, term.vectors().get(column).field()))
+                .mapToInt(
+                    term -> CodeLanes.scaleInPlace(format, term.vectors().get(column).field()))
                 .distinct()
                 .toArray();
         boolean inPlace = codesBefore != NO_BLOCKS && lanes > 1 && bits.length == 1;
@@ -189,22 +192,18 @@ record LineBody(
         Vector source = vectors.get(i);
         Runnable place = () -> Emission.pushLong(code, origin, source.place(), first, linePlaces);
         if (source.field() == WHOLE) {
-          vector.loadBuffer(format, SEGMENT_SLOT, place);
+          right.load(format, SEGMENT_SLOT, place);
         } else {
           TypeKind integers = vector.isVector() ? TypeKind.REFERENCE : TypeKind.INT;
           Integer known = loaded.get(source.place());
           if (known == null) {
-            vector.integers(SEGMENT_SLOT, place);
+            vector.readInts(SEGMENT_SLOT, place);
             known = code.allocateLocal(integers);
             code.storeLocal(integers, known);
             loaded.put(source.place(), known);
           }
           code.loadLocal(integers, known);
-          if (scales[i] > 0) {
-            vector.takeInPlace(format, source.field());
-          } else {
-            vector.take(format, source.field());
-          }
+          take(source.field(), scales[i] > 0);
         }
         line[i] = code.allocateLocal(kind);
         code.storeLocal(kind, line[i]);
@@ -212,11 +211,20 @@ record LineBody(
       return line;
     }
 
+    private void take(int field, boolean inPlace) {
+      if (!format.isCode()) {
+        new HalfLanes(code, vector).take(format, field);
+      } else if (inPlace) {
+        new CodeLanes(code, vector, format).takeInPlace(field);
+      } else {
+        new CodeLanes(code, vector, format).take(field);
+      }
+    }
+
     private void pushLeft(int row, int first, int further) {
       int offset = row * leftStride + further;
       if (leftInBuffer) {
-        scalar.loadBuffer(
-            ElementFormat.F32,
+        scalar.readFloats(
             LEFT,
             () ->
                 Emission.pushLong(code, LEFT + 1, (long) offset * Float.BYTES, first, Float.BYTES));

@@ -47,6 +47,7 @@ record MatrixVectorBody(int rows, int lanes, ElementFormat format, long lineByte
 
   void write(CodeBuilder code) {
     Lanes vector = new Lanes(code, lanes);
+    HalfLanes halves = new HalfLanes(code, vector);
     int parts = Integer.BYTES / format.bytes();
     int[] sums = new int[rows];
     for (int row = 0; row < rows; row++) {
@@ -74,13 +75,19 @@ record MatrixVectorBody(int rows, int lanes, ElementFormat format, long lineByte
             long from = row * lineBytes;
             Runnable place = () -> Emission.pushLong(code, ORIGIN, from, term, format.bytes());
             if (parts == 1) {
-              vector.loadBuffer(format, MATRIX, place);
-              code.astore(line);
-              add(code, vector, line, factors.getFirst(), sums[row]);
+              vector.readFloats(MATRIX, place);
             } else {
-              vector.integers(MATRIX, place);
-              code.astore(line);
-              addHalves(code, vector, line, factors, sums[row]);
+              vector.readInts(MATRIX, place);
+            }
+            code.astore(line);
+            for (int part = 0; part < parts; part++) {
+              code.aload(line);
+              if (parts > 1) {
+                halves.take(format, part);
+              }
+              code.aload(factors.get(part)).aload(sums[row]);
+              vector.fma();
+              code.astore(sums[row]);
             }
           }
         });
@@ -90,24 +97,5 @@ record MatrixVectorBody(int rows, int lanes, ElementFormat format, long lineByte
       vector.storeFloats(PhaseArguments.FLOATS, () -> Emission.pushInt(code, SUMS, offset, -1, 0));
     }
     code.return_();
-  }
-
-  private static void add(CodeBuilder code, Lanes vector, int line, int factor, int sum) {
-    code.aload(line).aload(factor).aload(sum);
-    vector.fma();
-    code.astore(sum);
-  }
-
-  private static void addHalves(
-      CodeBuilder code, Lanes vector, int line, List<Integer> factors, int sum) {
-    code.aload(line);
-    vector.lowHalves();
-    code.aload(factors.getFirst()).aload(sum);
-    vector.fma();
-    code.astore(sum).aload(line);
-    vector.highHalves();
-    code.aload(factors.getLast()).aload(sum);
-    vector.fma();
-    code.astore(sum);
   }
 }

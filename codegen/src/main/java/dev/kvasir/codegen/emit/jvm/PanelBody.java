@@ -92,8 +92,7 @@ record PanelBody(
         term -> {
           for (int v = 0; v < vectors; v++) {
             long bytes = bytesTo(tile, v * lanes);
-            vector.loadBuffer(
-                ElementFormat.F32,
+            vector.readFloats(
                 RIGHT,
                 () ->
                     Emission.pushLong(

@@ -5,7 +5,6 @@ import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
-import dev.kvasir.ir.type.ElementFormat;
 import java.lang.classfile.CodeBuilder;
 import java.lang.constant.MethodTypeDesc;
 
@@ -37,10 +36,7 @@ record SpreadBody(int lanes, int parts) {
           END,
           lanes,
           term -> {
-            vector.loadBuffer(
-                ElementFormat.F32,
-                SOURCE,
-                () -> Emission.pushLong(code, ORIGIN, 0, term, Float.BYTES));
+            vector.readFloats(SOURCE, () -> Emission.pushLong(code, ORIGIN, 0, term, Float.BYTES));
             vector.storeFloats(
                 PhaseArguments.FLOATS, () -> Emission.pushInt(code, TARGET, 0, term, 1));
           });
