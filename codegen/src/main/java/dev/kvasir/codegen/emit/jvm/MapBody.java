@@ -4,14 +4,13 @@ import static dev.kvasir.codegen.emit.jvm.Descriptors.*;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_void;
 
+import dev.kvasir.codegen.emit.jvm.OperatorLanes.Kind;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel.TileType;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.kernel.TileExpression.BinaryOperator;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
-import java.lang.classfile.Opcode;
-import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
@@ -45,25 +44,6 @@ record MapBody(
    * @param manyColumns whether it has a column for each column of the target
    */
   record TileUse(TileType type, boolean manyRows, boolean manyColumns) {}
-
-  /** exp2 is exact to 2.1e-7 on [-126, 126]: a polynomial on the fraction, bits for the rest. */
-  private static final float[] EXP2 = {
-    0.0013276471f, 0.009675542f, 0.05550713f, 0.2402212f, 0.69314694f, 1.0000001f
-  };
-
-  private static final float ROUND_TO_INTEGER = 12582912f;
-  private static final float EXP2_LIMIT = 126f;
-  private static final int ONE_BITS = 0x3f800000;
-
-  /** What an emitted expression left on the stack. */
-  private enum Kind {
-    FLOAT,
-    INT,
-    /** A mask over float lanes, or 0 and 1. */
-    FLOAT_TRUTH,
-    /** A mask over int lanes, or 0 and 1. */
-    INT_TRUTH
-  }
 
   private static final int TARGET = 0;
   private static final int ROWS = 2;
@@ -119,12 +99,14 @@ record MapBody(
   private final class Body {
     private final CodeBuilder code;
     private final Lanes lanes;
+    private final OperatorLanes operators;
     private final int row;
     private final int column;
 
     Body(CodeBuilder code, int lanes, int row, int column) {
       this.code = code;
       this.lanes = new Lanes(code, lanes);
+      this.operators = new OperatorLanes(code, this.lanes);
       this.row = row;
       this.column = column;
     }
@@ -236,252 +218,28 @@ record MapBody(
 
     private Kind unary(TileExpression.Unary unary) {
       emit(unary.operand());
+      MathLanes math = new MathLanes(code, lanes);
       switch (unary.operator()) {
-        case EXP2 -> exp2();
-        case LOG2 -> log2();
-        case RSQRT -> reciprocalSquareRoot();
+        case EXP2 -> math.exp2();
+        case LOG2 -> math.log2();
+        case RSQRT -> math.reciprocalSquareRoot();
         case TO_FLOAT -> lanes.toFloats();
-        case RINT -> nearestInteger();
-        case ROUND_TO_HALF -> roundToHalf();
+        case RINT -> math.nearestInteger();
+        case ROUND_TO_HALF -> math.roundToHalf();
       }
       return Kind.FLOAT;
-    }
-
-    private void nearestInteger() {
-      if (lanes.isVector()) {
-        code.loadConstant(ROUND_TO_INTEGER)
-            .invokevirtual(FLOAT_VECTOR, "add", FLOAT_WITH_FLOAT)
-            .loadConstant(ROUND_TO_INTEGER)
-            .invokevirtual(FLOAT_VECTOR, "sub", FLOAT_WITH_FLOAT);
-      } else {
-        code.loadConstant(ROUND_TO_INTEGER).fadd().loadConstant(ROUND_TO_INTEGER).fsub();
-      }
-    }
-
-    private void roundToHalf() {
-      if (lanes.isVector()) {
-        throw new IllegalStateException("f16 rounding has no vector form");
-      }
-      code.invokestatic(FLOAT, "floatToFloat16", FLOAT_TO_HALF)
-          .invokestatic(FLOAT, "float16ToFloat", HALF_TO_FLOAT);
-    }
-
-    private void exp2() {
-      TypeKind kind = lanes.floatKind();
-      int x = code.allocateLocal(kind);
-      int rounded = code.allocateLocal(kind);
-      int polynomial = code.allocateLocal(kind);
-      if (lanes.isVector()) {
-        vectorExp2(x, rounded, polynomial);
-      } else {
-        scalarExp2(x, rounded, polynomial);
-      }
-    }
-
-    private void vectorExp2(int x, int rounded, int polynomial) {
-      int below = code.allocateLocal(TypeKind.REFERENCE);
-      code.astore(x);
-      compareWith(x, "LT", -EXP2_LIMIT);
-      code.astore(below);
-      code.aload(x).loadConstant(-EXP2_LIMIT).aload(below);
-      code.invokevirtual(FLOAT_VECTOR, "blend", FLOAT_BLEND_SCALAR).astore(x);
-      code.aload(x).loadConstant(EXP2_LIMIT);
-      compareWith(x, "GT", EXP2_LIMIT);
-      code.invokevirtual(FLOAT_VECTOR, "blend", FLOAT_BLEND_SCALAR).astore(x);
-      code.aload(x)
-          .loadConstant(ROUND_TO_INTEGER)
-          .invokevirtual(FLOAT_VECTOR, "add", FLOAT_WITH_FLOAT)
-          .astore(rounded);
-      code.aload(x)
-          .aload(rounded)
-          .loadConstant(ROUND_TO_INTEGER)
-          .invokevirtual(FLOAT_VECTOR, "sub", FLOAT_WITH_FLOAT)
-          .invokevirtual(FLOAT_VECTOR, "sub", FLOAT_WITH_VECTOR)
-          .astore(x);
-      horner(x, polynomial);
-      code.aload(polynomial)
-          .aload(rounded)
-          .invokevirtual(FLOAT_VECTOR, "reinterpretAsInts", INT_SELF);
-      lanes.operator(BINARY, "LSHL");
-      code.loadConstant(23).invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR);
-      lanes.operator(ASSOCIATIVE, "ADD");
-      code.loadConstant(ONE_BITS)
-          .invokevirtual(INT_VECTOR, "lanewise", INT_LANEWISE_SCALAR)
-          .invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF)
-          .invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_VECTOR)
-          .fconst_0()
-          .aload(below)
-          .invokevirtual(FLOAT_VECTOR, "blend", FLOAT_BLEND_SCALAR);
-    }
-
-    private void scalarExp2(int x, int rounded, int polynomial) {
-      Label inRange = code.newLabel();
-      Label end = code.newLabel();
-      code.fstore(x).fload(x).loadConstant(-EXP2_LIMIT).fcmpg().ifge(inRange);
-      code.fconst_0().goto_(end).labelBinding(inRange);
-      code.fload(x).loadConstant(EXP2_LIMIT).invokestatic(MATH, "min", FLOATS_TO_FLOAT).fstore(x);
-      code.fload(x).loadConstant(ROUND_TO_INTEGER).fadd().fstore(rounded);
-      code.fload(x).fload(rounded).loadConstant(ROUND_TO_INTEGER).fsub().fsub().fstore(x);
-      horner(x, polynomial);
-      code.fload(polynomial)
-          .fload(rounded)
-          .invokestatic(FLOAT, "floatToRawIntBits", FLOAT_TO_BITS)
-          .loadConstant(23)
-          .ishl()
-          .loadConstant(ONE_BITS)
-          .iadd()
-          .invokestatic(FLOAT, "intBitsToFloat", BITS_TO_FLOAT)
-          .fmul()
-          .labelBinding(end);
-    }
-
-    private void compareWith(int vector, String comparison, float value) {
-      code.aload(vector);
-      lanes.operator(COMPARISON, comparison);
-      code.loadConstant(value).invokevirtual(FLOAT_VECTOR, "compare", COMPARE_FLOAT);
-    }
-
-    /** polynomial = EXP2 at x, highest power first. */
-    private void horner(int x, int polynomial) {
-      TypeKind kind = lanes.floatKind();
-      code.loadConstant(EXP2[0]);
-      lanes.broadcastFloat();
-      code.storeLocal(kind, polynomial);
-      for (int power = 1; power < EXP2.length; power++) {
-        code.loadLocal(kind, polynomial).loadLocal(kind, x).loadConstant(EXP2[power]);
-        lanes.broadcastFloat();
-        lanes.fma();
-        code.storeLocal(kind, polynomial);
-      }
-    }
-
-    private void log2() {
-      code.f2d()
-          .invokestatic(MATH, "log", DOUBLE_TO_DOUBLE)
-          .loadConstant(1.0 / Math.log(2.0))
-          .dmul()
-          .d2f();
-    }
-
-    private void reciprocalSquareRoot() {
-      if (lanes.isVector()) {
-        int root = code.allocateLocal(TypeKind.REFERENCE);
-        code.invokevirtual(FLOAT_VECTOR, "sqrt", FLOAT_SELF).astore(root);
-        code.fconst_1();
-        lanes.broadcastFloat();
-        code.aload(root).invokevirtual(FLOAT_VECTOR, "div", FLOAT_WITH_VECTOR);
-      } else {
-        int root = code.allocateLocal(TypeKind.DOUBLE);
-        code.f2d().invokestatic(MATH, "sqrt", DOUBLE_TO_DOUBLE).dstore(root);
-        code.dconst_1().dload(root).ddiv().d2f();
-      }
     }
 
     private Kind binary(TileExpression.Binary binary) {
       Kind left = emit(binary.left());
       BinaryOperator operator = binary.operator();
       if (operator == BinaryOperator.AND || operator == BinaryOperator.OR) {
-        toIntTruth(left);
-        toIntTruth(emit(binary.right()));
-        boolean and = operator == BinaryOperator.AND;
-        if (lanes.isVector()) {
-          code.invokevirtual(MASK, and ? "and" : "or", MASK_WITH_MASK);
-        } else if (and) {
-          code.iand();
-        } else {
-          code.ior();
-        }
-        return Kind.INT_TRUTH;
+        operators.toIntTruth(left);
+        operators.toIntTruth(emit(binary.right()));
+        return operators.join(operator == BinaryOperator.AND);
       }
       emit(binary.right());
-      if (operator.isTruth()) {
-        compare(operator, left);
-        return left == Kind.FLOAT ? Kind.FLOAT_TRUTH : Kind.INT_TRUTH;
-      }
-      if (lanes.isVector()) {
-        vectorArithmetic(operator, left);
-      } else {
-        scalarArithmetic(operator, left);
-      }
-      return left;
-    }
-
-    private void vectorArithmetic(BinaryOperator operator, Kind kind) {
-      String name =
-          switch (operator) {
-            case ADD -> "add";
-            case SUBTRACT -> "sub";
-            case MULTIPLY -> "mul";
-            case DIVIDE -> "div";
-            case MINIMUM -> "min";
-            case MAXIMUM -> "max";
-            case LESS, LESS_OR_EQUAL, EQUAL, AND, OR ->
-                throw new IllegalStateException("a truth value is not arithmetic");
-          };
-      if (kind == Kind.FLOAT) {
-        code.invokevirtual(FLOAT_VECTOR, name, FLOAT_WITH_VECTOR);
-      } else {
-        code.invokevirtual(INT_VECTOR, name, INT_WITH_VECTOR);
-      }
-    }
-
-    private void scalarArithmetic(BinaryOperator operator, Kind kind) {
-      boolean isFloat = kind == Kind.FLOAT;
-      switch (operator) {
-        case ADD -> code.with(plain(isFloat ? Opcode.FADD : Opcode.IADD));
-        case SUBTRACT -> code.with(plain(isFloat ? Opcode.FSUB : Opcode.ISUB));
-        case MULTIPLY -> code.with(plain(isFloat ? Opcode.FMUL : Opcode.IMUL));
-        case DIVIDE -> code.with(plain(isFloat ? Opcode.FDIV : Opcode.IDIV));
-        case MINIMUM -> code.invokestatic(MATH, "min", isFloat ? FLOATS_TO_FLOAT : INTS_TO_INT);
-        case MAXIMUM -> code.invokestatic(MATH, "max", isFloat ? FLOATS_TO_FLOAT : INTS_TO_INT);
-        case LESS, LESS_OR_EQUAL, EQUAL, AND, OR ->
-            throw new IllegalStateException("a truth value is not arithmetic");
-      }
-    }
-
-    private static java.lang.classfile.instruction.OperatorInstruction plain(Opcode opcode) {
-      return java.lang.classfile.instruction.OperatorInstruction.of(opcode);
-    }
-
-    private void compare(BinaryOperator operator, Kind kind) {
-      if (lanes.isVector()) {
-        int right = code.allocateLocal(TypeKind.REFERENCE);
-        code.astore(right);
-        lanes.operator(
-            COMPARISON,
-            switch (operator) {
-              case LESS -> "LT";
-              case LESS_OR_EQUAL -> "LE";
-              default -> "EQ";
-            });
-        code.aload(right)
-            .invokevirtual(kind == Kind.FLOAT ? FLOAT_VECTOR : INT_VECTOR, "compare", COMPARE);
-        return;
-      }
-      Label holds = code.newLabel();
-      Label end = code.newLabel();
-      if (kind == Kind.FLOAT) {
-        code.fcmpg();
-        switch (operator) {
-          case LESS -> code.iflt(holds);
-          case LESS_OR_EQUAL -> code.ifle(holds);
-          default -> code.ifeq(holds);
-        }
-      } else {
-        switch (operator) {
-          case LESS -> code.if_icmplt(holds);
-          case LESS_OR_EQUAL -> code.if_icmple(holds);
-          default -> code.if_icmpeq(holds);
-        }
-      }
-      code.iconst_0().goto_(end).labelBinding(holds).iconst_1().labelBinding(end);
-    }
-
-    private void toIntTruth(Kind kind) {
-      if (lanes.isVector() && kind == Kind.FLOAT_TRUTH) {
-        lanes.intSpecies();
-        code.invokevirtual(MASK, "cast", MASK_CAST);
-      }
+      return operators.apply(operator, left);
     }
 
     private Kind select(TileExpression.Select select) {
@@ -491,20 +249,7 @@ record MapBody(
       Kind kind = emit(select.whenFalse());
       emit(select.whenTrue());
       Kind truth = emit(select.condition());
-      boolean isFloat = kind == Kind.FLOAT;
-      if (isFloat != (truth == Kind.FLOAT_TRUTH)) {
-        if (isFloat) {
-          lanes.floatSpecies();
-        } else {
-          lanes.intSpecies();
-        }
-        code.invokevirtual(MASK, "cast", MASK_CAST);
-      }
-      if (isFloat) {
-        code.invokevirtual(FLOAT_VECTOR, "blend", FLOAT_BLEND);
-      } else {
-        code.invokevirtual(INT_VECTOR, "blend", INT_BLEND);
-      }
+      operators.blend(kind, truth);
       return kind;
     }
 
