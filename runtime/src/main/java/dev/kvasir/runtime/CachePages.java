@@ -3,6 +3,7 @@ package dev.kvasir.runtime;
 import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.program.CounterIndex;
+import dev.kvasir.runtime.backend.Workspace;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,13 +12,15 @@ final class CachePages {
 
   private final SegmentPages[] segments;
   private final SessionMemory memory;
+  private final Workspace workspace;
   private final int pageRows;
   private final int context;
   private final int maxSpan;
   private final long[] counters = new long[CounterIndex.PROGRAM_COUNTERS.size()];
 
-  CachePages(Plan plan, SessionMemory memory) {
+  CachePages(Plan plan, SessionMemory memory, Workspace workspace) {
     this.memory = memory;
+    this.workspace = workspace;
     Manifest manifest = plan.manifest();
     pageRows = manifest.pageRows();
     context = manifest.context();
@@ -25,7 +28,7 @@ final class CachePages {
     CounterIndex index = CounterIndex.ofProgram(plan.program());
     segments =
         plan.program().segments().stream()
-            .map(segment -> new SegmentPages(segment, index, memory, pageRows))
+            .map(segment -> new SegmentPages(segment, index, memory, workspace, pageRows))
             .toArray(SegmentPages[]::new);
   }
 
@@ -95,7 +98,8 @@ final class CachePages {
   List<SegmentSnapshot> snapshots(int tokens) {
     List<SegmentSnapshot> snapshots = new ArrayList<>();
     for (SegmentPages segment : segments) {
-      snapshots.add(SegmentReader.snapshot(segment, memory, pageRows, rows(segment, tokens)));
+      snapshots.add(
+          SegmentReader.snapshot(segment, memory, workspace, pageRows, rows(segment, tokens)));
     }
     return List.copyOf(snapshots);
   }

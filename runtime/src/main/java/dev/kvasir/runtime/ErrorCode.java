@@ -23,10 +23,18 @@ public enum ErrorCode {
   TOKENIZER_INVALID("KV7008", Category.INVALID),
   /** A file of the model changed while it was in use. */
   MODEL_CHANGED("KV7009", Category.INVALID),
+  /** A device's compiler refuses a kernel of the plan. */
+  KERNEL_UNCOMPILABLE("KV7010", Category.INTERNAL),
+  /** Kernels without bounds checks in a plan that somebody else compiled. */
+  KERNELS_UNTRUSTED("KV7011", Category.INCOMPATIBLE),
   /** A kernel's results are not the ones that the plan promises. */
   CHECK_FAILED("KV7101", Category.VERIFICATION),
   /** A session needs more memory than there is. */
   OUT_OF_MEMORY("KV7201", Category.UNAVAILABLE),
+  /** What runs the plan's target, or the device for it, is absent or was not started. */
+  DEVICE_UNAVAILABLE("KV7202", Category.UNAVAILABLE),
+  /** A device that was asked for by name is not there. */
+  DEVICE_UNKNOWN("KV7203", Category.UNAVAILABLE),
   /** A prompt does not fit into what is left of the context. */
   PROMPT_TOO_LONG("KV7301", Category.USAGE),
   /** There is nothing to continue: no token was ever given. */
@@ -47,6 +55,8 @@ public enum ErrorCode {
   FORKS_EXHAUSTED("KV7309", Category.USAGE),
   /** Text was given or asked for, and the model has no tokenizer. */
   NO_TOKENIZER("KV7310", Category.USAGE),
+  /** The device that runs the plan cannot share pages between sessions. */
+  FORKS_UNSUPPORTED("KV7311", Category.USAGE),
   /** The caller stopped the work. */
   CANCELLED("KV7401", Category.CANCELLED),
   /** A kernel or an expression of the plan's program failed while it ran. */

@@ -10,6 +10,8 @@ import dev.kvasir.plans.program.KernelDeclaration.Argument;
 import dev.kvasir.plans.safetensors.SafetensorsTensor;
 import dev.kvasir.plans.safetensors.SafetensorsType;
 import dev.kvasir.runtime.backend.Backend;
+import dev.kvasir.runtime.backend.Launch;
+import dev.kvasir.runtime.backend.Workspace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -90,10 +92,14 @@ final class KernelChecks {
     for (int i = 0; i < dims.length; i++) {
       dims[i] = dimValues.get(i % dimValues.size());
     }
-    try {
-      backend
-          .prepare(kernel.name(), "check", buffers)
-          .run(extent(grid, 0), extent(grid, 1), extent(grid, 2), dims);
+    int[] extents = {extent(grid, 0), extent(grid, 1), extent(grid, 2)};
+    try (Workspace workspace = backend.open()) {
+      workspace
+          .prepare(List.of(new Launch(kernel.name(), "check", List.of(buffers))))
+          .run(extents, dims);
+      for (int i = 0; i < buffers.length; i++) {
+        workspace.read(buffers[i], kernel.arguments().get(i).format());
+      }
     } catch (KernelException e) {
       throw new VerificationException(kernel.name(), "it throws " + e.getCause(), e);
     }

@@ -11,8 +11,8 @@ import dev.kvasir.plans.PlanReader;
 import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.safetensors.SafetensorsException;
 import dev.kvasir.runtime.backend.Backend;
-import dev.kvasir.runtime.backend.JvmBackend;
-import dev.kvasir.runtime.backend.VectorWidth;
+import dev.kvasir.runtime.backend.BackendProvider;
+import dev.kvasir.runtime.backend.Backends;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -29,6 +29,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * in which they were asked for.
  */
 public final class LoadedModel implements AutoCloseable {
+
+  private static final String REMEDY =
+      "add kvasir-runtime-tornadovm, which a build of Kvasir with a TornadoVM SDK makes, to the"
+          + " class path";
 
   private final Plan plan;
   private final Backend backend;
@@ -72,7 +76,8 @@ public final class LoadedModel implements AutoCloseable {
   /** As {@link #load(Path, Path)}, with {@code options}. */
   public static LoadedModel load(Path plan, Path modelDirectory, LoadOptions options)
       throws IOException {
-    return loadChecked(PlanReader.read(plan), modelDirectory, options);
+    Plan read = PlanReader.read(plan);
+    return load(read, modelDirectory, options, provider(read));
   }
 
   /**
@@ -95,24 +100,29 @@ public final class LoadedModel implements AutoCloseable {
   public static LoadedModel load(Plan plan, Path modelDirectory, LoadOptions options)
       throws IOException {
     PlanChecker.check(plan);
-    return loadChecked(plan, modelDirectory, options);
+    return load(plan, modelDirectory, options, provider(plan));
   }
 
-  private static LoadedModel loadChecked(Plan plan, Path modelDirectory, LoadOptions options)
+  /** As {@link #load(Plan, Path, LoadOptions)}, for a plan that was checked, where it is said. */
+  static LoadedModel load(
+      Plan plan, Path modelDirectory, LoadOptions options, BackendProvider provider)
       throws IOException {
-    requireRunnable(plan);
+    requireFeatures(plan);
+    if (!provider.checksBounds() && !options.trustKernels()) {
+      throw KernelTrust.refusal(plan);
+    }
     try {
-      return bind(plan, modelDirectory, options);
+      return bind(plan, modelDirectory, options, provider);
     } catch (InternalError e) {
       // A fault in a mapped file; the header of one is read while it is bound.
       throw ModelWatch.fault(modelDirectory, e);
     }
   }
 
-  private static LoadedModel bind(Plan plan, Path modelDirectory, LoadOptions options)
+  private static LoadedModel bind(
+      Plan plan, Path modelDirectory, LoadOptions options, BackendProvider provider)
       throws IOException {
     requireModel(plan, modelDirectory, options.fullCheck());
-    int vectorBits = VectorWidth.choose(options.vectorBits());
     Tokenizer tokenizer = Tokenizers.open(plan, modelDirectory);
     Arena arena = Arena.ofShared();
     Optional<Backend> opened = Optional.empty();
@@ -120,10 +130,10 @@ public final class LoadedModel implements AutoCloseable {
     try {
       ModelWatch watch = ModelWatch.open(modelDirectory);
       watching = Optional.of(watch);
-      Map<String, MemorySegment> weights = Weights.bind(plan, modelDirectory, arena);
-      Backend backend = JvmBackend.open(plan, vectorBits, options.threads());
+      Backend backend = provider.open(plan, options);
       opened = Optional.of(backend);
-      verify(plan, backend, vectorBits, options);
+      Map<String, MemorySegment> weights = Weights.bind(plan, modelDirectory, arena);
+      verify(plan, backend, options);
       return new LoadedModel(plan, backend, tokenizer, arena, weights, watch);
     } catch (Throwable thrown) {
       opened.ifPresent(Backend::close);
@@ -134,20 +144,26 @@ public final class LoadedModel implements AutoCloseable {
     }
   }
 
-  private static void requireRunnable(Plan plan) throws PlanException {
-    Manifest manifest = plan.manifest();
-    if (!manifest.target().equals(JvmBackend.TARGET)) {
-      throw new PlanException(
-          Reason.WRONG_TARGET,
-          "manifest.json",
-          "expected target %s, got %s".formatted(JvmBackend.TARGET, manifest.target()));
-    }
-    for (String feature : manifest.features()) {
+  private static void requireFeatures(Plan plan) throws PlanException {
+    for (String feature : plan.manifest().features()) {
       if (!StorageFormat.isFeature(feature)) {
         throw new PlanException(
             Reason.MISSING_FEATURE, "manifest.json", "the plan needs the feature " + feature);
       }
     }
+  }
+
+  /** {@return what runs the plan's target} */
+  private static BackendProvider provider(Plan plan) {
+    String target = plan.manifest().target();
+    return Backends.find(target)
+        .orElseThrow(
+            () ->
+                new KvasirException(
+                    ErrorCode.DEVICE_UNAVAILABLE,
+                    "nothing here runs plans of target %s, only of %s; %s, or compile the policy for"
+                            .formatted(target, String.join(", ", Backends.targets()), REMEDY)
+                        + " another target"));
   }
 
   private static void requireModel(Plan plan, Path modelDirectory, boolean fullCheck)
@@ -182,10 +198,9 @@ public final class LoadedModel implements AutoCloseable {
     }
   }
 
-  private static void verify(Plan plan, Backend backend, int vectorBits, LoadOptions options)
-      throws PlanException {
+  private static void verify(Plan plan, Backend backend, LoadOptions options) throws PlanException {
     VerifiedKernels verified = new VerifiedKernels(options.cacheFolder());
-    String key = VerifiedKernels.key(plan, vectorBits);
+    String key = VerifiedKernels.key(plan, backend.kernelFolder(), backend.fingerprint());
     if (options.fullCheck() || !verified.contains(key)) {
       KernelChecks.run(plan, backend);
       verified.add(key);
@@ -207,6 +222,9 @@ public final class LoadedModel implements AutoCloseable {
     synchronized (lifecycle) {
       if (closed) {
         throw new KvasirException(ErrorCode.CLOSED, "the model is closed; load it again");
+      }
+      if (options.forks() > 0) {
+        requireForks();
       }
       Session session = new Session(this, options);
       openSessions++;
@@ -253,6 +271,17 @@ public final class LoadedModel implements AutoCloseable {
         watch.close();
         arena.close();
       }
+    }
+  }
+
+  /** Refuses a device that cannot share cache pages between sessions. */
+  void requireForks() {
+    if (!backend.sharesBuffers()) {
+      throw new KvasirException(
+          ErrorCode.FORKS_UNSUPPORTED,
+          "sessions of target %s cannot be forked, because %s holds the cache of each by itself;"
+                  .formatted(plan.manifest().target(), backend.description())
+              + " open one session for each sequence");
     }
   }
 

@@ -2,6 +2,7 @@ package dev.kvasir.runtime;
 
 import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.Expression;
@@ -11,8 +12,11 @@ import dev.kvasir.plans.program.Program.Procedure;
 import dev.kvasir.plans.program.Program.Rule;
 import dev.kvasir.plans.program.Program.Step;
 import dev.kvasir.runtime.backend.Backend;
-import dev.kvasir.runtime.backend.PreparedLaunch;
+import dev.kvasir.runtime.backend.Launch;
+import dev.kvasir.runtime.backend.PreparedLaunches;
+import dev.kvasir.runtime.backend.Workspace;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,10 +28,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ProgramRunner {
 
-  private static final int MAX_AXES = 3;
-
   private final Plan plan;
-  private final Backend backend;
+  private final Workspace workspace;
+  private final int mostLaunches;
   private final SessionMemory memory;
   private final CounterIndex index;
   private final Map<String, Routine> routines = new HashMap<>();
@@ -45,9 +48,15 @@ final class ProgramRunner {
   private @Nullable TraceObserver observer;
   private @Nullable LaunchObserver launchObserver;
 
-  /** The operations of a procedure; filled after it is made, since procedures call each other. */
+  /**
+   * The operations of a procedure; filled after it is made, since procedures call each other.
+   *
+   * <p>As many launches as the back end takes at once are one operation, except where somebody is
+   * to see what each of them does.
+   */
   private static final class Routine {
-    private Operation[] operations = {};
+    private Operation[] grouped = {};
+    private Operation[] single = {};
   }
 
   /**
@@ -69,18 +78,18 @@ final class ProgramRunner {
     boolean run();
   }
 
-  ProgramRunner(Plan plan, Backend backend, SessionMemory memory) {
+  ProgramRunner(Plan plan, Backend backend, Workspace workspace, SessionMemory memory) {
     this.plan = plan;
-    this.backend = backend;
+    this.workspace = workspace;
     this.memory = memory;
+    mostLaunches = backend.mostLaunches();
     Program program = plan.program();
     index = CounterIndex.ofProgram(program);
     for (Procedure procedure : program.procedures()) {
       routines.put(procedure.name(), new Routine());
     }
     for (Procedure procedure : program.procedures()) {
-      routine(procedure.name()).operations =
-          procedure.steps().stream().map(this::operation).toArray(Operation[]::new);
+      fill(routine(procedure.name()), procedure.steps());
     }
     prefill = routine(Program.PREFILL);
     step = routine(Program.STEP);
@@ -99,9 +108,44 @@ final class ProgramRunner {
     return routine;
   }
 
+  private void fill(Routine routine, List<Step> steps) {
+    routine.single = steps.stream().map(this::operation).toArray(Operation[]::new);
+    routine.grouped = mostLaunches == 1 ? routine.single : grouped(steps, routine.single);
+  }
+
+  /** {@return the operations with launches run together, and without those that only show} */
+  private Operation[] grouped(List<Step> steps, Operation[] single) {
+    List<Operation> operations = new ArrayList<>();
+    List<Step.Launch> together = new ArrayList<>();
+    for (int i = 0; i < single.length; i++) {
+      switch (steps.get(i)) {
+        case Step.Launch launch -> {
+          if (together.size() == mostLaunches) {
+            flush(together, operations);
+          }
+          together.add(launch);
+        }
+        case Step.Observe _ -> {}
+        case Step.Call _, Step.Require _ -> {
+          flush(together, operations);
+          operations.add(single[i]);
+        }
+      }
+    }
+    flush(together, operations);
+    return operations.toArray(Operation[]::new);
+  }
+
+  private void flush(List<Step.Launch> together, List<Operation> operations) {
+    if (!together.isEmpty()) {
+      operations.add(new LaunchOperation(together));
+      together.clear();
+    }
+  }
+
   private Operation operation(Step source) {
     return switch (source) {
-      case Step.Launch launch -> new LaunchOperation(launch);
+      case Step.Launch launch -> new LaunchOperation(List.of(launch));
       case Step.Call call -> new CallOperation(routine(call.procedure()));
       case Step.Observe observe -> new ObserveOperation(observe);
       case Step.Require require -> new RequireOperation(require);
@@ -167,8 +211,9 @@ final class ProgramRunner {
     }
   }
 
-  private static boolean run(Routine routine) {
-    for (Operation operation : routine.operations) {
+  private boolean run(Routine routine) {
+    boolean watched = observer != null || launchObserver != null;
+    for (Operation operation : watched ? routine.single : routine.grouped) {
       if (!operation.run()) {
         return false;
       }
@@ -205,25 +250,21 @@ final class ProgramRunner {
 
   private final class LaunchOperation implements Operation {
 
-    private final Step.Launch source;
-    private final String label;
-    private final PreparedLaunch launch;
-    private final Value[] grid;
-    private final Value[] dimensions;
-    private final int[] values;
+    private final Member[] members;
+    private final PreparedLaunches launches;
+    private final int[] extents;
+    private final int[] dims;
 
-    LaunchOperation(Step.Launch source) {
-      this.source = source;
-      label = source.label();
-      MemorySegment[] buffers =
-          source.buffers().stream().map(memory::buffer).toArray(MemorySegment[]::new);
-      launch = backend.prepare(source.kernel(), label, buffers);
-      grid = source.grid().stream().map(ProgramRunner.this::compile).toArray(Value[]::new);
-      if (grid.length < 1 || grid.length > MAX_AXES) {
-        throw inconsistent("a grid of %d axes".formatted(grid.length));
-      }
-      dimensions = source.dims().stream().map(ProgramRunner.this::compile).toArray(Value[]::new);
-      values = new int[dimensions.length];
+    LaunchOperation(List<Step.Launch> sources) {
+      members = sources.stream().map(Member::new).toArray(Member[]::new);
+      launches = workspace.prepare(sources.stream().map(this::launch).toList());
+      extents = new int[members.length * PreparedLaunches.EXTENTS];
+      dims = new int[sources.stream().mapToInt(source -> source.dims().size()).sum()];
+    }
+
+    private Launch launch(Step.Launch source) {
+      return new Launch(
+          source.kernel(), source.label(), source.buffers().stream().map(memory::buffer).toList());
     }
 
     @Override
@@ -231,6 +272,44 @@ final class ProgramRunner {
       if (cancellable && cancelled()) {
         return false;
       }
+      boolean some = false;
+      int dim = 0;
+      for (int i = 0; i < members.length; i++) {
+        some |= members[i].evaluate(extents, i * PreparedLaunches.EXTENTS, dims, dim);
+        dim += members[i].dimensions.length;
+      }
+      if (some) {
+        started = true;
+        long nanos = launches.run(extents, dims);
+        LaunchObserver watching = launchObserver;
+        if (watching != null) {
+          watching.launched(members[0].source, nanos);
+        }
+      }
+      return true;
+    }
+  }
+
+  /** One of the launches that run together. */
+  private final class Member {
+
+    private final Step.Launch source;
+    private final String label;
+    private final Value[] grid;
+    private final Value[] dimensions;
+
+    Member(Step.Launch source) {
+      this.source = source;
+      label = source.label();
+      grid = source.grid().stream().map(ProgramRunner.this::compile).toArray(Value[]::new);
+      if (grid.length < 1 || grid.length > PreparedLaunches.EXTENTS) {
+        throw inconsistent("a grid of %d axes".formatted(grid.length));
+      }
+      dimensions = source.dims().stream().map(ProgramRunner.this::compile).toArray(Value[]::new);
+    }
+
+    /** {@return whether the grid has points; if so, the dims are written as well} */
+    boolean evaluate(int[] extents, int firstExtent, int[] dims, int firstDim) {
       int sequences = evaluateInt(grid[0], label);
       if (sequences > 1) {
         throw inconsistent("%d sequences, where a session runs 1".formatted(sequences));
@@ -240,17 +319,14 @@ final class ProgramRunner {
       if (sequences < 0 || extent1 < 0 || extent2 < 0) {
         throw inconsistent("a grid of [%d, %d, %d]".formatted(sequences, extent1, extent2));
       }
+      extents[firstExtent] = sequences;
+      extents[firstExtent + 1] = extent1;
+      extents[firstExtent + 2] = extent2;
       if (sequences == 0 || extent1 == 0 || extent2 == 0) {
-        return true;
+        return false;
       }
-      for (int i = 0; i < values.length; i++) {
-        values[i] = evaluateInt(dimensions[i], label);
-      }
-      started = true;
-      long nanos = launch.run(sequences, extent1, extent2, values);
-      LaunchObserver watching = launchObserver;
-      if (watching != null) {
-        watching.launched(source, nanos);
+      for (int i = 0; i < dimensions.length; i++) {
+        dims[firstDim + i] = evaluateInt(dimensions[i], label);
       }
       return true;
     }
@@ -266,10 +342,17 @@ final class ProgramRunner {
     }
   }
 
-  private record CallOperation(Routine target) implements Operation {
+  private final class CallOperation implements Operation {
+
+    private final Routine target;
+
+    CallOperation(Routine target) {
+      this.target = target;
+    }
+
     @Override
     public boolean run() {
-      return ProgramRunner.run(target);
+      return ProgramRunner.this.run(target);
     }
   }
 
@@ -288,6 +371,7 @@ final class ProgramRunner {
     @Override
     public boolean run() {
       int count = evaluateInt(elements, "a requirement");
+      workspace.read(buffer, StorageFormat.I32);
       for (int i = 0; i < count; i++) {
         if (buffer.get(Formats.INT, (long) i * Integer.BYTES) != 0) {
           throw new KvasirException(ErrorCode.REQUIREMENT_FAILED, message);
@@ -322,6 +406,7 @@ final class ProgramRunner {
       int rowCount = evaluateInt(rows, source.name());
       int heads = source.heads();
       int columns = source.columns();
+      workspace.read(buffer, StorageFormat.F32);
       float[] values = new float[Math.multiplyExact(Math.multiplyExact(heads, rowCount), columns)];
       for (int head = 0; head < heads; head++) {
         for (int row = 0; row < rowCount; row++) {

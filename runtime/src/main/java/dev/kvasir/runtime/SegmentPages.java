@@ -1,8 +1,10 @@
 package dev.kvasir.runtime;
 
+import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.SegmentDeclaration;
+import dev.kvasir.runtime.backend.Workspace;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -22,6 +24,7 @@ final class SegmentPages {
   private final PagePool slotPool;
   private final PagePool openPool;
   private final MemorySegment table;
+  private final Workspace workspace;
   private final int pageRows;
   private final boolean packed;
   private final int slots;
@@ -29,7 +32,13 @@ final class SegmentPages {
   private boolean open;
   private boolean forked;
 
-  SegmentPages(SegmentDeclaration segment, CounterIndex index, SessionMemory memory, int pageRows) {
+  SegmentPages(
+      SegmentDeclaration segment,
+      CounterIndex index,
+      SessionMemory memory,
+      Workspace workspace,
+      int pageRows) {
+    this.workspace = workspace;
     this.segment = segment;
     this.pageRows = pageRows;
     rows = segment.rows().compile(index);
@@ -197,6 +206,7 @@ final class SegmentPages {
 
   private void put(int head, long slot, int page) {
     table.set(Formats.INT, element(head, slot), page);
+    workspace.written(table, StorageFormat.I32);
   }
 
   private long element(int head, long slot) {

@@ -6,6 +6,7 @@ import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.PackedFormat;
 import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.SegmentDeclaration;
+import dev.kvasir.runtime.backend.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +17,7 @@ final class SegmentReader {
   private final SegmentPages pages;
   private final SegmentDeclaration segment;
   private final SessionMemory memory;
+  private final Workspace workspace;
   private final int pageRows;
   private final int heads;
   private final int keyDim;
@@ -27,7 +29,9 @@ final class SegmentReader {
   private final float[] keys;
   private final float[] values;
 
-  private SegmentReader(SegmentPages pages, SessionMemory memory, int pageRows, long rowCount) {
+  private SegmentReader(
+      SegmentPages pages, SessionMemory memory, Workspace workspace, int pageRows, long rowCount) {
+    this.workspace = workspace;
     this.pages = pages;
     this.memory = memory;
     this.pageRows = pageRows;
@@ -49,8 +53,8 @@ final class SegmentReader {
 
   /** {@return a copy of the rows of a segment that has received {@code rowCount} rows} */
   static SegmentSnapshot snapshot(
-      SegmentPages pages, SessionMemory memory, int pageRows, long rowCount) {
-    return new SegmentReader(pages, memory, pageRows, rowCount).read();
+      SegmentPages pages, SessionMemory memory, Workspace workspace, int pageRows, long rowCount) {
+    return new SegmentReader(pages, memory, workspace, pageRows, rowCount).read();
   }
 
   private SegmentSnapshot read() {
@@ -60,7 +64,7 @@ final class SegmentReader {
     }
     Optional<PackedRows> packed =
         segment.packing().filter(unused -> closedRows > 0).map(this::readClosed);
-    MemorySegment pool = memory.buffer(segment.pool());
+    MemorySegment pool = read(segment.pool(), segment.format());
     for (int row = closedRows; row < rows; row++) {
       long slot =
           segment.packing().isPresent()
@@ -84,6 +88,12 @@ final class SegmentReader {
         pages.bytes());
   }
 
+  private MemorySegment read(String pool, StorageFormat format) {
+    MemorySegment buffer = memory.buffer(pool);
+    workspace.read(buffer, format);
+    return buffer;
+  }
+
   private int inPage(int row) {
     return (int) ((first + row) % pageRows);
   }
@@ -103,9 +113,9 @@ final class SegmentReader {
   private PackedRows readClosed(Packing packing) {
     Coded key = new Coded(packing.key(), keyDim);
     Coded value = new Coded(packing.value(), valueDim);
-    MemorySegment keyPool = memory.buffer(packing.keyPool());
-    MemorySegment valuePool = memory.buffer(packing.valuePool());
-    MemorySegment scales = memory.buffer(packing.scalePool());
+    MemorySegment keyPool = read(packing.keyPool(), packing.key().codes());
+    MemorySegment valuePool = read(packing.valuePool(), packing.value().codes());
+    MemorySegment scales = read(packing.scalePool(), StorageFormat.F16);
     long scaleElements = packing.scaleElements(pageRows, keyDim, valueDim);
     PageLayout codes = PageLayout.codes(packing.value().codes().bits(), keyDim, valueDim);
     for (int head = 0; head < heads; head++) {

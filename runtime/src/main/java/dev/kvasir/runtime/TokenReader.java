@@ -2,8 +2,11 @@ package dev.kvasir.runtime;
 
 import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.Program;
+import dev.kvasir.runtime.backend.Workspace;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * Reads the tokens of one sequence into its cache, span by span or one by one, and keeps the logits
@@ -16,6 +19,7 @@ final class TokenReader implements AutoCloseable {
   private final LoadedModel model;
   private final Manifest manifest;
   private final SessionMemory memory;
+  private final Workspace workspace;
   private final CachePages pages;
   private final ProgramRunner runner;
   private final MemorySegment tokenBuffer;
@@ -41,14 +45,18 @@ final class TokenReader implements AutoCloseable {
     this.memory = memory;
     Plan plan = model.plan();
     manifest = plan.manifest();
+    Optional<Workspace> opened = Optional.empty();
     try {
-      pages = new CachePages(plan, memory);
-      runner = new ProgramRunner(plan, model.backend(), memory);
+      workspace = model.backend().open();
+      opened = Optional.of(workspace);
+      pages = new CachePages(plan, memory, workspace);
+      runner = new ProgramRunner(plan, model.backend(), workspace, memory);
       tokenBuffer = memory.buffer(Program.TOKENS);
       logitsBuffer = memory.buffer(Program.LOGITS);
       nextBuffer = memory.buffer(Program.NEXT);
       logits = new float[manifest.model().vocabulary()];
     } catch (Throwable thrown) {
+      opened.ifPresent(Workspace::close);
       memory.close();
       throw thrown;
     }
@@ -59,6 +67,7 @@ final class TokenReader implements AutoCloseable {
    */
   TokenReader fork() {
     requireSound();
+    model.requireForks();
     MemoryLimit limit = MemoryLimit.of(SessionOptions.defaults());
     TokenReader fork = new TokenReader(model, memory.fork(model.plan(), limit, model.weights()));
     fork.pages.fork(pages, position);
@@ -213,6 +222,7 @@ final class TokenReader implements AutoCloseable {
     boolean sound = false;
     try {
       MemorySegment.copy(tokens, from, tokenBuffer, Formats.INT, 0, count);
+      workspace.written(tokenBuffer, StorageFormat.I32);
       pages.cover(position, position + count);
       if (!runner.run(generated, position, count)) {
         sound = !runner.started() || !pages.overwritesVisibleRows(position, position + count);
@@ -221,6 +231,8 @@ final class TokenReader implements AutoCloseable {
         return false;
       }
       model.watch().requireUnchanged();
+      workspace.read(logitsBuffer, StorageFormat.F32);
+      workspace.read(nextBuffer, StorageFormat.I32);
       MemorySegment.copy(logitsBuffer, Formats.FLOAT, 0, logits, 0, logits.length);
       largest = nextBuffer.get(Formats.INT, 0);
       if (largest < 0 || largest >= logits.length) {
@@ -247,6 +259,7 @@ final class TokenReader implements AutoCloseable {
   @Override
   public void close() {
     pages.release();
+    workspace.close();
     memory.close();
   }
 }

@@ -2,7 +2,6 @@ package dev.kvasir.runtime;
 
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.PlanFormat;
-import dev.kvasir.plans.abi.JvmKernelAbi;
 import dev.kvasir.plans.program.KernelDeclaration;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * Remembers which kernels gave the right results on this machine, so that a plan is checked once.
  *
  * <p>The file holds one hash a line, over the kernels' declarations, class files and check vectors
- * and over the Java virtual machine and processor that ran them. A file that is damaged, or cannot
- * be read or written, remembers nothing: kernels are then checked again.
+ * and over the Java virtual machine, processor and device that ran them. A file that is damaged, or
+ * cannot be read or written, remembers nothing: kernels are then checked again.
  */
 final class VerifiedKernels {
 
@@ -55,20 +54,31 @@ final class VerifiedKernels {
   }
 
   /**
-   * {@return what identifies the kernels of {@code plan} on this machine, as hexadecimal digits}
+   * {@return what identifies the kernels of {@code plan} on this machine and device, as hexadecimal
+   * digits}
+   *
+   * @param folder what the names of the entries begin with that are loaded
+   * @param fingerprint the device and its driver, or whatever else results may depend on
    */
-  static String key(Plan plan, int vectorBits) {
+  static String key(Plan plan, String folder, String fingerprint) {
     MessageDigest digest = sha256();
-    add(digest, "kvasir-verified-1");
+    add(digest, "kvasir-verified-2");
     add(digest, Runtime.version().toString());
     add(digest, System.getProperty("java.vm.name", "") + System.getProperty("java.vm.version", ""));
-    add(digest, System.getProperty("os.arch", "") + " " + vectorBits);
+    add(digest, System.getProperty("os.arch", ""));
+    add(digest, fingerprint);
     add(digest, processor());
     for (KernelDeclaration kernel : plan.program().kernels()) {
       add(digest, kernel.toString());
-      add(digest, plan.files().get(JvmKernelAbi.entryName(kernel.name(), vectorBits)));
     }
-    add(digest, plan.files().get(JvmKernelAbi.entryName(JvmKernelAbi.SHARED, vectorBits)));
+    plan.files()
+        .forEach(
+            (name, content) -> {
+              if (name.startsWith(folder)) {
+                add(digest, name);
+                add(digest, content);
+              }
+            });
     add(digest, plan.files().get(PlanFormat.CHECKS));
     return HexFormat.of().formatHex(digest.digest());
   }

@@ -87,12 +87,13 @@ class KernelChecksTest {
   void kernelsAreCheckedOnceForEachMachine() throws IOException {
     Plan plan = ToyRuntime.plan(folder);
     VerifiedKernels verified = new VerifiedKernels(ToyRuntime.options(folder).cacheFolder());
-    String key = VerifiedKernels.key(plan, 128);
+    String key = VerifiedKernels.key(plan, "kernels/jvm/128/", "128 bits");
     assertThat(verified.contains(key)).isFalse();
     LoadedModel.load(plan, folder.resolve("model"), ToyRuntime.options(folder).vectorBits(128))
         .close();
     assertThat(verified.contains(key)).isTrue();
-    assertThat(verified.contains(VerifiedKernels.key(plan, 256))).isFalse();
+    assertThat(verified.contains(VerifiedKernels.key(plan, "kernels/jvm/256/", "256 bits")))
+        .isFalse();
     Path cache = folder.resolve("cache");
     if (cache.getFileSystem().supportedFileAttributeViews().contains("posix")) {
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(cache)))

@@ -273,7 +273,9 @@ class LoadedModelTest {
     Manifest m = plan.manifest();
     assertThatThrownBy(
             () -> load(withFacts(plan, "tornado", "byte", List.of()), ToyRuntime.options(folder)))
-        .hasMessageContaining("expected target jvm, got tornado");
+        .hasMessageContaining(
+            "error[KV7202]: nothing here runs plans of target tornado, only of jvm")
+        .hasMessageContaining("kvasir-runtime-tornadovm");
     assertThatThrownBy(
             () -> load(withFacts(plan, "jvm", "words", List.of()), ToyRuntime.options(folder)))
         .hasMessageContaining("tokenizer of kind words");

@@ -1,7 +1,5 @@
 package dev.kvasir.runtime.backend;
 
-import java.lang.foreign.MemorySegment;
-
 /** The kernels of one plan, ready to run on one device. Launches run one at a time. */
 public interface Backend extends AutoCloseable {
 
@@ -9,15 +7,32 @@ public interface Backend extends AutoCloseable {
   String description();
 
   /**
-   * {@return a launch of {@code kernel} over these buffers}
-   *
-   * @param kernel the kernel's name in the plan
-   * @param label what the launch does, for errors
-   * @param buffers native segments, one for each argument of the kernel; kept, not copied
+   * {@return what the results of a kernel may depend on beside this Java virtual machine and its
+   * processor: the width of vectors, a device and its driver}
    */
-  PreparedLaunch prepare(String kernel, String label, MemorySegment[] buffers);
+  String fingerprint();
 
-  /** Ends the threads of the back end. No launch may run. */
+  /** {@return what the names of all plan entries begin with that this back end loads} */
+  String kernelFolder();
+
+  /** {@return the most launches that are worth preparing together, at least 1} */
+  int mostLaunches();
+
+  /**
+   * {@return whether kernels work in the very buffers that launches name, so that workspaces with
+   * the same buffers see what each other's launches write}
+   */
+  boolean sharesBuffers();
+
+  /**
+   * {@return room for the launches of one session}
+   *
+   * @throws dev.kvasir.runtime.KvasirException {@link dev.kvasir.runtime.ErrorCode#OUT_OF_MEMORY}
+   *     when the device has no memory for another one
+   */
+  Workspace open();
+
+  /** Ends the back end. No launch may run. */
   @Override
   void close();
 }

@@ -2,6 +2,7 @@ package dev.kvasir.runtime.backend;
 
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.PlanException;
+import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.abi.JvmKernelAbi;
 import dev.kvasir.plans.program.KernelDeclaration;
 import dev.kvasir.plans.program.KernelDeclaration.Argument;
@@ -36,10 +37,11 @@ public final class JvmBackend implements Backend {
      * {@return the buffers, of which those that the kernel's declaration does not call written are
      * read-only, whatever its class tries}
      */
-    MemorySegment[] guarded(MemorySegment[] buffers) {
-      MemorySegment[] guarded = new MemorySegment[buffers.length];
-      for (int i = 0; i < buffers.length; i++) {
-        guarded[i] = arguments.get(i).written() ? buffers[i] : buffers[i].asReadOnly();
+    MemorySegment[] guarded(List<MemorySegment> buffers) {
+      MemorySegment[] guarded = new MemorySegment[buffers.size()];
+      for (int i = 0; i < guarded.length; i++) {
+        MemorySegment buffer = buffers.get(i);
+        guarded[i] = arguments.get(i).written() ? buffer : buffer.asReadOnly();
       }
       return guarded;
     }
@@ -130,12 +132,29 @@ public final class JvmBackend implements Backend {
   }
 
   @Override
-  public PreparedLaunch prepare(String kernel, String label, MemorySegment[] buffers) {
-    Kernel loaded = kernels.get(kernel);
-    if (loaded == null) {
-      throw new IllegalArgumentException("the plan declares no kernel " + kernel);
-    }
-    return new JvmLaunch(pool, kernel, label, loaded.entry(), loaded.guarded(buffers));
+  public String fingerprint() {
+    return vectorBits + " bits";
+  }
+
+  @Override
+  public String kernelFolder() {
+    String entry = JvmKernelAbi.entryName(JvmKernelAbi.SHARED, vectorBits);
+    return entry.substring(0, entry.lastIndexOf('/') + 1);
+  }
+
+  @Override
+  public int mostLaunches() {
+    return 1;
+  }
+
+  @Override
+  public boolean sharesBuffers() {
+    return true;
+  }
+
+  @Override
+  public Workspace open() {
+    return new JvmWorkspace();
   }
 
   @Override
@@ -143,35 +162,59 @@ public final class JvmBackend implements Backend {
     pool.close();
   }
 
+  /** Launches on the segments themselves, which are the host's as well. */
+  private final class JvmWorkspace implements Workspace {
+
+    @Override
+    public PreparedLaunches prepare(List<Launch> launches) {
+      if (launches.size() != 1) {
+        throw new IllegalArgumentException(launches.size() + " launches, where 1 runs at a time");
+      }
+      Launch launch = launches.getFirst();
+      Kernel kernel = kernels.get(launch.kernel());
+      if (kernel == null) {
+        throw new IllegalArgumentException("the plan declares no kernel " + launch.kernel());
+      }
+      return new JvmLaunch(pool, launch, kernel);
+    }
+
+    @Override
+    public void written(MemorySegment buffer, StorageFormat format) {}
+
+    @Override
+    public void read(MemorySegment buffer, StorageFormat format) {}
+
+    @Override
+    public void close() {}
+  }
+
   /** A kernel with its buffers, and how long its points take, so that few go to no helper. */
-  private static final class JvmLaunch implements PreparedLaunch {
+  private static final class JvmLaunch implements PreparedLaunches {
 
     private final WorkerPool pool;
-    private final String kernel;
-    private final String label;
+    private final Launch launch;
     private final MethodHandle entry;
     private final MemorySegment[] buffers;
     private double nanosPerPoint = Double.POSITIVE_INFINITY;
 
-    JvmLaunch(
-        WorkerPool pool, String kernel, String label, MethodHandle entry, MemorySegment[] buffers) {
+    JvmLaunch(WorkerPool pool, Launch launch, Kernel kernel) {
       this.pool = pool;
-      this.kernel = kernel;
-      this.label = label;
-      this.entry = entry;
-      this.buffers = buffers;
+      this.launch = launch;
+      entry = kernel.entry();
+      buffers = kernel.guarded(launch.buffers());
     }
 
     @Override
-    public long run(int extent0, int extent1, int extent2, int[] dims) {
+    public long run(int[] extents, int[] dims) {
       try {
-        int points = Math.multiplyExact(Math.multiplyExact(extent0, extent1), extent2);
-        double found = pool.run(entry, buffers, dims, points, extent1, extent2, nanosPerPoint);
+        int points = Math.multiplyExact(Math.multiplyExact(extents[0], extents[1]), extents[2]);
+        double found =
+            pool.run(entry, buffers, dims, points, extents[1], extents[2], nanosPerPoint);
         // A launch that the machine interrupted says nothing about the next one.
         nanosPerPoint = Math.min(found, nanosPerPoint * MAX_GROWTH);
         return pool.nanos();
       } catch (Throwable thrown) {
-        throw new KernelException(kernel, label, thrown);
+        throw new KernelException(launch.kernel(), launch.label(), thrown);
       }
     }
   }
