@@ -78,7 +78,14 @@ public final class CachedPages {
     PackedPages codes = packed.get(segment);
     if (codes == null) {
       kernel.loop(
-          "page", first, end, page -> visitor.visit(plain(segment, tableStart, page), page));
+          "page",
+          first,
+          end,
+          page ->
+              visitor.visit(
+                  plain(
+                      segment, PagedRows.physical(kernel, shape, segment, table, tableStart, page)),
+                  page));
       return;
     }
     IntExpression closed = kernel.let(segment.name() + "_closed", segment.closedPages(position));
@@ -96,17 +103,10 @@ public final class CachedPages {
         end,
         page ->
             visitor.visit(
-                new PlainPage(
-                    kernel,
-                    PageBuffer.of(shape, segment),
-                    PagedRows.open(kernel, shape, segment, table, tableStart)),
-                page));
+                plain(segment, PagedRows.open(kernel, shape, segment, table, tableStart)), page));
   }
 
-  private PageRows plain(SegmentPart segment, IntExpression tableStart, IntExpression page) {
-    return new PlainPage(
-        kernel,
-        PageBuffer.of(shape, segment),
-        PagedRows.physical(kernel, shape, segment, table, tableStart, page));
+  private PageRows plain(SegmentPart segment, IntExpression physical) {
+    return new PlainPage(kernel, PageBuffer.of(shape, segment), physical);
   }
 }
