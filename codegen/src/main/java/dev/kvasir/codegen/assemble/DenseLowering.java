@@ -32,6 +32,10 @@ import java.util.TreeMap;
 final class DenseLowering {
 
   private static final String GATED = "two matrix products + SwiGLU";
+
+  /** In the name of a kernel that multiplies one row. */
+  private static final String ONE_ROW = "m1";
+
   private static final Expression ONE = Expression.constant(1);
 
   private final ProgramBuilder builder;
@@ -189,11 +193,11 @@ final class DenseLowering {
     int weights =
         TileChooser.vectorWeights(
             (long) outputs * inputs, sizes.profile(), sizes.tiles().vectorWeights());
-    return ProductBlock.of(outputs, inputs, 1, weights);
+    return ProductBlock.of(outputs, inputs, weights);
   }
 
   private static SortedMap<String, Integer> sizes(ProductBlock block) {
-    return new TreeMap<>(Map.of("product-rows", block.rows(), "product-columns", block.columns()));
+    return new TreeMap<>(Map.of("product-rows", 1, "product-columns", block.columns()));
   }
 
   private Kernel product(LinearOp op, ProductBlock block) {
@@ -202,7 +206,7 @@ final class DenseLowering {
     ElementFormat format = builder.format(op.weight());
     Optional<ElementFormat> bias = op.bias().map(builder::format);
     boolean residual = op.residual().isPresent();
-    String name = name(op, "m" + block.rows());
+    String name = name(op, ONE_ROW);
     int blocks = Math.min(2, outputs / block.columns());
     int columns = blocks * block.columns();
     return builder.kernel(
@@ -211,10 +215,10 @@ final class DenseLowering {
         sizes(block),
         () -> DenseKernels.product(name, outputs, inputs, format, bias, block, residual),
         () ->
-            productCheck(block, outputs, inputs, blocks)
+            productCheck(block, inputs, blocks)
                 .floats("w", columns * inputs)
                 .floats("b", columns)
-                .floats("r", (block.rows() - 1) * outputs + columns)
+                .floats("r", columns)
                 .build());
   }
 
@@ -222,12 +226,11 @@ final class DenseLowering {
     return format.map(known -> "_" + what + "_" + known.text()).orElse("");
   }
 
-  private static CheckCase.Builder productCheck(
-      ProductBlock block, int outputs, int inputs, int blocks) {
+  private static CheckCase.Builder productCheck(ProductBlock block, int inputs, int blocks) {
     return CheckCase.grid(1, 1, blocks)
-        .dim("sequence_rows", block.rows())
-        .floats("x", block.rows() * inputs)
-        .floats("y", (block.rows() - 1) * outputs + block.columns() * blocks);
+        .dim("sequence_rows", 1)
+        .floats("x", inputs)
+        .floats("y", block.columns() * blocks);
   }
 
   private void launchProduct(
@@ -242,8 +245,7 @@ final class DenseLowering {
         mode,
         kernel,
         result.name(),
-        List.of(
-            rows(mode, x).ceilDivide(block.rows()), Expression.constant(outputs / block.columns())),
+        List.of(rows(mode, x), Expression.constant(outputs / block.columns())),
         arguments,
         Map.of("sequence_rows", sequenceRows(mode, x)));
   }
@@ -281,7 +283,7 @@ final class DenseLowering {
     panels.launch(kernel, result, x, sizes, outputs, arguments);
     ProductBlock block = block(outputs, inputs);
     int blocks = Math.min(2, outputs / block.columns());
-    String ofVector = name(op, "m" + block.rows());
+    String ofVector = name(op, ONE_ROW);
     Kernel vector =
         builder.kernel(
             ofVector,
@@ -290,11 +292,7 @@ final class DenseLowering {
             () ->
                 DenseKernels.gatedProduct(
                     ofVector, outputs, inputs, gate, up, gateBias, upBias, block),
-            () ->
-                gates(
-                    productCheck(block, outputs, inputs, blocks),
-                    blocks * block.columns(),
-                    inputs));
+            () -> gates(productCheck(block, inputs, blocks), blocks * block.columns(), inputs));
     launchProduct(Mode.STEP, vector, result, x, block, outputs, arguments);
   }
 

@@ -9,11 +9,13 @@ import dev.kvasir.ir.type.ElementFormat;
 import java.util.Optional;
 
 /**
- * Products of activations with row-major weights. One grid point makes a {@link ProductBlock}.
- * Grid: sequence, row tile, column block. Activation rows of a sequence lie {@code sequence_rows}
- * apart.
+ * Products of one activation row with row-major weights; {@link PanelProducts} are for many. Grid:
+ * sequence, row, column block. Activation rows of a sequence lie {@code sequence_rows} apart.
  */
 public final class DenseKernels {
+
+  /** Activation rows of a grid point. */
+  private static final int ROWS = 1;
 
   private static final float LOG2_E = (float) (1 / Math.log(2));
 
@@ -38,7 +40,7 @@ public final class DenseKernels {
    * @param inputs columns of W
    * @param weight how W is stored
    * @param bias how b, [outputs], is stored; empty without one
-   * @param block what one grid point makes
+   * @param block outputs of a grid point
    */
   public static Kernel product(
       String name,
@@ -49,7 +51,6 @@ public final class DenseKernels {
       ProductBlock block,
       boolean residual) {
     KernelBuilder kernel = new KernelBuilder(name, "row_block", "column_block");
-    int rows = block.rows();
     int columns = block.columns();
     kernel.reads("x", ElementFormat.F32);
     kernel.reads("w", weight);
@@ -58,18 +59,18 @@ public final class DenseKernels {
       kernel.reads("r", ElementFormat.F32);
     }
     kernel.writes("y", ElementFormat.F32);
-    String result = kernel.tile("result", rows, columns);
-    IntExpression row = firstRow(kernel, rows);
-    multiply(kernel, result, "w", row, rows, columns, inputs);
+    String result = kernel.tile("result", ROWS, columns);
+    IntExpression row = row(kernel);
+    multiply(kernel, result, "w", row, columns, inputs);
     if (bias.isPresent()) {
       addBias(kernel, result, "b", columns, outputs);
     }
     if (residual) {
-      String added = kernel.tile("added", rows, columns);
-      kernel.load(added, columnsOf(kernel, "r", row, rows, columns, outputs));
+      String added = kernel.tile("added", ROWS, columns);
+      kernel.load(added, columnsOf(kernel, "r", row, columns, outputs));
       kernel.map(result, TileExpression.element(result).plus(TileExpression.element(added)));
     }
-    kernel.store(columnsOf(kernel, "y", row, rows, columns, outputs), result);
+    kernel.store(columnsOf(kernel, "y", row, columns, outputs), result);
     return kernel.build();
   }
 
@@ -95,7 +96,7 @@ public final class DenseKernels {
    * @param up how Wu is stored
    * @param gateBias how bg, [outputs], is stored; empty without one
    * @param upBias how bu, [outputs], is stored; empty without one
-   * @param block what one grid point makes
+   * @param block outputs of a grid point
    */
   public static Kernel gatedProduct(
       String name,
@@ -107,7 +108,6 @@ public final class DenseKernels {
       Optional<ElementFormat> upBias,
       ProductBlock block) {
     KernelBuilder kernel = new KernelBuilder(name, "row_block", "column_block");
-    int rows = block.rows();
     int columns = block.columns();
     kernel.reads("x", ElementFormat.F32);
     kernel.reads("gate", gate);
@@ -115,11 +115,11 @@ public final class DenseKernels {
     gateBias.ifPresent(format -> kernel.reads("gate_bias", format));
     upBias.ifPresent(format -> kernel.reads("up_bias", format));
     kernel.writes("y", ElementFormat.F32);
-    String gated = kernel.tile("gated", rows, columns);
-    String lifted = kernel.tile("lifted", rows, columns);
-    IntExpression row = firstRow(kernel, rows);
-    multiply(kernel, gated, "gate", row, rows, columns, inputs);
-    multiply(kernel, lifted, "up", row, rows, columns, inputs);
+    String gated = kernel.tile("gated", ROWS, columns);
+    String lifted = kernel.tile("lifted", ROWS, columns);
+    IntExpression row = row(kernel);
+    multiply(kernel, gated, "gate", row, columns, inputs);
+    multiply(kernel, lifted, "up", row, columns, inputs);
     if (gateBias.isPresent()) {
       addBias(kernel, gated, "gate_bias", columns, outputs);
     }
@@ -127,7 +127,7 @@ public final class DenseKernels {
       addBias(kernel, lifted, "up_bias", columns, outputs);
     }
     kernel.map(gated, gate(gated, lifted));
-    kernel.store(columnsOf(kernel, "y", row, rows, columns, outputs), gated);
+    kernel.store(columnsOf(kernel, "y", row, columns, outputs), gated);
     return kernel.build();
   }
 
@@ -139,13 +139,13 @@ public final class DenseKernels {
     return g.times(sigmoid).times(TileExpression.element(lifted));
   }
 
-  private static IntExpression firstRow(KernelBuilder kernel, int rows) {
+  private static IntExpression row(KernelBuilder kernel) {
     return kernel.let(
         "row",
         kernel
             .axis("sequence")
             .times(kernel.dim("sequence_rows"))
-            .plus(kernel.axis("row_block").times(rows)));
+            .plus(kernel.axis("row_block").times(ROWS)));
   }
 
   private static void multiply(
@@ -153,25 +153,24 @@ public final class DenseKernels {
       String tile,
       String weight,
       IntExpression row,
-      int rows,
       int columns,
       int inputs) {
     kernel.dotNT(
         tile,
-        new Statement.Operand.OfView(View.rows("x", rows, inputs, row, inputs)),
+        new Statement.Operand.OfView(View.rows("x", ROWS, inputs, row, inputs)),
         View.rows(weight, columns, inputs, kernel.axis("column_block").times(columns), inputs));
   }
 
   private static void addBias(
       KernelBuilder kernel, String tile, String bias, int columns, int outputs) {
-    String row = kernel.tile(bias + "_row", 1, columns);
-    kernel.load(row, columnsOf(kernel, bias, IntExpression.constant(0), 1, columns, outputs));
+    String row = kernel.tile(bias + "_row", ROWS, columns);
+    kernel.load(row, columnsOf(kernel, bias, IntExpression.constant(0), columns, outputs));
     kernel.map(tile, TileExpression.element(tile).plus(TileExpression.element(row)));
   }
 
   private static View columnsOf(
-      KernelBuilder kernel, String buffer, IntExpression row, int rows, int columns, int width) {
-    return View.rows(buffer, rows, columns, row, width)
+      KernelBuilder kernel, String buffer, IntExpression row, int columns, int width) {
+    return View.rows(buffer, ROWS, columns, row, width)
         .at(kernel.axis("column_block").times(columns));
   }
 }

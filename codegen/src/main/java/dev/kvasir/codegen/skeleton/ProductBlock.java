@@ -1,14 +1,11 @@
 package dev.kvasir.codegen.skeleton;
 
 /**
- * What one grid point of a dense product makes.
+ * What one grid point of a product of one activation row makes.
  *
- * @param rows activation rows
  * @param columns outputs; a divisor of all of them
  */
-public record ProductBlock(int rows, int columns) {
-
-  private static final int TILE_COLUMNS = 16;
+public record ProductBlock(int columns) {
 
   /** Rows of weights that are read at once. */
   private static final int STREAMS = 8;
@@ -16,14 +13,11 @@ public record ProductBlock(int rows, int columns) {
   /**
    * {@return the block for a matrix of {@code outputs} rows and {@code inputs} columns}
    *
-   * @param weights of one row, how many a point should read
+   * @param weights how many a point should read
    */
-  public static ProductBlock of(int outputs, int inputs, int rows, int weights) {
-    if (rows > 1) {
-      return new ProductBlock(rows, divisor(outputs, TILE_COLUMNS, 1));
-    }
+  public static ProductBlock of(int outputs, int inputs, int weights) {
     int most = Math.min(outputs, Math.max(STREAMS, weights / inputs));
-    return new ProductBlock(rows, divisor(outputs, most, outputs % STREAMS == 0 ? STREAMS : 1));
+    return new ProductBlock(divisor(outputs, most, outputs % STREAMS == 0 ? STREAMS : 1));
   }
 
   /**

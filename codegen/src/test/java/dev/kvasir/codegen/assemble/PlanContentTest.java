@@ -89,7 +89,7 @@ class PlanContentTest {
             DecodeAttention.build(decode, shape(0.2, dense), 16, maxSplits),
             DecodeAttention.build(decode, shape(1 / Math.sqrt(32), window), 16, maxSplits),
             DenseKernels.product(
-                product, 128, 128, ElementFormat.F32, ProductBlock.of(128, 128, 1, 1 << 17), false),
+                product, 128, 128, ElementFormat.F32, ProductBlock.of(128, 128, 1 << 17), false),
             RowKernels.rmsNorm(norm, 128, 0.01, ElementFormat.F32),
             RowKernels.rope(rope, 2, 64));
     for (Kernel kernel : wrong) {

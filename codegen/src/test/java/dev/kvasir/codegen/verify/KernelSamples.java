@@ -97,10 +97,10 @@ final class KernelSamples {
             19,
             format,
             ElementFormat.BF16,
-            ProductBlock.of(24, 19, 3, 1 << 17)));
+            ProductBlock.of(24, 19, 1 << 17)));
     kernels.add(
         DenseKernels.product(
-            "product" + suffix, 48, 37, format, ProductBlock.of(48, 37, 1, 1 << 17), true));
+            "product" + suffix, 48, 37, format, ProductBlock.of(48, 37, 1 << 17), true));
     kernels.add(
         PanelProducts.product(
             "panels" + suffix, 26, 37, format, Optional.empty(), new PanelSizes(64, 13, 16), true));

@@ -67,7 +67,7 @@ final class ProductWork implements Workload {
       int weights =
           TileChooser.vectorWeights(
               (long) outputs * inputs, profile, TileChooser.vectorWeights(profile));
-      ProductBlock block = ProductBlock.of(outputs, inputs, 1, weights);
+      ProductBlock block = ProductBlock.of(outputs, inputs, weights);
       product = DenseKernels.product("product", outputs, inputs, format, block, false);
       dims = Map.of("sequence_rows", 1);
       second = 1;

@@ -36,6 +36,9 @@ final class DotEmitter {
         code -> {
           switch (view.layout()) {
             case View.Layout.Columns columns -> {
+              if (operands.left().inBuffer()) {
+                throw new IllegalStateException("dot.nt of a view over columns is never generated");
+              }
               LineEmitter.Lines lines = LineEmitter.Lines.ofColumns(view, columns);
               new LineEmitter(emission, operands, lines, dot.accumulate(), false).write(code);
             }

@@ -14,9 +14,7 @@ import dev.kvasir.ir.type.ElementFormat;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
-import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +24,6 @@ import java.util.Map;
  * its line of vectors and broadcasts one left element a row. Everything that shapes the machine
  * code is static; places and the number of terms are parameters.
  *
- * @param leftInBuffer whether the left side lies in an f32 buffer instead of a tile
  * @param leftStride elements from one left row to the next
  * @param rows rows of the block
  * @param resultStride elements from one result row to the next
@@ -41,7 +38,6 @@ import java.util.Map;
  * @param guarded whether a left element of 0 adds nothing whatever the right side holds
  */
 record LineBody(
-    boolean leftInBuffer,
     int leftStride,
     int rows,
     int resultStride,
@@ -54,6 +50,10 @@ record LineBody(
     boolean accumulate,
     boolean guarded) {
 
+  /** (tile floats, right segment, right origin, left index, number of terms, result index). */
+  static final MethodTypeDesc TYPE =
+      MethodTypeDesc.of(CD_void, FLOAT_ARRAY, SEGMENT, CD_long, CD_int, CD_int, CD_int);
+
   /** {@link #codesBefore} of elements that are loaded as they lie. */
   static final int NO_BLOCKS = -1;
 
@@ -63,6 +63,8 @@ record LineBody(
   private static final int SEGMENT_SLOT = 1;
   private static final int ORIGIN = 2;
   private static final int LEFT = 4;
+  private static final int COUNT = 5;
+  private static final int RESULT = 6;
 
   /**
    * One term of an iteration.
@@ -81,17 +83,6 @@ record LineBody(
    */
   record Vector(int column, long place, int field) {}
 
-  /**
-   * (tile floats, right segment, right origin, left index | left segment and origin, number of
-   * terms, result index).
-   */
-  MethodTypeDesc type() {
-    List<ClassDesc> parameters = new ArrayList<>(List.of(FLOAT_ARRAY, SEGMENT, CD_long));
-    parameters.addAll(leftInBuffer ? List.of(SEGMENT, CD_long) : List.of(CD_int));
-    parameters.addAll(List.of(CD_int, CD_int));
-    return MethodTypeDesc.of(CD_void, parameters);
-  }
-
   void write(CodeBuilder code) {
     new Writer(code).write();
   }
@@ -103,8 +94,6 @@ record LineBody(
     private final Lanes scalar;
     private final BufferLanes right;
     private final TypeKind kind;
-    private final int count = leftInBuffer ? LEFT + 3 : LEFT + 1;
-    private final int result = count + 1;
     private final int[][] sums = new int[rows][terms.getFirst().vectors().size()];
     private final int[] scales = scales();
     private int origin = ORIGIN;
@@ -125,7 +114,7 @@ record LineBody(
         code.loadConstant((long) format.bits()).lmul();
         code.loadConstant(Integer.numberOfTrailingZeros(Byte.SIZE)).lshr().lstore(origin);
       }
-      Emission.loop(code, () -> code.loadConstant(0), count, step, this::iteration);
+      Emission.loop(code, () -> code.loadConstant(0), COUNT, step, this::iteration);
       finish();
       code.return_();
     }
@@ -167,7 +156,7 @@ record LineBody(
 
     private Runnable resultIndex(int row, int i) {
       int offset = row * resultStride + terms.getFirst().vectors().get(i).column();
-      return () -> Emission.pushInt(code, result, offset, -1, 0);
+      return () -> Emission.pushInt(code, RESULT, offset, -1, 0);
     }
 
     private void iteration(int first) {
@@ -223,15 +212,8 @@ record LineBody(
 
     private void pushLeft(int row, int first, int further) {
       int offset = row * leftStride + further;
-      if (leftInBuffer) {
-        scalar.readFloats(
-            LEFT,
-            () ->
-                Emission.pushLong(code, LEFT + 1, (long) offset * Float.BYTES, first, Float.BYTES));
-      } else {
-        scalar.loadFloats(
-            PhaseArguments.FLOATS, () -> Emission.pushInt(code, LEFT, offset, first, 1));
-      }
+      scalar.loadFloats(
+          PhaseArguments.FLOATS, () -> Emission.pushInt(code, LEFT, offset, first, 1));
     }
 
     /** sum = line * factor + sum; guarded, a factor of 0 leaves the sum as it is. */

@@ -176,7 +176,7 @@ final class LineEmitter {
               operands.left().push(code, row, firstTerm);
               code.loadConstant(cut.parts().terms());
               operands.result().push(code, 0, row);
-              emission.shared("dot", body, body.type(), body::write).invoke(code);
+              emission.shared("dot", body, LineBody.TYPE, body::write).invoke(code);
             });
   }
 
@@ -203,7 +203,6 @@ final class LineEmitter {
       }
     }
     return new LineBody(
-        operands.left().inBuffer(),
         operands.left().rowStride(),
         cut.rows().step(),
         operands.result().stride(),

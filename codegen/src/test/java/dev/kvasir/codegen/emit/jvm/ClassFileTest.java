@@ -40,6 +40,7 @@ class ClassFileTest {
           "java/lang/foreign/MemorySegment",
           "jdk/incubator/vector/FloatVector",
           "jdk/incubator/vector/IntVector",
+          "jdk/incubator/vector/LongVector",
           "jdk/incubator/vector/ShortVector",
           "jdk/incubator/vector/VectorMask");
 
@@ -70,7 +71,7 @@ class ClassFileTest {
             19,
             ElementFormat.F16,
             ElementFormat.BF16,
-            ProductBlock.of(24, 19, 3, 1 << 17)),
+            ProductBlock.of(24, 19, 1 << 17)),
         RowKernels.rmsNorm("norm", 21, 1e-5, ElementFormat.F16),
         RowKernels.argmax("argmax", 33));
   }
