@@ -2,6 +2,8 @@ package dev.kvasir.codegen.emit.tornado;
 
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.View;
+import dev.kvasir.ir.type.ElementFormat;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Loads and stores between tiles and buffers, element e of the tile by thread e mod 128. */
@@ -35,18 +37,38 @@ final class CopyPhase {
     UniformPhase uniforms = new UniformPhase(method);
     UniformPhase.Window window = uniforms.window(view);
     ViewIndex index = new ViewIndex(method, window);
-    Step.Phase copy =
-        new Step.Phase(
-            List.of(Access.readsOwn(tileName), method.writes(view.buffer())),
-            () ->
-                share(
-                    tileName,
-                    (element, row, column) ->
-                        method.set(
-                            view.buffer(),
-                            () -> index.push(row, column),
-                            () -> method.load(tileName, element))));
-    return new Step.Scope(List.of(uniforms.declare(window), copy));
+    List<Step> steps = new ArrayList<>(List.of(uniforms.declare(window)));
+    List<Access> accesses = List.of(Access.readsOwn(tileName), method.writes(view.buffer()));
+    if (method.kernel().buffer(view.buffer()).format() == ElementFormat.U4) {
+      for (int nibble = 0; nibble < Elements.NIBBLES; nibble++) {
+        int stored = nibble;
+        steps.add(
+            new Step.Phase(
+                accesses,
+                () ->
+                    share(
+                        tileName,
+                        (element, row, column) ->
+                            method.setNibble(
+                                view.buffer(),
+                                stored,
+                                () -> index.push(row, column),
+                                () -> method.load(tileName, element)))));
+      }
+    } else {
+      steps.add(
+          new Step.Phase(
+              accesses,
+              () ->
+                  share(
+                      tileName,
+                      (element, row, column) ->
+                          method.set(
+                              view.buffer(),
+                              () -> index.push(row, column),
+                              () -> method.load(tileName, element)))));
+    }
+    return new Step.Scope(List.copyOf(steps));
   }
 
   private void share(String tileName, Places.Body body) {

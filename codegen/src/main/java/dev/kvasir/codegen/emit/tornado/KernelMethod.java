@@ -3,10 +3,8 @@ package dev.kvasir.codegen.emit.tornado;
 import static java.lang.constant.ConstantDescs.CD_int;
 
 import dev.kvasir.ir.kernel.Kernel;
-import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.plans.abi.TornadoKernelAbi;
 import java.lang.classfile.Label;
-import java.lang.constant.ClassDesc;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +19,7 @@ final class KernelMethod {
 
   private final Kernel kernel;
   private final MethodWriter writer;
+  private final Elements elements;
   private final LocalMemory memory;
   private final Local context = new Local("context", TornadoApi.CONTEXT);
   private final Local launches = new Local("launches", TornadoApi.INT_ARRAY);
@@ -35,6 +34,7 @@ final class KernelMethod {
   KernelMethod(Kernel kernel, MethodWriter writer, LocalMemory memory) {
     this.kernel = kernel;
     this.writer = writer;
+    this.elements = new Elements(writer);
     this.memory = memory;
   }
 
@@ -76,7 +76,7 @@ final class KernelMethod {
     writer.parameter(launches);
     writer.parameter(place);
     for (Kernel.Buffer buffer : kernel.buffers()) {
-      Local local = new Local("buffer_" + buffer.name(), arrayType(buffer.format()));
+      Local local = new Local("buffer_" + buffer.name(), Elements.arrayType(buffer.format()));
       writer.parameter(local);
       buffers.put(buffer.name(), local);
     }
@@ -121,10 +121,6 @@ final class KernelMethod {
     move.run();
     writer.push(offset).plus();
     writer.code().invokevirtual(TornadoApi.INT_ARRAY, "get", TornadoApi.GET_INT);
-  }
-
-  static ClassDesc arrayType(ElementFormat format) {
-    return format.isFloating() ? TornadoApi.FLOAT_ARRAY : TornadoApi.INT_ARRAY;
   }
 
   private void coordinate(String field) {
@@ -245,29 +241,17 @@ final class KernelMethod {
 
   /** Pushes element {@code index} of a buffer. */
   void get(String buffer, Runnable index) {
-    Local local = buffer(buffer);
-    writer.push(local);
-    index.run();
-    writer
-        .code()
-        .invokevirtual(
-            local.type(), "get", isFloat(local) ? TornadoApi.GET_FLOAT : TornadoApi.GET_INT);
+    elements.get(buffer(buffer), kernel.buffer(buffer).format(), index);
   }
 
-  /** Stores {@code value} as element {@code index} of a buffer. */
+  /** Stores {@code value} as element {@code index} of a buffer, not of u4. */
   void set(String buffer, Runnable index, Runnable value) {
-    Local local = buffer(buffer);
-    writer.push(local);
-    index.run();
-    value.run();
-    writer
-        .code()
-        .invokevirtual(
-            local.type(), "set", isFloat(local) ? TornadoApi.SET_FLOAT : TornadoApi.SET_INT);
+    elements.set(buffer(buffer), kernel.buffer(buffer).format(), index, value);
   }
 
-  private static boolean isFloat(Local buffer) {
-    return buffer.type().equals(TornadoApi.FLOAT_ARRAY);
+  /** As {@link Elements#setNibble}. */
+  void setNibble(String buffer, int nibble, Runnable index, Runnable value) {
+    elements.setNibble(buffer(buffer), nibble, index, value);
   }
 
   /** One memory may serve several buffers, so buffers of one format count as one. */

@@ -168,12 +168,12 @@ final class PointwiseWriter {
         code.fconst_1().swap().fdiv();
       }
       case TO_FLOAT -> code.i2f();
-      case RINT, ROUND_TO_HALF ->
-          throw new TornadoUnsupportedException(
-              TornadoUnsupportedException.Reason.FUNCTION,
-              method.kernel().name(),
-              "it computes %s, which this target has no function for".formatted(operator.text()),
-              "leave quantize-kv out of the policy, or compile for target jvm");
+      case RINT -> Rounding.rint(writer);
+      case ROUND_TO_HALF -> {
+        Half.encode(writer);
+        code.i2s();
+        Half.decode(writer);
+      }
     }
   }
 

@@ -15,8 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Writes a kernel as a class file over TornadoVM's {@code KernelContext} and arrays. Buffers are
- * f32 or i32; everything else of the kernel IR is lowered.
+ * Writes a kernel as a class file over TornadoVM's {@code KernelContext} and arrays. All of the
+ * kernel IR is lowered but buffers of bf16.
  */
 public final class TornadoLowering {
 
@@ -53,8 +53,8 @@ public final class TornadoLowering {
   private static void requireFormats(Kernel kernel) {
     for (Kernel.Buffer buffer : kernel.buffers()) {
       switch (buffer.format()) {
-        case F32, I32 -> {}
-        case BF16, F16, U8, U4 -> throw refusal(kernel, buffer);
+        case F32, I32, F16, U8, U4 -> {}
+        case BF16 -> throw refusal(kernel, buffer);
       }
     }
   }
@@ -63,9 +63,8 @@ public final class TornadoLowering {
     return new TornadoUnsupportedException(
         TornadoUnsupportedException.Reason.FORMAT,
         kernel.name(),
-        "buffer %s holds %s, this target has f32 and i32"
-            .formatted(buffer.name(), buffer.format().text()),
-        "store the cache with store-kv(format = f32) alone, or compile for target jvm");
+        "buffer %s holds bf16, which this target cannot read".formatted(buffer.name()),
+        "store rows as f16 or f32 with store-kv, or compile for target jvm");
   }
 
   private static void requireBuffers(Kernel kernel) {
@@ -86,7 +85,7 @@ public final class TornadoLowering {
     types.add(TornadoApi.INT_ARRAY);
     types.add(TornadoApi.INT_ARRAY);
     for (Kernel.Buffer buffer : kernel.buffers()) {
-      types.add(KernelMethod.arrayType(buffer.format()));
+      types.add(Elements.arrayType(buffer.format()));
     }
     return MethodTypeDesc.of(CD_void, types);
   }

@@ -6,16 +6,14 @@ public final class TornadoUnsupportedException extends RuntimeException {
 
   /** What the target lacks. */
   public enum Reason {
-    /** Buffers are f32 or i32. */
+    /** No buffer holds bf16. */
     FORMAT("KV4101"),
     /** The tiles of a grid point fit local memory. */
     LOCAL_MEMORY("KV4102"),
     /** A task takes a bounded number of arrays. */
     ARGUMENTS("KV4103"),
     /** Array indices are 32-bit. */
-    INDEX("KV4104"),
-    /** Rounding to integers and to f16 has no function. */
-    FUNCTION("KV4105");
+    INDEX("KV4104");
 
     private final String code;
 

@@ -33,23 +33,30 @@ final class ViewIndex {
   }
 
   private void pushColumns(View.Layout.Columns columns, Runnable row, Runnable column) {
-    requireNaturalOrder(columns.paired());
     column.run();
     writer.times(columns.strip());
-    pushRow(row);
-    if (columns.strip() < columns.rows()) {
-      writer.remainderOf(columns.strip()).plus();
+    if (columns.paired()) {
+      pushPaired(() -> pushRow(row));
+    } else {
       pushRow(row);
-      writer.dividedBy(columns.strip()).times(Math.toIntExact(columns.strideOfStrips()));
+      if (columns.strip() < columns.rows()) {
+        writer.remainderOf(columns.strip());
+      }
     }
     writer.plus();
+    if (columns.strip() < columns.rows()) {
+      pushRow(row);
+      writer.dividedBy(columns.strip()).times(Math.toIntExact(columns.strideOfStrips())).plus();
+    }
   }
 
-  /** Only 16-bit elements are paired, which the target has no buffers of. */
-  private void requireNaturalOrder(boolean paired) {
-    if (paired) {
-      throw new IllegalStateException("paired elements in " + view.buffer());
-    }
+  /** Pushes the place in its line of an element of a row of paired lines. */
+  private void pushPaired(Runnable element) {
+    int half = View.Layout.PAIRS / 2;
+    element.run();
+    writer.remainderOf(half).times(2);
+    element.run();
+    writer.dividedBy(half).remainderOf(2).plus();
   }
 
   private void pushRow(Runnable row) {
@@ -78,7 +85,6 @@ final class ViewIndex {
   }
 
   private void pushTiles(View.Layout.Tiles tiles, Runnable row, Runnable column) {
-    requireNaturalOrder(tiles.paired());
     if (tiles.height() == tiles.rows()) {
       pushStrip(tiles, () -> pushRow(row), column);
       return;
@@ -99,36 +105,67 @@ final class ViewIndex {
     if (view.columns() <= width) {
       row.run();
       writer.times(tiles.widthAt(0));
-      column.run();
+      pushInTile(tiles, column);
       writer.plus();
       return;
     }
-    // (c - c mod width) * height + row * w + c mod width
+    // (c - c mod width) * height + row * w + place(c mod width)
     column.run();
     writer.dividedBy(width).times(width * tiles.height());
     row.run();
     pushWidth(tiles, column);
     writer.plus();
+    pushInTile(tiles, column);
+    writer.plus();
+  }
+
+  private void pushInTile(View.Layout.Tiles tiles, Runnable column) {
+    Runnable natural =
+        () -> {
+          column.run();
+          if (view.columns() > tiles.width()) {
+            writer.remainderOf(tiles.width());
+          }
+        };
+    if (!tiles.pairedAt(0)) {
+      natural.run();
+    } else if (wholeColumns(tiles) >= view.columns()) {
+      pushPaired(column);
+    } else {
+      inWholeTile(tiles, column, () -> pushPaired(column), natural);
+    }
+  }
+
+  /** {@return columns in front of the last tile that is narrower than the others} */
+  private static int wholeColumns(View.Layout.Tiles tiles) {
+    return tiles.columns() / tiles.width() * tiles.width();
+  }
+
+  private void inWholeTile(
+      View.Layout.Tiles tiles, Runnable column, Runnable whole, Runnable narrow) {
+    CodeBuilder code = writer.code();
+    Label narrower = code.newLabel();
+    Label end = code.newLabel();
     column.run();
-    writer.remainderOf(width).plus();
+    writer.push(wholeColumns(tiles));
+    code.if_icmpge(narrower);
+    whole.run();
+    code.goto_(end).labelBinding(narrower);
+    narrow.run();
+    code.labelBinding(end);
   }
 
   /** Multiplies the row on the stack by the width of the tile of {@code column}. */
   private void pushWidth(View.Layout.Tiles tiles, Runnable column) {
-    int last = tiles.columns() / tiles.width() * tiles.width();
-    CodeBuilder code = writer.code();
-    if (last >= view.columns()) {
+    if (wholeColumns(tiles) >= view.columns()) {
       writer.times(tiles.width());
       return;
     }
-    column.run();
-    writer.push(last);
-    Label narrow = code.newLabel();
-    Label end = code.newLabel();
-    code.if_icmpge(narrow);
-    writer.push(tiles.width());
-    code.goto_(end).labelBinding(narrow);
-    writer.push(tiles.columns() - last);
-    code.labelBinding(end).imul();
+    inWholeTile(
+        tiles,
+        column,
+        () -> writer.push(tiles.width()),
+        () -> writer.push(tiles.columns() - wholeColumns(tiles)));
+    writer.code().imul();
   }
 }

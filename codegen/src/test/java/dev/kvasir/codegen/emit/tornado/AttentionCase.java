@@ -204,11 +204,13 @@ final class AttentionCase {
     TwinRun.requireClose(
         description + ", output of splits",
         normalised(decode.floatsOnDevice("partial_output"), actualSum),
-        normalised(decode.floatsOfInterpreter("partial_output"), expectedSum));
+        normalised(decode.floatsOfInterpreter("partial_output"), expectedSum),
+        TwinRun.TOLERANCE);
     TwinRun.requireClose(
         description + ", logarithm of splits",
         logarithm(decode.floatsOnDevice("partial_maximum"), actualSum),
-        logarithm(decode.floatsOfInterpreter("partial_maximum"), expectedSum));
+        logarithm(decode.floatsOfInterpreter("partial_maximum"), expectedSum),
+        TwinRun.TOLERANCE);
   }
 
   private static float[] normalised(float[] output, float[] sums) {

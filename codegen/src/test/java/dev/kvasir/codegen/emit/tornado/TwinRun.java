@@ -6,15 +6,11 @@ import dev.kvasir.codegen.emit.tornado.device.Device;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.KernelInterpreter;
 import dev.kvasir.ir.kernel.KernelMemory;
-import dev.kvasir.ir.type.ElementFormat;
 import java.lang.classfile.ClassFile;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /** Runs one kernel on the interpreter and, lowered, on the device, from the same memory. */
 final class TwinRun {
@@ -22,23 +18,28 @@ final class TwinRun {
   /** Largest relative L2 distance between both, over a whole buffer. */
   static final double TOLERANCE = 1e-5;
 
+  /** As {@link #TOLERANCE}, where both may round to different neighbours in f16. */
+  private static final double HALF_STEP = 0x1p-10;
+
   private final Kernel kernel;
   private final Map<String, KernelMemory> memories = new LinkedHashMap<>();
-  private final Map<String, Object> arrays = new HashMap<>();
+  private final Map<String, DeviceMemory> arrays = new HashMap<>();
 
   TwinRun(Kernel kernel) {
     this.kernel = kernel;
   }
 
   TwinRun floats(String buffer, float... values) {
-    memories.put(buffer, KernelMemory.ofFloats(ElementFormat.F32, values));
-    arrays.put(buffer, new FloatArray(buffer, values));
-    return this;
+    return memory(buffer, KernelMemory.ofFloats(kernel.buffer(buffer).format(), values));
   }
 
   TwinRun ints(String buffer, int... values) {
-    memories.put(buffer, KernelMemory.ofInts(values));
-    arrays.put(buffer, new IntArray(buffer, values));
+    return memory(buffer, KernelMemory.ofInts(values));
+  }
+
+  TwinRun memory(String buffer, KernelMemory content) {
+    memories.put(buffer, content);
+    arrays.put(buffer, DeviceMemory.of(buffer, content));
     return this;
   }
 
@@ -49,11 +50,9 @@ final class TwinRun {
     return this;
   }
 
-  /** A floating buffer of NaN. */
+  /** A buffer that nothing has written. */
   TwinRun poison(String buffer, int size) {
-    float[] values = new float[size];
-    Arrays.fill(values, Float.NaN);
-    return floats(buffer, values);
+    return memory(buffer, KernelMemory.uninitialised(kernel.buffer(buffer).format(), size));
   }
 
   /** Runs both without comparing. */
@@ -80,27 +79,42 @@ final class TwinRun {
   }
 
   private List<Object> arrays() {
-    return kernel.buffers().stream().map(buffer -> array(buffer.name())).toList();
+    return kernel.buffers().stream().map(buffer -> array(buffer.name()).array()).toList();
   }
 
-  /** Runs both and requires the same content of every buffer. */
+  /** Runs both and requires the same content of every buffer, poison included. */
   void agree(String description, Device device, int[][] dims, int... grid) {
     run(device, dims, grid);
     for (Kernel.Buffer buffer : kernel.buffers()) {
-      String name = buffer.name();
-      String place = description + ", buffer " + name;
-      if (buffer.format().isFloating()) {
-        requireClose(place, floatsOnDevice(name), memory(name).toFloats());
-      } else {
-        assertThat(((IntArray) array(name)).toHeapArray())
-            .as(place)
-            .containsExactly(memory(name).toInts());
+      requireSame(description + ", buffer " + buffer.name(), buffer);
+    }
+  }
+
+  private void requireSame(String place, Kernel.Buffer buffer) {
+    KernelMemory expected = memory(buffer.name());
+    DeviceMemory actual = array(buffer.name());
+    switch (buffer.format()) {
+      case F32 -> requireClose(place, actual.toFloats(), expected.toFloats(), TOLERANCE);
+      case F16, BF16 -> requireClose(place, actual.toFloats(), expected.toFloats(), HALF_STEP);
+      case U8, U4 -> {
+        float[] codes = actual.toFloats();
+        for (int i = 0; i < codes.length; i++) {
+          float wanted = expected.isInitialised(i) ? expected.getFloat(i) : actual.poison();
+          assertThat(codes[i]).as("%s, element %d", place, i).isEqualTo(wanted);
+        }
+      }
+      case I32 -> {
+        int[] integers = actual.toInts();
+        for (int i = 0; i < integers.length; i++) {
+          int wanted = expected.isInitialised(i) ? expected.getInt(i) : DeviceMemory.POISON_INT;
+          assertThat(integers[i]).as("%s, element %d", place, i).isEqualTo(wanted);
+        }
       }
     }
   }
 
   float[] floatsOnDevice(String buffer) {
-    return ((FloatArray) array(buffer)).toHeapArray();
+    return array(buffer).toFloats();
   }
 
   float[] floatsOfInterpreter(String buffer) {
@@ -115,8 +129,8 @@ final class TwinRun {
     return memory;
   }
 
-  private Object array(String buffer) {
-    Object array = arrays.get(buffer);
+  private DeviceMemory array(String buffer) {
+    DeviceMemory array = arrays.get(buffer);
     if (array == null) {
       throw new IllegalArgumentException("buffer " + buffer + " has no array");
     }
@@ -124,7 +138,7 @@ final class TwinRun {
   }
 
   /** Requires NaN at the same places and a small relative L2 distance elsewhere. */
-  static void requireClose(String description, float[] actual, float[] expected) {
+  static void requireClose(String description, float[] actual, float[] expected, double tolerance) {
     assertThat(actual).as(description).hasSameSizeAs(expected);
     double distance = 0;
     double norm = 0;
@@ -139,6 +153,6 @@ final class TwinRun {
     }
     assertThat(Math.sqrt(distance))
         .as("%s, L2 distance over a norm of %s", description, Math.sqrt(norm))
-        .isLessThanOrEqualTo(TOLERANCE * Math.sqrt(norm));
+        .isLessThanOrEqualTo(tolerance * Math.sqrt(norm));
   }
 }
