@@ -3,8 +3,10 @@ package dev.kvasir.codegen.assemble;
 import dev.kvasir.codegen.assemble.ProgramBuilder.Location;
 import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
 import dev.kvasir.codegen.skeleton.DenseKernels;
+import dev.kvasir.codegen.skeleton.GatedProduct;
 import dev.kvasir.codegen.skeleton.PanelProducts;
 import dev.kvasir.codegen.skeleton.PanelSizes;
+import dev.kvasir.codegen.skeleton.Product;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
 import dev.kvasir.codegen.tile.TileChooser;
@@ -35,6 +37,9 @@ final class DenseLowering {
 
   /** In the name of a kernel that multiplies one row. */
   private static final String ONE_ROW = "m1";
+
+  /** In the name of a kernel that multiplies many rows. */
+  private static final String PANELS = "panels";
 
   private static final Expression ONE = Expression.constant(1);
 
@@ -142,27 +147,25 @@ final class DenseLowering {
     for (Mode mode : Mode.values()) {
       if (mode == Mode.PREFILL && !x.single()) {
         PanelSizes sizes = PanelSizes.of(outputs, x.width());
-        panels.launch(panelProduct(op, sizes), result, x, sizes, outputs, arguments);
+        panels.launch(
+            panelProduct(product(op, PANELS), sizes), result, x, sizes, outputs, arguments);
       } else {
         ProductBlock block = block(outputs, x.width());
-        launchProduct(mode, product(op, block), result, x, block, outputs, arguments);
+        launchProduct(
+            mode, product(product(op, ONE_ROW), block), result, x, block, outputs, arguments);
       }
     }
   }
 
-  private Kernel panelProduct(LinearOp op, PanelSizes sizes) {
-    int outputs = op.weight().shape().getFirst();
-    int inputs = op.weight().shape().getLast();
+  private Kernel panelProduct(Product product, PanelSizes sizes) {
+    int outputs = product.outputs();
+    int inputs = product.inputs();
     int columns = sizes.columns() * PanelLowering.checkedBlocks(sizes, outputs, inputs);
-    ElementFormat format = builder.format(op.weight());
-    Optional<ElementFormat> bias = op.bias().map(builder::format);
-    boolean residual = op.residual().isPresent();
-    String name = name(op, "panels");
     return builder.kernel(
-        name,
-        summary(op),
+        product.name(),
+        summary(product),
         PanelLowering.sizes(sizes),
-        () -> PanelProducts.product(name, outputs, inputs, format, bias, sizes, residual),
+        () -> PanelProducts.product(product, sizes),
         () ->
             PanelLowering.check(sizes, outputs, inputs)
                 .floats("w", columns * inputs)
@@ -171,21 +174,23 @@ final class DenseLowering {
                 .build());
   }
 
-  private String name(LinearOp op, String cut) {
-    return "product_%dx%d_%s_%s%s%s"
-        .formatted(
-            op.weight().shape().getFirst(),
-            op.weight().shape().getLast(),
-            builder.format(op.weight()).text(),
-            cut,
-            suffix("bias", op.bias().map(builder::format)),
-            op.residual().isPresent() ? "_add" : "");
+  private Product product(LinearOp op, String cut) {
+    int outputs = op.weight().shape().getFirst();
+    int inputs = op.weight().shape().getLast();
+    ElementFormat weight = builder.format(op.weight());
+    Optional<ElementFormat> bias = op.bias().map(builder::format);
+    boolean residual = op.residual().isPresent();
+    String name =
+        "product_%dx%d_%s_%s%s%s"
+            .formatted(
+                outputs, inputs, weight.text(), cut, suffix("bias", bias), residual ? "_add" : "");
+    return new Product(name, outputs, inputs, weight, bias, residual);
   }
 
-  private static String summary(LinearOp op) {
+  private static String summary(Product product) {
     return "matrix product"
-        + (op.bias().isPresent() ? " + bias" : "")
-        + (op.residual().isPresent() ? " + residual" : "");
+        + (product.bias().isPresent() ? " + bias" : "")
+        + (product.residual() ? " + residual" : "");
   }
 
   private ProductBlock block(int outputs, int inputs) {
@@ -200,23 +205,17 @@ final class DenseLowering {
     return new TreeMap<>(Map.of("product-rows", 1, "product-columns", block.columns()));
   }
 
-  private Kernel product(LinearOp op, ProductBlock block) {
-    int outputs = op.weight().shape().getFirst();
-    int inputs = op.weight().shape().getLast();
-    ElementFormat format = builder.format(op.weight());
-    Optional<ElementFormat> bias = op.bias().map(builder::format);
-    boolean residual = op.residual().isPresent();
-    String name = name(op, ONE_ROW);
-    int blocks = Math.min(2, outputs / block.columns());
+  private Kernel product(Product product, ProductBlock block) {
+    int blocks = Math.min(2, product.outputs() / block.columns());
     int columns = blocks * block.columns();
     return builder.kernel(
-        name,
-        summary(op),
+        product.name(),
+        summary(product),
         sizes(block),
-        () -> DenseKernels.product(name, outputs, inputs, format, bias, block, residual),
+        () -> DenseKernels.product(product, block),
         () ->
-            productCheck(block, inputs, blocks)
-                .floats("w", columns * inputs)
+            productCheck(block, product.inputs(), blocks)
+                .floats("w", columns * product.inputs())
                 .floats("b", columns)
                 .floats("r", columns)
                 .build());
@@ -254,10 +253,6 @@ final class DenseLowering {
     Location x = builder.location(op.input());
     int outputs = op.gate().shape().getFirst();
     int inputs = op.gate().shape().getLast();
-    ElementFormat gate = builder.format(op.gate());
-    ElementFormat up = builder.format(op.up());
-    Optional<ElementFormat> gateBias = op.gateBias().map(builder::format);
-    Optional<ElementFormat> upBias = op.upBias().map(builder::format);
     Location y = builder.activation(result, outputs);
     Map<String, String> arguments =
         new HashMap<>(
@@ -270,42 +265,46 @@ final class DenseLowering {
     op.upBias().ifPresent(bias -> arguments.put("up_bias", builder.weight(bias)));
     PanelSizes sizes = PanelSizes.of(outputs, inputs);
     int panelColumns = sizes.columns() * PanelLowering.checkedBlocks(sizes, outputs, inputs);
-    String ofPanels = name(op, "panels");
+    GatedProduct ofPanels = product(op, PANELS);
     Kernel kernel =
         builder.kernel(
-            ofPanels,
+            ofPanels.name(),
             GATED,
             PanelLowering.sizes(sizes),
-            () ->
-                PanelProducts.gatedProduct(
-                    ofPanels, outputs, inputs, gate, up, gateBias, upBias, sizes),
+            () -> PanelProducts.gatedProduct(ofPanels, sizes),
             () -> gates(PanelLowering.check(sizes, outputs, inputs), panelColumns, inputs));
     panels.launch(kernel, result, x, sizes, outputs, arguments);
     ProductBlock block = block(outputs, inputs);
     int blocks = Math.min(2, outputs / block.columns());
-    String ofVector = name(op, ONE_ROW);
+    GatedProduct ofVector = product(op, ONE_ROW);
     Kernel vector =
         builder.kernel(
-            ofVector,
+            ofVector.name(),
             GATED,
             sizes(block),
-            () ->
-                DenseKernels.gatedProduct(
-                    ofVector, outputs, inputs, gate, up, gateBias, upBias, block),
+            () -> DenseKernels.gatedProduct(ofVector, block),
             () -> gates(productCheck(block, inputs, blocks), blocks * block.columns(), inputs));
     launchProduct(Mode.STEP, vector, result, x, block, outputs, arguments);
   }
 
-  private String name(GatedLinearOp op, String cut) {
-    return "gated_product_%dx%d_%s_%s_%s%s%s"
-        .formatted(
-            op.gate().shape().getFirst(),
-            op.gate().shape().getLast(),
-            builder.format(op.gate()).text(),
-            builder.format(op.up()).text(),
-            cut,
-            suffix("gate_bias", op.gateBias().map(builder::format)),
-            suffix("up_bias", op.upBias().map(builder::format)));
+  private GatedProduct product(GatedLinearOp op, String cut) {
+    int outputs = op.gate().shape().getFirst();
+    int inputs = op.gate().shape().getLast();
+    ElementFormat gate = builder.format(op.gate());
+    ElementFormat up = builder.format(op.up());
+    Optional<ElementFormat> gateBias = op.gateBias().map(builder::format);
+    Optional<ElementFormat> upBias = op.upBias().map(builder::format);
+    String name =
+        "gated_product_%dx%d_%s_%s_%s%s%s"
+            .formatted(
+                outputs,
+                inputs,
+                gate.text(),
+                up.text(),
+                cut,
+                suffix("gate_bias", gateBias),
+                suffix("up_bias", upBias));
+    return new GatedProduct(name, outputs, inputs, gate, up, gateBias, upBias);
   }
 
   private static CheckCase gates(CheckCase.Builder check, int columns, int inputs) {

@@ -78,83 +78,43 @@ public final class PanelProducts {
         buffer, new View.Layout.Columns(leading), rows, columns, block, blockStride, zero, zero);
   }
 
-  /**
-   * {@return y = x W^T, plus b on each row where there is a bias, plus r with {@code residual}}
-   *
-   * @param name its name in the plan
-   * @param outputs rows of W
-   * @param inputs columns of W
-   * @param weight how W is stored
-   * @param bias how b, [outputs], is stored; empty without one
-   */
-  public static Kernel product(
-      String name,
-      int outputs,
-      int inputs,
-      ElementFormat weight,
-      Optional<ElementFormat> bias,
-      PanelSizes sizes,
-      boolean residual) {
-    PanelProducts product = new PanelProducts(name, outputs, inputs, sizes);
-    KernelBuilder kernel = product.kernel;
-    kernel.reads("w", weight);
-    bias.ifPresent(format -> kernel.reads("b", format));
-    if (residual) {
-      kernel.reads("r", ElementFormat.F32);
-    }
-    kernel.writes("y", ElementFormat.F32);
-    List<Part> parts = product.parts();
-    Weights weights = product.new Weights("w", bias.map(_ -> "b"), parts);
-    product.panels(List.of(weights));
+  /** {@return the kernel of a product} */
+  public static Kernel product(Product product, PanelSizes sizes) {
+    PanelProducts panels =
+        new PanelProducts(product.name(), product.outputs(), product.inputs(), sizes);
+    KernelBuilder kernel = panels.kernel;
+    product.declare(kernel);
+    List<Part> parts = panels.parts();
+    Weights weights = panels.new Weights("w", product.bias().map(_ -> "b"), parts);
+    panels.add(List.of(weights));
     weights.addBias();
     for (Part part : parts) {
       String result = weights.result(part);
       kernel.when(
           part.present(),
           () -> {
-            if (residual) {
+            if (product.residual()) {
               String added = kernel.tile("added_" + part.name(), sizes.columns(), part.width());
-              kernel.load(added, product.result("r", part));
+              kernel.load(added, panels.result("r", part));
               kernel.map(
                   result, TileExpression.element(result).plus(TileExpression.element(added)));
             }
-            kernel.store(product.result("y", part), result);
+            kernel.store(panels.result("y", part), result);
           });
     }
     return kernel.build();
   }
 
-  /**
-   * {@return y = silu(x Wg^T + bg) * (x Wu^T + bu), as {@link DenseKernels#gatedProduct}}
-   *
-   * @param name its name in the plan
-   * @param outputs rows of both weights
-   * @param inputs columns of both weights
-   * @param gate how Wg is stored
-   * @param up how Wu is stored
-   * @param gateBias how bg, [outputs], is stored; empty without one
-   * @param upBias how bu, [outputs], is stored; empty without one
-   */
-  public static Kernel gatedProduct(
-      String name,
-      int outputs,
-      int inputs,
-      ElementFormat gate,
-      ElementFormat up,
-      Optional<ElementFormat> gateBias,
-      Optional<ElementFormat> upBias,
-      PanelSizes sizes) {
-    PanelProducts product = new PanelProducts(name, outputs, inputs, sizes);
-    KernelBuilder kernel = product.kernel;
-    kernel.reads("gate", gate);
-    kernel.reads("up", up);
-    gateBias.ifPresent(format -> kernel.reads("gate_bias", format));
-    upBias.ifPresent(format -> kernel.reads("up_bias", format));
-    kernel.writes("y", ElementFormat.F32);
-    List<Part> parts = product.parts();
-    Weights gates = product.new Weights("gate", gateBias.map(_ -> "gate_bias"), parts);
-    Weights ups = product.new Weights("up", upBias.map(_ -> "up_bias"), parts);
-    product.panels(List.of(gates, ups));
+  /** {@return the kernel of a gated product} */
+  public static Kernel gatedProduct(GatedProduct product, PanelSizes sizes) {
+    PanelProducts panels =
+        new PanelProducts(product.name(), product.outputs(), product.inputs(), sizes);
+    KernelBuilder kernel = panels.kernel;
+    product.declare(kernel);
+    List<Part> parts = panels.parts();
+    Weights gates = panels.new Weights("gate", product.gateBias().map(_ -> "gate_bias"), parts);
+    Weights ups = panels.new Weights("up", product.upBias().map(_ -> "up_bias"), parts);
+    panels.add(List.of(gates, ups));
     gates.addBias();
     ups.addBias();
     for (Part part : parts) {
@@ -162,8 +122,8 @@ public final class PanelProducts {
       kernel.when(
           part.present(),
           () -> {
-            kernel.map(gated, DenseKernels.gate(gated, ups.result(part)));
-            kernel.store(product.result("y", part), gated);
+            kernel.map(gated, GatedProduct.join(gated, ups.result(part)));
+            kernel.store(panels.result("y", part), gated);
           });
     }
     return kernel.build();
@@ -209,7 +169,7 @@ public final class PanelProducts {
   }
 
   /** Adds up all products, a panel of each matrix at a time. */
-  private void panels(List<Weights> matrices) {
+  private void add(List<Weights> matrices) {
     int depth = sizes.depth();
     int panels = inputs / depth;
     int left = inputs - panels * depth;

@@ -10,6 +10,7 @@ import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.DenseKernels;
+import dev.kvasir.codegen.skeleton.Product;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
 import dev.kvasir.ir.graph.Graph;
@@ -89,7 +90,8 @@ class PlanContentTest {
             DecodeAttention.build(decode, shape(0.2, dense), 16, maxSplits),
             DecodeAttention.build(decode, shape(1 / Math.sqrt(32), window), 16, maxSplits),
             DenseKernels.product(
-                product, 128, 128, ElementFormat.F32, ProductBlock.of(128, 128, 1 << 17), false),
+                Product.plain(product, 128, 128, ElementFormat.F32),
+                ProductBlock.of(128, 128, 1 << 17)),
             RowKernels.rmsNorm(norm, 128, 0.01, ElementFormat.F32),
             RowKernels.rope(rope, 2, 64));
     for (Kernel kernel : wrong) {

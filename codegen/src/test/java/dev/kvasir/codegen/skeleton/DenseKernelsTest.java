@@ -70,7 +70,8 @@ class DenseKernelsTest {
     for (ProductBlock block : blocks(outputs, inputs)) {
       Kernel kernel =
           DenseKernels.product(
-              "product", outputs, inputs, weight, format(biased, bias), block, residual);
+              new Product("product", outputs, inputs, weight, format(biased, bias), residual),
+              block);
       for (int bits : WIDTHS) {
         requireNear(
             run(kernel, Map.of("x", x, "w", w, "b", b, "r", r), outputs, block, bits),
@@ -117,13 +118,14 @@ class DenseKernelsTest {
     ProductBlock block = ProductBlock.of(outputs, inputs, 1 << 17);
     Kernel kernel =
         DenseKernels.gatedProduct(
-            "gated",
-            outputs,
-            inputs,
-            gateFormat,
-            upFormat,
-            format(onGate, gateFormat),
-            format(onUp, upFormat),
+            new GatedProduct(
+                "gated",
+                outputs,
+                inputs,
+                gateFormat,
+                upFormat,
+                format(onGate, gateFormat),
+                format(onUp, upFormat)),
             block);
     NaiveProduct gated = new NaiveProduct(x, gate, gateBias, onGate, outputs, inputs);
     NaiveProduct lifted = new NaiveProduct(x, up, upBias, onUp, outputs, inputs);
@@ -159,7 +161,7 @@ class DenseKernelsTest {
   private static KernelMemory products(
       Map<String, KernelMemory> operands, int outputs, int inputs, ProductBlock block, int bits) {
     Kernel kernel =
-        DenseKernels.product("product", outputs, inputs, ElementFormat.BF16, block, false);
+        DenseKernels.product(Product.plain("product", outputs, inputs, ElementFormat.BF16), block);
     return run(kernel, operands, outputs, block, bits);
   }
 

@@ -20,14 +20,6 @@ class PanelProductsTest {
   private static final int[] WIDTHS = {128, 256, 512};
   private static final int TILE = PanelSizes.TILE_ROWS;
 
-  private static double dot(KernelMemory x, int row, KernelMemory w, int output, int inputs) {
-    double sum = 0;
-    for (int i = 0; i < inputs; i++) {
-      sum += (double) x.getFloat((long) row * inputs + i) * w.getFloat((long) output * inputs + i);
-    }
-    return sum;
-  }
-
   /** Packs two sequences of {@code tiles} tiles each. */
   private static KernelMemory pack(KernelMemory x, int inputs, int tiles, int bits) {
     return get(
@@ -82,18 +74,20 @@ class PanelProductsTest {
     KernelMemory w = gaussian(format, outputs * inputs, 3);
     KernelMemory b = gaussian(format, outputs, 4);
     KernelMemory r = gaussian(ElementFormat.F32, total * outputs, 5);
+    NaiveProduct product = new NaiveProduct(x, w, b, withBias, outputs, inputs);
     PanelSizes sizes = new PanelSizes(blockRows, columns, depth);
     for (int bits : WIDTHS) {
       Map<String, KernelMemory> memories =
           run(
               PanelProducts.product(
-                  "product",
-                  outputs,
-                  inputs,
-                  format,
-                  withBias ? Optional.of(format) : Optional.empty(),
-                  sizes,
-                  residual),
+                  new Product(
+                      "product",
+                      outputs,
+                      inputs,
+                      format,
+                      withBias ? Optional.of(format) : Optional.empty(),
+                      residual),
+                  sizes),
               bits,
               Map.of("x", pack(x, inputs, tiles, bits), "w", w, "b", b, "r", r),
               Map.of("sequence_tiles", tiles, "tiles", tiles),
@@ -102,12 +96,7 @@ class PanelProductsTest {
               outputs / columns,
               Math.ceilDiv(tiles, sizes.tiles()));
       requireNear(
-          get(memories, "y"),
-          total * outputs,
-          i ->
-              dot(x, i / outputs, w, i % outputs, inputs)
-                  + (withBias ? b.getFloat(i % outputs) : 0)
-                  + (residual ? r.getFloat(i) : 0));
+          get(memories, "y"), total * outputs, i -> product.at(i) + (residual ? r.getFloat(i) : 0));
     }
   }
 
@@ -133,17 +122,20 @@ class PanelProductsTest {
     KernelMemory up = gaussian(upFormat, outputs * inputs, 8);
     KernelMemory gateBias = gaussian(gateFormat, outputs, 9);
     KernelMemory upBias = gaussian(upFormat, outputs, 10);
+    NaiveProduct gated = new NaiveProduct(x, gate, gateBias, onGate, outputs, inputs);
+    NaiveProduct lifted = new NaiveProduct(x, up, upBias, onUp, outputs, inputs);
     PanelSizes sizes = new PanelSizes(64, outputs / 2, 16);
     Map<String, KernelMemory> memories =
         run(
             PanelProducts.gatedProduct(
-                "gated",
-                outputs,
-                inputs,
-                gateFormat,
-                upFormat,
-                onGate ? Optional.of(gateFormat) : Optional.empty(),
-                onUp ? Optional.of(upFormat) : Optional.empty(),
+                new GatedProduct(
+                    "gated",
+                    outputs,
+                    inputs,
+                    gateFormat,
+                    upFormat,
+                    onGate ? Optional.of(gateFormat) : Optional.empty(),
+                    onUp ? Optional.of(upFormat) : Optional.empty()),
                 sizes),
             bits,
             Map.of(
@@ -157,16 +149,7 @@ class PanelProductsTest {
             2,
             2,
             Math.ceilDiv(tiles, sizes.tiles()));
-    requireNear(
-        get(memories, "y"),
-        total * outputs,
-        i -> {
-          int output = i % outputs;
-          double g =
-              dot(x, i / outputs, gate, output, inputs) + (onGate ? gateBias.getFloat(output) : 0);
-          double u = dot(x, i / outputs, up, output, inputs) + (onUp ? upBias.getFloat(output) : 0);
-          return g / (1 + Math.exp(-g)) * u;
-        });
+    requireNear(get(memories, "y"), total * outputs, i -> gated.gating(lifted, i));
   }
 
   @Test

@@ -10,10 +10,12 @@ import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.DenseKernels;
+import dev.kvasir.codegen.skeleton.GatedProduct;
 import dev.kvasir.codegen.skeleton.KernelBuilder;
 import dev.kvasir.codegen.skeleton.PanelProducts;
 import dev.kvasir.codegen.skeleton.PanelSizes;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
+import dev.kvasir.codegen.skeleton.Product;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
 import dev.kvasir.codegen.skeleton.StageRows;
@@ -92,18 +94,19 @@ final class KernelSamples {
     kernels.add(StageRows.build("stage" + suffix, shape, 2));
     kernels.add(
         DenseKernels.gatedProduct(
-            "gated" + suffix,
-            24,
-            19,
-            format,
-            ElementFormat.BF16,
+            new GatedProduct(
+                "gated" + suffix,
+                24,
+                19,
+                format,
+                ElementFormat.BF16,
+                Optional.empty(),
+                Optional.empty()),
             ProductBlock.of(24, 19, 1 << 17)));
-    kernels.add(
-        DenseKernels.product(
-            "product" + suffix, 48, 37, format, ProductBlock.of(48, 37, 1 << 17), true));
-    kernels.add(
-        PanelProducts.product(
-            "panels" + suffix, 26, 37, format, Optional.empty(), new PanelSizes(64, 13, 16), true));
+    Product product = new Product("product" + suffix, 48, 37, format, Optional.empty(), true);
+    kernels.add(DenseKernels.product(product, ProductBlock.of(48, 37, 1 << 17)));
+    Product panels = new Product("panels" + suffix, 26, 37, format, Optional.empty(), true);
+    kernels.add(PanelProducts.product(panels, new PanelSizes(64, 13, 16)));
     kernels.add(RowKernels.rmsNorm("norm" + suffix, 21, 1e-5, format));
     kernels.add(RowKernels.embedding("embedding" + suffix, COLUMNS, format));
   }

@@ -3,6 +3,7 @@ package dev.kvasir.benchmarks;
 import dev.kvasir.codegen.skeleton.DenseKernels;
 import dev.kvasir.codegen.skeleton.PanelProducts;
 import dev.kvasir.codegen.skeleton.PanelSizes;
+import dev.kvasir.codegen.skeleton.Product;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.tile.TargetProfile;
 import dev.kvasir.codegen.tile.TileChooser;
@@ -58,6 +59,7 @@ final class ProductWork implements Workload {
     MemorySegment x = memory.floats(activations);
     buffers.put("x", x);
     buffers.put("y", result);
+    Product plain = Product.plain("product", outputs, inputs, format);
     Kernel product;
     Map<String, Integer> dims;
     int second;
@@ -68,15 +70,14 @@ final class ProductWork implements Workload {
           TileChooser.vectorWeights(
               (long) outputs * inputs, profile, TileChooser.vectorWeights(profile));
       ProductBlock block = ProductBlock.of(outputs, inputs, weights);
-      product = DenseKernels.product("product", outputs, inputs, format, block, false);
+      product = DenseKernels.product(plain, block);
       dims = Map.of("sequence_rows", 1);
       second = 1;
       third = outputs / block.columns();
       pack = Optional.empty();
     } else {
       PanelSizes sizes = PanelSizes.of(outputs, inputs);
-      product =
-          PanelProducts.product("product", outputs, inputs, format, Optional.empty(), sizes, false);
+      product = PanelProducts.product(plain, sizes);
       int tiles = rows / PanelSizes.TILE_ROWS;
       dims = Map.of("sequence_tiles", tiles, "tiles", tiles);
       second = outputs / sizes.columns();

@@ -8,6 +8,7 @@ import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.DenseKernels;
+import dev.kvasir.codegen.skeleton.GatedProduct;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
@@ -24,6 +25,7 @@ import java.lang.classfile.Opcode;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.reflect.AccessFlag;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -66,11 +68,14 @@ class ClassFileTest {
         CombineAttention.build("combine", shape, 4),
         PrefillAttention.build("prefill", shape, 16, 2),
         DenseKernels.gatedProduct(
-            "gated",
-            24,
-            19,
-            ElementFormat.F16,
-            ElementFormat.BF16,
+            new GatedProduct(
+                "gated",
+                24,
+                19,
+                ElementFormat.F16,
+                ElementFormat.BF16,
+                Optional.empty(),
+                Optional.empty()),
             ProductBlock.of(24, 19, 1 << 17)),
         RowKernels.rmsNorm("norm", 21, 1e-5, ElementFormat.F16),
         RowKernels.argmax("argmax", 33));
