@@ -84,31 +84,27 @@ class WorkerPoolTest {
   /** Each of two points waits for the other one: they end on two threads alone. */
   @Test
   void sleepingHelpersWakeForLongLaunches() throws Throwable {
-    MethodHandle meet = kernel("meet");
-    try (WorkerPool pool = new WorkerPool(2, 1, 1);
-        Arena arena = Arena.ofShared()) {
-      MemorySegment[] buffers = {arena.allocate(8)};
-      for (int round = 0; round < 40; round++) {
-        buffers[0].fill((byte) 0);
-        if (round % 2 == 0) {
-          Thread.sleep(2);
-        }
-        pool.run(meet, buffers, new int[0], 2, 1, 2, LONG);
-      }
-    }
+    meet(2, 40, 2);
   }
 
   /** Helpers beyond the first are woken by others: as many points meet as there are threads. */
   @Test
   void helpersWakeEachOther() throws Throwable {
+    meet(8, 20, 1);
+  }
+
+  /** Lets a point on each thread wait for all others; helpers fall asleep before some rounds. */
+  private static void meet(int threads, int rounds, int roundsPerSleep) throws Throwable {
     MethodHandle meet = kernel("meet");
-    try (WorkerPool pool = new WorkerPool(8, 1, 1);
+    try (WorkerPool pool = new WorkerPool(threads, 1, 1);
         Arena arena = Arena.ofShared()) {
-      MemorySegment[] buffers = {arena.allocate(4 * 8)};
-      for (int round = 0; round < 20; round++) {
+      MemorySegment[] buffers = {arena.allocate(4L * threads)};
+      for (int round = 0; round < rounds; round++) {
         buffers[0].fill((byte) 0);
-        Thread.sleep(2);
-        pool.run(meet, buffers, new int[0], 8, 1, 8, LONG);
+        if (round % roundsPerSleep == 0) {
+          Thread.sleep(2);
+        }
+        pool.run(meet, buffers, new int[0], threads, 1, threads, LONG);
       }
     }
   }

@@ -6,19 +6,7 @@ import org.openjdk.jmh.annotations.Param;
 
 /** Attention of one new token over one layer whose cache is cold, by our kernels and by peers. */
 @NullUnmarked // fields are set before each trial
-public class DecodeAttention extends Measured {
-
-  /** Query heads. */
-  @Param("32")
-  public int queryHeads;
-
-  /** KV heads. */
-  @Param("8")
-  public int kvHeads;
-
-  /** Elements of a row. */
-  @Param("128")
-  public int headDim;
+public class DecodeAttention extends Attention {
 
   /** Rows of each KV head. */
   @Param({"4096", "32768"})
@@ -34,7 +22,7 @@ public class DecodeAttention extends Measured {
 
   @Override
   Workload open(Team workers) {
-    AttentionCase shape = new AttentionCase(queryHeads, kvHeads, headDim, context, format);
+    AttentionCase shape = shape(context, format);
     return switch (implementation) {
       case KVASIR -> new DecodeWork(shape, workers, COLD_BYTES);
       case ONNX_RUNTIME -> new OnnxAttention(shape, workers.threads(), COLD_BYTES);

@@ -6,19 +6,7 @@ import org.openjdk.jmh.annotations.Param;
 
 /** Attention of a prompt over itself: f32 rows, one layer. */
 @NullUnmarked // fields are set before each trial
-public class PrefillAttention extends Measured {
-
-  /** Query heads. */
-  @Param("32")
-  public int queryHeads;
-
-  /** KV heads. */
-  @Param("8")
-  public int kvHeads;
-
-  /** Elements of a row. */
-  @Param("128")
-  public int headDim;
+public class PrefillAttention extends Attention {
 
   /** Rows of the prompt. */
   @Param("4096")
@@ -26,8 +14,7 @@ public class PrefillAttention extends Measured {
 
   @Override
   Workload open(Team workers) {
-    return new PrefillWork(
-        new AttentionCase(queryHeads, kvHeads, headDim, context, CacheFormat.F32), workers);
+    return new PrefillWork(shape(context, CacheFormat.F32), workers);
   }
 
   /** One prompt. */

@@ -49,24 +49,34 @@ class ReportTest {
                 "read bandwidth",
                 "100 % (100 to 100)",
                 Target.Verdict.MET));
-    assertThat(targets.get("decode f32"))
+    requireTarget(targets, "decode f32", "-", Target.Verdict.UNKNOWN);
+    requireTarget(
+        targets,
+        "decode bf16 against ONNX Runtime's fastest format",
+        "0.20x (800 µs, 4.00 ms)",
+        Target.Verdict.MET);
+    requireTarget(
+        targets, "decode int8 against bf16", "1.50x (1.20 ms, 800 µs)", Target.Verdict.MISSED);
+    requireTarget(
+        targets,
+        "decode int8 against bf16, every context from 512",
+        "1.50x at 32,768",
+        Target.Verdict.MISSED);
+    requireTarget(
+        targets, "decode bf16, two threads against one", "1.90x (420 µs)", Target.Verdict.MET);
+    requireTarget(
+        targets,
+        "decode step beyond its kernels, sample model, 4 layers",
+        "30.0 µs (30.0 µs to 30.0 µs) of 3.00 ms",
+        Target.Verdict.MISSED);
+  }
+
+  private static void requireTarget(
+      Map<String, Target> targets, String work, String measured, Target.Verdict verdict) {
+    assertThat(targets.get(work))
         .extracting(Target::measured, Target::verdict)
-        .containsExactly("-", Target.Verdict.UNKNOWN);
-    assertThat(targets.get("decode bf16 against ONNX Runtime's fastest format"))
-        .extracting(Target::measured, Target::verdict)
-        .containsExactly("0.20x (800 µs, 4.00 ms)", Target.Verdict.MET);
-    assertThat(targets.get("decode int8 against bf16"))
-        .extracting(Target::measured, Target::verdict)
-        .containsExactly("1.50x (1.20 ms, 800 µs)", Target.Verdict.MISSED);
-    assertThat(targets.get("decode int8 against bf16, every context from 512"))
-        .extracting(Target::measured, Target::verdict)
-        .containsExactly("1.50x at 32,768", Target.Verdict.MISSED);
-    assertThat(targets.get("decode bf16, two threads against one"))
-        .extracting(Target::measured, Target::verdict)
-        .containsExactly("1.90x (420 µs)", Target.Verdict.MET);
-    assertThat(targets.get("decode step beyond its kernels, sample model, 4 layers"))
-        .extracting(Target::measured, Target::verdict)
-        .containsExactly("30.0 µs (30.0 µs to 30.0 µs) of 3.00 ms", Target.Verdict.MISSED);
+        .as(work)
+        .containsExactly(measured, verdict);
   }
 
   @Test
