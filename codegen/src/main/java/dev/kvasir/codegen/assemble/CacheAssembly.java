@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** The segments, pools and page table of all layers, in layer, group and segment order. */
 final class CacheAssembly {
@@ -107,27 +108,35 @@ final class CacheAssembly {
   List<Group> add(CacheType cache, AttentionOp attention) {
     List<Group> groups = new ArrayList<>();
     for (HeadGroup group : cache.groups()) {
-      List<SegmentPart> parts =
-          group.segments().stream()
-              .map(segment -> SegmentPart.of(segment, group.sinkRows()))
-              .toList();
-      AttentionShape shape =
-          new AttentionShape(
-              attention.queryHeads(),
-              cache.kvHeads(),
-              cache.keyDim(),
-              cache.valueDim(),
-              attention.scale(),
-              parts,
-              context);
+      AttentionShape shape = shape(attention, group, context);
       List<SegmentDeclaration> declared = new ArrayList<>();
-      for (int i = 0; i < parts.size(); i++) {
-        declared.add(segment(cache, group, group.segments().get(i), parts.get(i), shape));
+      for (int i = 0; i < group.segments().size(); i++) {
+        SegmentPart part = shape.segments().get(i);
+        declared.add(segment(cache, group, group.segments().get(i), part, shape));
       }
       groups.add(new Group(shape, group.heads(), heads.size(), declared));
       heads.addAll(group.heads());
     }
     return groups;
+  }
+
+  /** {@return what specialises the kernels of each head group} */
+  static Stream<AttentionShape> shapes(AttentionOp attention, int context) {
+    return attention.cacheType().groups().stream().map(group -> shape(attention, group, context));
+  }
+
+  private static AttentionShape shape(AttentionOp attention, HeadGroup group, int context) {
+    CacheType cache = attention.cacheType();
+    return new AttentionShape(
+        attention.queryHeads(),
+        cache.kvHeads(),
+        cache.keyDim(),
+        cache.valueDim(),
+        attention.scale(),
+        group.segments().stream()
+            .map(segment -> SegmentPart.of(segment, group.sinkRows()))
+            .toList(),
+        context);
   }
 
   private SegmentDeclaration segment(

@@ -49,17 +49,19 @@ public final class GraphLowering {
 
   private final Graph graph;
   private final PlanSizes sizes;
-  private final KernelLibrary kernels = new KernelLibrary();
+  private final KernelLibrary kernels;
   private final ProgramBuilder builder;
   private final CacheAssembly caches;
   private final RotaryTables rotary;
-  private final DenseLowering dense;
+  private final RowLowering rows;
+  private final ProductLowering products;
   private final AttentionLowering attention;
   private final Map<Value, AppendKvOp> appends = new HashMap<>();
 
-  private GraphLowering(Graph graph, WeightSource weights, PlanSizes sizes) {
+  private GraphLowering(Graph graph, WeightSource weights, PlanSizes sizes, KernelTarget target) {
     this.graph = graph;
     this.sizes = sizes;
+    this.kernels = new KernelLibrary(target);
     this.builder = new ProgramBuilder(sizes, weights, kernels);
     List<CacheType> types =
         graph.parameters().stream()
@@ -70,7 +72,8 @@ public final class GraphLowering {
     this.caches =
         new CacheAssembly(sizes.context(), types.stream().mapToInt(CacheType::kvHeads).sum());
     this.rotary = new RotaryTables(sizes.context());
-    this.dense = new DenseLowering(builder);
+    this.rows = new RowLowering(builder);
+    this.products = new ProductLowering(builder);
     this.attention = new AttentionLowering(builder, caches, maxSplits(types));
   }
 
@@ -80,9 +83,13 @@ public final class GraphLowering {
    * @param graph what the pass pipeline left
    * @param weights the model's tensors
    * @param sizes the plan's constants
+   * @param target what kernels are made for
+   * @throws dev.kvasir.codegen.emit.tornado.TornadoUnsupportedException when a kernel is beyond
+   *     what the target can do
    */
-  public static Lowered lower(Graph graph, WeightSource weights, PlanSizes sizes) {
-    return new GraphLowering(graph, weights, sizes).run();
+  public static Lowered lower(
+      Graph graph, WeightSource weights, PlanSizes sizes, KernelTarget target) {
+    return new GraphLowering(graph, weights, sizes, target).run();
   }
 
   private int maxSplits(List<CacheType> types) {
@@ -128,15 +135,15 @@ public final class GraphLowering {
   private void lower(Node node) {
     Value result = node.result();
     switch (node.op()) {
-      case EmbedOp op -> dense.embed(op, result);
-      case RmsNormOp op -> dense.rmsNorm(op, result);
+      case EmbedOp op -> rows.embed(op, result);
+      case RmsNormOp op -> rows.rmsNorm(op, result);
       case LinearOp op ->
-          dense.linear(
+          products.linear(
               op,
               result,
               result.equals(graph.results().getFirst()) ? Program.LOGITS : result.name());
-      case GatedLinearOp op -> dense.gatedLinear(op, result);
-      case RopeOp op -> dense.rope(op, result, rotary);
+      case GatedLinearOp op -> products.gatedLinear(op, result);
+      case RopeOp op -> rows.rope(op, result, rotary);
       case AppendKvOp op -> appends.put(result, op);
       case AttentionOp op -> {
         AppendKvOp append = appends.get(op.cache());
@@ -145,8 +152,8 @@ public final class GraphLowering {
         }
         attention.attention(append, node);
       }
-      case LastRowOp op -> dense.lastRow(op, result);
-      case ArgmaxOp op -> dense.argmax(op, result);
+      case LastRowOp op -> rows.lastRow(op, result);
+      case ArgmaxOp op -> rows.argmax(op, result);
       default -> throw new CompilerBug("no kernel is known for " + node.op().id());
     }
   }

@@ -1,6 +1,5 @@
 package dev.kvasir.codegen.assemble;
 
-import dev.kvasir.codegen.emit.jvm.JvmLowering;
 import dev.kvasir.codegen.emit.jvm.TileFrame;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.KernelPrinter;
@@ -8,7 +7,6 @@ import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.plans.CheckVectors;
 import dev.kvasir.plans.PlanFormat;
 import dev.kvasir.plans.StorageFormat;
-import dev.kvasir.plans.abi.JvmKernelAbi;
 import dev.kvasir.plans.program.KernelDeclaration;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -30,7 +28,17 @@ final class KernelLibrary {
    */
   record Entry(Kernel kernel, String summary, SortedMap<String, Integer> tiles, CheckCase check) {}
 
+  private final KernelTarget target;
   private final Map<String, Entry> entries = new LinkedHashMap<>();
+
+  KernelLibrary(KernelTarget target) {
+    this.target = target;
+  }
+
+  /** {@return what kernels are made for} */
+  KernelTarget target() {
+    return target;
+  }
 
   /** {@return the kernel of that name, made by {@code entry} when it is the first use} */
   Kernel use(String name, Supplier<Entry> entry) {
@@ -73,11 +81,7 @@ final class KernelLibrary {
   /** Adds class files, kernel text and check vectors to the entries of a plan. */
   void addFiles(Map<String, byte[]> files) {
     CheckVectors.Builder vectors = new CheckVectors.Builder();
-    List<Kernel> all = entries.values().stream().map(Entry::kernel).toList();
-    for (int bits : JvmKernelAbi.VECTOR_BITS) {
-      JvmLowering.lowerTogether(all, bits)
-          .forEach((name, bytes) -> files.put(JvmKernelAbi.entryName(name, bits), bytes));
-    }
+    target.addClasses(entries.values().stream().map(Entry::kernel).toList(), files);
     for (Entry entry : entries.values()) {
       Kernel kernel = entry.kernel();
       files.put(

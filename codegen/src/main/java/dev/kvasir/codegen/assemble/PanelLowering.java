@@ -20,7 +20,7 @@ import java.util.function.Supplier;
 final class PanelLowering {
 
   /** Weights of two blocks that a check may still read. */
-  private static final int CHECKED_WEIGHTS = 1 << 18;
+  static final int CHECKED_WEIGHTS = 1 << 18;
 
   private final ProgramBuilder builder;
   private final Set<String> packed = new HashSet<>();

@@ -23,6 +23,11 @@ public record PlanSizes(int context, int span, Tiles tiles, TargetProfile profil
     }
   }
 
+  /** {@return the same with work cut in another way} */
+  PlanSizes with(Tiles other) {
+    return new PlanSizes(context, span, other, profile);
+  }
+
   /** {@return pages that one work item of decode attention reads} */
   int pagesPerSplit() {
     return tiles.rowsPerSplit() / SegmentPart.PAGE_ROWS;

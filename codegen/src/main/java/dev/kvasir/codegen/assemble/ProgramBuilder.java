@@ -48,7 +48,12 @@ final class ProgramBuilder {
    * @param firstRow row of the buffer that is the value's first
    * @param single whether the value is one row rather than the whole span
    */
-  record Location(String buffer, int width, Map<Mode, Expression> firstRow, boolean single) {}
+  record Location(String buffer, int width, Map<Mode, Expression> firstRow, boolean single) {
+    /** {@return its rows} */
+    Expression rows(Mode mode) {
+      return single ? ONE : mode.rows();
+    }
+  }
 
   private static final Expression ONE = Expression.constant(1);
 
@@ -131,6 +136,11 @@ final class ProgramBuilder {
     return Map.of(Mode.PREFILL, Expression.constant(0), Mode.STEP, Expression.constant(0));
   }
 
+  /** {@return activation rows from one sequence to the next} */
+  Expression sequenceRows(Mode mode, Location location) {
+    return location.single() || mode == Mode.STEP ? ONE : Expression.constant(sizes.paddedSpan());
+  }
+
   /** Says where a value lies. */
   Location locate(Value value, Location location) {
     locations.put(value, location);
@@ -146,13 +156,15 @@ final class ProgramBuilder {
     return location;
   }
 
-  /** {@return how a weight is stored} */
+  /** {@return the format of a weight's buffer} */
   ElementFormat format(WeightReference weight) {
-    return weights
-        .weight(weight.name())
-        .type()
-        .format()
-        .orElseThrow(() -> new IllegalStateException(weight.name() + " holds no numbers"));
+    ElementFormat stored =
+        weights
+            .weight(weight.name())
+            .type()
+            .format()
+            .orElseThrow(() -> new IllegalStateException(weight.name() + " holds no numbers"));
+    return kernels.target().weights(stored);
   }
 
   /** {@return the buffer of a model weight} */

@@ -2,8 +2,11 @@ package dev.kvasir.codegen.driver;
 
 import dev.kvasir.codegen.assemble.GraphLowering;
 import dev.kvasir.codegen.assemble.PlanSizes;
+import dev.kvasir.codegen.assemble.PrefillFit;
+import dev.kvasir.codegen.emit.tornado.TornadoUnsupportedException;
 import dev.kvasir.codegen.tile.AttentionSizes;
 import dev.kvasir.codegen.tile.TileChooser;
+import dev.kvasir.codegen.tile.TileSize;
 import dev.kvasir.codegen.tile.Tiles;
 import dev.kvasir.ir.diag.CompileException;
 import dev.kvasir.ir.diag.CompilerBug;
@@ -14,7 +17,6 @@ import dev.kvasir.ir.graph.GraphPrinter;
 import dev.kvasir.ir.model.ModelConfig;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.ir.policy.ResolvedPolicy;
-import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.passes.PassContext;
 import dev.kvasir.passes.PassEvent;
 import dev.kvasir.passes.Passes;
@@ -32,9 +34,6 @@ import java.util.Map;
 
 /** The whole path from a model and a policy to a plan. */
 public final class Compiler {
-
-  /** How cache rows are stored when the policy does not say. */
-  private static final ElementFormat DEFAULT_STORAGE = ElementFormat.BF16;
 
   private Compiler() {}
 
@@ -55,18 +54,22 @@ public final class Compiler {
   }
 
   private static Compilation compileMapped(Model model, Policy policy, CompilerOptions options) {
-    PlanSizes sizes = sizes(model, options);
-    ResolvedPolicy resolved = PolicyCheck.check(policy, model);
+    PlanSizes chosen = sizes(model, options);
+    ResolvedPolicy resolved = resolve(model, policy, options);
     List<PassEvent> events = new ArrayList<>();
     Graph graph =
         Passes.pipeline()
             .run(
-                passContext(model, resolved),
+                passContext(model, resolved, options),
                 event -> {
                   events.add(event);
                   options.listener().afterPass(event);
                 });
-    GraphLowering.Lowered lowered = GraphLowering.lower(graph, model, sizes);
+    PlanSizes sizes =
+        options.tiles().containsKey(TileSize.PREFILL_TOKENS)
+            ? chosen
+            : PrefillFit.fit(graph, chosen);
+    GraphLowering.Lowered lowered = lower(graph, model, sizes, options);
     Limits limits = new Limits(lowered.program(), lowered.memory(), sizes.context(), sizes.span());
     CacheFootprint footprint = CacheFootprint.of(graph, sizes.context(), sizes.context());
     limits.check(resolved, tokens -> CacheFootprint.of(graph, tokens, sizes.context()).dominant());
@@ -91,7 +94,7 @@ public final class Compiler {
    */
   public static Graph transform(Model model, Policy policy, CompilerOptions options) {
     sizes(model, options);
-    PassContext context = passContext(model, PolicyCheck.check(policy, model));
+    PassContext context = passContext(model, resolve(model, policy, options), options);
     return Passes.pipeline().run(context, options.listener());
   }
 
@@ -104,7 +107,7 @@ public final class Compiler {
   public static Graph transformUntil(
       String lastPass, Model model, Policy policy, CompilerOptions options) {
     sizes(model, options);
-    PassContext context = passContext(model, PolicyCheck.check(policy, model));
+    PassContext context = passContext(model, resolve(model, policy, options), options);
     return Passes.pipeline().runUntil(lastPass, context, options.listener());
   }
 
@@ -123,9 +126,25 @@ public final class Compiler {
     return sizes(model, options).context();
   }
 
-  private static PassContext passContext(Model model, ResolvedPolicy resolved) {
+  private static ResolvedPolicy resolve(Model model, Policy policy, CompilerOptions options) {
+    ResolvedPolicy resolved = PolicyCheck.check(policy, model);
+    TargetCheck.check(resolved, options.target());
+    return resolved;
+  }
+
+  private static PassContext passContext(
+      Model model, ResolvedPolicy resolved, CompilerOptions options) {
     return new PassContext(
-        PassContext.graphName(name(model)), model.config(), resolved, DEFAULT_STORAGE);
+        PassContext.graphName(name(model)), model.config(), resolved, options.target().storage());
+  }
+
+  private static GraphLowering.Lowered lower(
+      Graph graph, Model model, PlanSizes sizes, CompilerOptions options) {
+    try {
+      return GraphLowering.lower(graph, model, sizes, options.target().kernels());
+    } catch (TornadoUnsupportedException e) {
+      throw TargetCheck.refusal(e, options);
+    }
   }
 
   private static PlanSizes sizes(Model model, CompilerOptions options) {

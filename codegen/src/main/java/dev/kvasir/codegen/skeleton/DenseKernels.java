@@ -8,23 +8,23 @@ import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
 
 /**
- * Products of one activation row with row-major weights; {@link PanelProducts} are for many. Grid:
- * sequence, row, column block. Activation rows of a sequence lie {@code sequence_rows} apart.
+ * Products of activations with row-major weights. One grid point makes a {@link ProductBlock}.
+ * Grid: sequence, row block, column block. Activation rows of a sequence lie {@code sequence_rows}
+ * apart.
  */
 public final class DenseKernels {
-
-  /** Activation rows of a grid point. */
-  private static final int ROWS = 1;
 
   private final KernelBuilder kernel;
   private final int outputs;
   private final int inputs;
+  private final int rows;
   private final int columns;
 
   private DenseKernels(String name, int outputs, int inputs, ProductBlock block) {
     this.kernel = new KernelBuilder(name, "row_block", "column_block");
     this.outputs = outputs;
     this.inputs = inputs;
+    this.rows = block.rows();
     this.columns = block.columns();
     kernel.reads("x", ElementFormat.F32);
   }
@@ -32,7 +32,7 @@ public final class DenseKernels {
   /**
    * {@return the kernel of a product}
    *
-   * @param block outputs of a grid point
+   * @param block what one grid point makes
    */
   public static Kernel product(Product product, ProductBlock block) {
     DenseKernels dense =
@@ -57,7 +57,7 @@ public final class DenseKernels {
   /**
    * {@return the kernel of a gated product}
    *
-   * @param block outputs of a grid point
+   * @param block what one grid point makes
    */
   public static Kernel gatedProduct(GatedProduct product, ProductBlock block) {
     DenseKernels dense =
@@ -81,7 +81,7 @@ public final class DenseKernels {
   }
 
   private String tile(String name) {
-    return kernel.tile(name, ROWS, columns);
+    return kernel.tile(name, rows, columns);
   }
 
   private IntExpression row() {
@@ -90,24 +90,28 @@ public final class DenseKernels {
         kernel
             .axis("sequence")
             .times(kernel.dim("sequence_rows"))
-            .plus(kernel.axis("row_block").times(ROWS)));
+            .plus(kernel.axis("row_block").times(rows)));
   }
 
   private void multiply(String tile, String weight, IntExpression row) {
     kernel.dotNT(
         tile,
-        new Statement.Operand.OfView(View.rows("x", ROWS, inputs, row, inputs)),
+        new Statement.Operand.OfView(View.rows("x", rows, inputs, row, inputs)),
         View.rows(weight, columns, inputs, kernel.axis("column_block").times(columns), inputs));
   }
 
   private void addBias(String tile, String bias) {
-    String row = tile(bias + "_row");
-    kernel.load(row, block(bias, IntExpression.constant(0)));
+    String row = kernel.tile(bias + "_row", 1, columns);
+    kernel.load(row, block(bias, 1, IntExpression.constant(0)));
     kernel.map(tile, TileExpression.element(tile).plus(TileExpression.element(row)));
   }
 
   private View block(String buffer, IntExpression row) {
-    return View.rows(buffer, ROWS, columns, row, outputs)
+    return block(buffer, rows, row);
+  }
+
+  private View block(String buffer, int blockRows, IntExpression row) {
+    return View.rows(buffer, blockRows, columns, row, outputs)
         .at(kernel.axis("column_block").times(columns));
   }
 }

@@ -21,8 +21,14 @@ public final class TileChooser {
   private static final int MOST_QUERY_ROWS = 64;
   private static final int MOST_TOKENS = 16;
 
+  /** Tiles of prefill attention that have a number for each query row and row of a page. */
+  private static final int PREFILL_TILES = 3;
+
   // Of the second-level cache: 512 KiB of weights in 16 bits, read in some tens of microseconds.
   private static final int VECTOR_SHARE = 4;
+
+  /** Of local memory: such kernels have three tiles of one shape, and some of a row. */
+  private static final int ROW_TILES = 4;
 
   private TileChooser() {}
 
@@ -62,7 +68,14 @@ public final class TileChooser {
 
   /** {@return most weights of a work item of a product of one row, where none are given} */
   public static int vectorWeights(TargetProfile profile) {
-    return profile.l2Bytes() / VECTOR_SHARE;
+    return profile.cacheBytes() / VECTOR_SHARE;
+  }
+
+  /** {@return most elements of a tile of a kernel that takes activations a row at a time} */
+  public static int rowElements(TargetProfile profile) {
+    return profile.localBytes().isEmpty()
+        ? Integer.MAX_VALUE
+        : profile.localBytes().getAsInt() / (ROW_TILES * Float.BYTES);
   }
 
   /**
@@ -82,12 +95,20 @@ public final class TileChooser {
 
   /**
    * The most rows, a power of two, whose queries, scores and outputs together with a page of keys
-   * and values take no more than half of the second-level cache.
+   * and values take no more than half of the second-level cache. Where tiles lie in local memory,
+   * whose tiles fit there; pages are read from where they lie then.
    */
   private static int prefillTokens(AttentionSizes sizes, TargetProfile profile) {
-    long row = (long) Float.BYTES * (sizes.keyDim() + PageLayout.ROWS + sizes.valueDim());
-    long page = (long) Float.BYTES * PageLayout.ROWS * (sizes.keyDim() + sizes.valueDim());
-    long fitting = (profile.l2Bytes() / 2 - page) / row;
+    long dims = (long) sizes.keyDim() + sizes.valueDim();
+    long fitting;
+    if (profile.localBytes().isPresent()) {
+      long row = Float.BYTES * (dims + PREFILL_TILES * PageLayout.ROWS);
+      fitting = profile.localBytes().getAsInt() / row;
+    } else {
+      long row = Float.BYTES * (dims + PageLayout.ROWS);
+      long page = Float.BYTES * PageLayout.ROWS * dims;
+      fitting = (profile.cacheBytes() / 2 - page) / row;
+    }
     long rows = Math.min(MOST_QUERY_ROWS, fitting);
     return Integer.highestOneBit((int) Math.clamp(rows / sizes.group(), 1L, MOST_TOKENS));
   }

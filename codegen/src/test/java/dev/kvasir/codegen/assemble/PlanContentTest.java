@@ -92,8 +92,8 @@ class PlanContentTest {
             DenseKernels.product(
                 Product.plain(product, 128, 128, ElementFormat.F32),
                 ProductBlock.of(128, 128, 1 << 17)),
-            RowKernels.rmsNorm(norm, 128, 0.01, ElementFormat.F32),
-            RowKernels.rope(rope, 2, 64));
+            RowKernels.rmsNorm(norm, 1, 128, 0.01, ElementFormat.F32, 128),
+            RowKernels.rope(rope, 2, 64, 64));
     for (Kernel kernel : wrong) {
       KernelDeclaration declaration =
           plan.program().kernels().stream()

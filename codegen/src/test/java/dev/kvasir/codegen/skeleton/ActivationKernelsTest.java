@@ -9,16 +9,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvasir.ir.kernel.KernelMemory;
 import dev.kvasir.ir.type.ElementFormat;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Row kernels against their formulas, two sequences at a time. */
 class ActivationKernelsTest {
 
   @ParameterizedTest
-  @CsvSource({"1, 16, F32, 256", "3, 13, BF16, 512", "4, 128, F16, 128"})
-  void normsOfHeads(int heads, int width, ElementFormat format, int bits) {
+  @CsvSource({
+    "1, 16, F32, 256, 16",
+    "3, 13, BF16, 512, 39",
+    "3, 13, BF16, 512, 38",
+    "4, 128, F16, 128, 512",
+    "4, 128, F16, 128, 200"
+  })
+  void normsOfHeads(int heads, int width, ElementFormat format, int bits, int most) {
     int tokens = 3;
     int firstRow = 1;
     int size = 2 * tokens * heads * width;
@@ -26,7 +32,7 @@ class ActivationKernelsTest {
     KernelMemory w = gaussian(format, width, 32);
     Map<String, KernelMemory> memories =
         run(
-            RowKernels.rmsNorm("norm", heads, width, 0.1, format),
+            RowKernels.rmsNorm("norm", heads, width, 0.1, format, most),
             bits,
             Map.of("x", x, "w", w),
             Map.of("sequence_rows", tokens, "first_row", firstRow),
@@ -49,13 +55,19 @@ class ActivationKernelsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, F32, 128", "13, BF16, 256", "65, F16, 512", "128, F32, 512"})
-  void embeddings(int width, ElementFormat format, int bits) {
+  @CsvSource({
+    "1, F32, 128, 1",
+    "13, BF16, 256, 20",
+    "65, F16, 512, 64",
+    "128, F32, 512, 128",
+    "128, F32, 512, 16"
+  })
+  void embeddings(int width, ElementFormat format, int bits, int most) {
     KernelMemory table = gaussian(format, 9 * width, 7);
     int[] tokens = {8, 0, 3, 3, 5, 1};
     Map<String, KernelMemory> memories =
         run(
-            RowKernels.embedding("embedding", width, format),
+            RowKernels.embedding("embedding", width, format, most),
             bits,
             Map.of("tokens", KernelMemory.ofInts(tokens), "table", table),
             Map.of("sequence_rows", 3),
@@ -70,18 +82,19 @@ class ActivationKernelsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, F32, 128, 1e-5",
-    "13, BF16, 256, 0.1",
-    "65, F16, 512, 1e-6",
-    "128, F32, 512, 1e-5"
+    "1, F32, 128, 1e-5, 1",
+    "13, BF16, 256, 0.1, 13",
+    "65, F16, 512, 1e-6, 64",
+    "128, F32, 512, 1e-5, 128",
+    "128, F32, 512, 1e-5, 127"
   })
-  void rootMeanSquareNorms(int width, ElementFormat format, int bits, double epsilon) {
+  void rootMeanSquareNorms(int width, ElementFormat format, int bits, double epsilon, int most) {
     int firstRow = 2;
     KernelMemory x = gaussian(ElementFormat.F32, (4 + firstRow) * width, 8);
     KernelMemory w = gaussian(format, width, 9);
     Map<String, KernelMemory> memories =
         run(
-            RowKernels.rmsNorm("norm", width, epsilon, format),
+            RowKernels.rmsNorm("norm", 1, width, epsilon, format, most),
             bits,
             Map.of("x", x, "w", w),
             Map.of("sequence_rows", 2, "first_row", firstRow),
@@ -104,8 +117,14 @@ class ActivationKernelsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 2, 128", "3, 26, 256", "4, 64, 512", "2, 128, 128"})
-  void rotatesHalfSplitPairs(int heads, int dim, int bits) {
+  @CsvSource({
+    "1, 2, 128, 1",
+    "3, 26, 256, 39",
+    "3, 26, 256, 26",
+    "4, 64, 512, 64",
+    "2, 128, 128, 128"
+  })
+  void rotatesHalfSplitPairs(int heads, int dim, int bits, int most) {
     int position = 5;
     int tokens = 3;
     int half = dim / 2;
@@ -122,7 +141,7 @@ class ActivationKernelsTest {
     }
     Map<String, KernelMemory> memories =
         run(
-            RowKernels.rope("rope", heads, dim),
+            RowKernels.rope("rope", heads, dim, most),
             bits,
             Map.of("x", x, "cosines", cosines, "sines", sines),
             Map.of("sequence_rows", tokens, "position", position),
@@ -145,15 +164,22 @@ class ActivationKernelsTest {
         });
   }
 
-  @Test
-  void argmaxTakesTheLowestOfEquals() {
+  @ParameterizedTest
+  @ValueSource(ints = {37, 36, 12, 1})
+  void argmaxTakesTheLowestOfEquals(int most) {
     int width = 37;
     KernelMemory logits = KernelMemory.uninitialised(ElementFormat.F32, 2L * width);
     for (int i = 0; i < 2 * width; i++) {
       logits.setFloat(i, i == 20 || i == 31 || i == width ? -1 : -2);
     }
     Map<String, KernelMemory> memories =
-        run(RowKernels.argmax("argmax", width), 256, Map.of("logits", logits), Map.of(), 2, 2);
+        run(
+            RowKernels.argmax("argmax", width, most),
+            256,
+            Map.of("logits", logits),
+            Map.of(),
+            2,
+            2);
     assertThat(get(memories, "next").toInts()).containsExactly(20, 0);
   }
 }

@@ -85,8 +85,8 @@ class DenseKernelsTest {
   private static ProductBlock[] blocks(int outputs, int inputs) {
     return new ProductBlock[] {
       ProductBlock.of(outputs, inputs, 1 << 17),
-      new ProductBlock(outputs),
-      new ProductBlock(outputs % 5 == 0 ? outputs / 5 : 1)
+      new ProductBlock(1, outputs),
+      new ProductBlock(1, outputs % 5 == 0 ? outputs / 5 : 1)
     };
   }
 
@@ -150,8 +150,8 @@ class DenseKernelsTest {
             "x", gaussian(ElementFormat.F32, TOTAL * inputs, 31),
             "w", gaussian(ElementFormat.BF16, outputs * inputs, 32));
     for (int bits : WIDTHS) {
-      KernelMemory whole = products(operands, outputs, inputs, new ProductBlock(outputs), bits);
-      KernelMemory small = products(operands, outputs, inputs, new ProductBlock(4), bits);
+      KernelMemory whole = products(operands, outputs, inputs, new ProductBlock(1, outputs), bits);
+      KernelMemory small = products(operands, outputs, inputs, new ProductBlock(1, 4), bits);
       for (int i = 0; i < TOTAL * outputs; i++) {
         assertThat(small.getFloat(i)).isEqualTo(whole.getFloat(i));
       }

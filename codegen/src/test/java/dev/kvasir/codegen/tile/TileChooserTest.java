@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,7 +58,7 @@ class TileChooserTest {
       long bytes = 4 * (queryRows + 64) * (sizes.keyDim() + sizes.valueDim()) + 4 * 64 * queryRows;
       assertThat(bytes)
           .as("seed %d: bytes of a prefill tile of %s in %s", seed, tiles, sizes)
-          .isLessThanOrEqualTo(profile.l2Bytes() / 2);
+          .isLessThanOrEqualTo(profile.cacheBytes() / 2);
       for (TileSize size : TileSize.values()) {
         assertThat(size.accepts(tiles.get(size))).as("%s of %s", size, tiles).isTrue();
       }
@@ -66,10 +67,29 @@ class TileChooserTest {
 
   @Test
   void smallCachesGetSmallPrefillTiles() {
-    TargetProfile small = new TargetProfile(128, 16 << 10, 256 << 10, 4);
+    TargetProfile small = new TargetProfile(256 << 10, OptionalInt.empty(), 4);
     assertThat(TileChooser.choose(LLAMA_8B, small, Map.of()).prefillTokens()).isEqualTo(8);
-    TargetProfile tiny = new TargetProfile(128, 16 << 10, 64 << 10, 4);
+    TargetProfile tiny = new TargetProfile(64 << 10, OptionalInt.empty(), 4);
     assertThat(TileChooser.choose(LLAMA_8B, tiny, Map.of()).prefillTokens()).isEqualTo(1);
+  }
+
+  /** Queries, outputs and three tiles of scores in 48 KiB; tokens by groups. */
+  @ParameterizedTest
+  @CsvSource({
+    "4, 8, 128, 131072, 256, 4",
+    "1, 32, 128, 4096, 256, 16",
+    "8, 1, 128, 32768, 256, 2",
+    "16, 1, 256, 4096, 256, 1",
+    "2, 128, 32, 131072, 1024, 16",
+    "71, 1, 64, 2048, 256, 1",
+  })
+  void tilesFitLocalMemoryWhereTheyLieThere(
+      int group, int kvHeads, int dim, int context, int rowsPerSplit, int prefillTokens) {
+    AttentionSizes sizes = new AttentionSizes(group, kvHeads, dim, dim, context);
+    assertThat(TileChooser.choose(sizes, TargetProfile.tornado(), Map.of()))
+        .isEqualTo(new Tiles(rowsPerSplit, prefillTokens, 1 << 16));
+    assertThat(TileChooser.rowElements(TargetProfile.tornado())).isEqualTo(3072);
+    assertThat(TileChooser.rowElements(TargetProfile.jvm())).isEqualTo(Integer.MAX_VALUE);
   }
 
   @Test

@@ -51,8 +51,8 @@ final class KernelSamples {
     for (ElementFormat format : List.of(ElementFormat.F32, ElementFormat.BF16, ElementFormat.F16)) {
       addSkeletons(kernels, format);
     }
-    kernels.add(RowKernels.rope("rope", 3, 34));
-    kernels.add(RowKernels.argmax("argmax", COLUMNS));
+    kernels.add(RowKernels.rope("rope", 3, 34, 34));
+    kernels.add(RowKernels.argmax("argmax", COLUMNS, COLUMNS));
     for (BinaryOperator operator : BinaryOperator.values()) {
       kernels.add(binary("float_" + name(operator), operator, "f", ElementFormat.F32));
       if (operator != BinaryOperator.DIVIDE) {
@@ -107,8 +107,8 @@ final class KernelSamples {
     kernels.add(DenseKernels.product(product, ProductBlock.of(48, 37, 1 << 17)));
     Product panels = new Product("panels" + suffix, 26, 37, format, Optional.empty(), true);
     kernels.add(PanelProducts.product(panels, new PanelSizes(64, 13, 16)));
-    kernels.add(RowKernels.rmsNorm("norm" + suffix, 21, 1e-5, format));
-    kernels.add(RowKernels.embedding("embedding" + suffix, COLUMNS, format));
+    kernels.add(RowKernels.rmsNorm("norm" + suffix, 1, 21, 1e-5, format, 21));
+    kernels.add(RowKernels.embedding("embedding" + suffix, COLUMNS, format, COLUMNS));
   }
 
   /** Loads f, g, i, j of [ROWS, COLUMNS]. */

@@ -41,6 +41,7 @@ public enum DiagnosticCode {
   UNSUPPORTED_TARGET("KV2017", "the technique cannot be restricted in this way"),
   DUPLICATE_LIMIT("KV2018", "one bound is limited twice at the same length"),
   UNKNOWN_LIMIT("KV2019", "nothing that can be limited has this name"),
+  FORMAT_UNAVAILABLE("KV2020", "an element format that the target does not have"),
 
   CONFIG_MISSING("KV3001", "a model directory without config.json"),
   CONFIG_MALFORMED("KV3002", "a config.json that is not well-formed"),
@@ -60,6 +61,12 @@ public enum DiagnosticCode {
       "KV3014", "a config key of unknown meaning, which could change the mathematics"),
   TENSOR_UNUSED("KV3016", "a tensor that the architecture does not use"),
   SHARDS_INCONSISTENT("KV3017", "an index of weights in several files that contradicts them"),
+
+  KERNEL_FORMAT("KV4101", "a kernel over a format that the target has no buffers of"),
+  KERNEL_TOO_LARGE("KV4102", "a kernel whose tiles do not fit into the target's local memory"),
+  KERNEL_ARGUMENTS("KV4103", "a kernel with more buffers than the target passes"),
+  KERNEL_INDEX("KV4104", "a kernel over a buffer with more elements than the target counts"),
+  KERNEL_FUNCTION("KV4105", "a kernel that uses what the target cannot compute"),
 
   LIMIT_EXCEEDED("KV5001", "the plan needs more than a limit of the policy allows"),
   OUTPUT_NOT_WRITABLE("KV5002", "the output cannot be written"),

@@ -28,6 +28,8 @@ public final class TornadoUnsupportedException extends RuntimeException {
   }
 
   private final Reason reason;
+  private final String problem;
+  private final String wayOut;
 
   /**
    * Refuses a kernel.
@@ -40,10 +42,22 @@ public final class TornadoUnsupportedException extends RuntimeException {
         "kernel %s for target tornado: error[%s]: %s; %s"
             .formatted(kernel, reason.code(), message, wayOut));
     this.reason = reason;
+    this.problem = "kernel %s: %s".formatted(kernel, message);
+    this.wayOut = wayOut;
   }
 
   /** {@return what the target lacks} */
   public Reason reason() {
     return reason;
+  }
+
+  /** {@return which kernel asked for what, and what the target has} */
+  public String problem() {
+    return problem;
+  }
+
+  /** {@return what to do instead} */
+  public String wayOut() {
+    return wayOut;
   }
 }

@@ -77,8 +77,8 @@ class ClassFileTest {
                 Optional.empty(),
                 Optional.empty()),
             ProductBlock.of(24, 19, 1 << 17)),
-        RowKernels.rmsNorm("norm", 21, 1e-5, ElementFormat.F16),
-        RowKernels.argmax("argmax", 33));
+        RowKernels.rmsNorm("norm", 1, 21, 1e-5, ElementFormat.F16, 21),
+        RowKernels.argmax("argmax", 33, 33));
   }
 
   @ParameterizedTest
