@@ -69,6 +69,10 @@ final class Bench {
   }
 
   private Optional<Double> bandwidth() {
+    if (!models.stream().allMatch(model -> ReadBandwidths.measurable(model.plan()))) {
+      console.err().println("read bandwidth not measured: " + ReadBandwidths.WHY_NOT);
+      return Optional.empty();
+    }
     try {
       return Optional.of(ReadBandwidth.measure(options.threads()));
     } catch (OutOfMemoryError e) {

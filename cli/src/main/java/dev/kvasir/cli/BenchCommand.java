@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
           + " A kernel's bytes are those of the weights and visible cache rows that it reads, beside"
           + " the read bandwidth that the same run measures."
     })
-final class BenchCommand implements Callable<Integer>, Failures.Placed {
+final class BenchCommand implements Callable<Integer>, Failures.Placed, TornadoVerb {
   private static final String DEPTH = "--depth";
   private static final String FORMAT = "--format";
   private static final String JSON = "--json";
@@ -106,14 +106,26 @@ final class BenchCommand implements Callable<Integer>, Failures.Placed {
   }
 
   @Override
+  public Use tornado() throws IOException {
+    for (BenchReport.Timed timed : plans()) {
+      if (PlanOptions.tornado(timed.plan()) == Use.REQUIRED) {
+        place = timed.file();
+        return Use.REQUIRED;
+      }
+    }
+    return Use.NONE;
+  }
+
+  @Override
+  public String tornadoPlace() {
+    return place();
+  }
+
+  @Override
   public Integer call() throws IOException {
     BenchFormat chosen = chosenFormat();
     requireRanges();
-    List<BenchReport.Timed> plans = new ArrayList<>();
-    for (Path file : Stream.concat(Stream.of(plan.file()), other.stream()).toList()) {
-      place = file;
-      plans.add(new BenchReport.Timed(file, PlanReader.read(file)));
-    }
+    List<BenchReport.Timed> plans = plans();
     List<Integer> depths = depths(plans);
     BenchReport report = measure(plans, depths);
     switch (chosen) {
@@ -122,6 +134,17 @@ final class BenchCommand implements Callable<Integer>, Failures.Placed {
       case JSON -> Json.print(console, report.json());
     }
     return ExitCodes.OK;
+  }
+
+  private List<BenchReport.Timed> plans() throws IOException {
+    List<BenchReport.Timed> plans = new ArrayList<>();
+    place = plan.file();
+    plans.add(new BenchReport.Timed(place, plan.read()));
+    if (other.isPresent()) {
+      place = other.get();
+      plans.add(new BenchReport.Timed(place, PlanReader.read(place)));
+    }
+    return plans;
   }
 
   /** What is on the command line wins over what the environment says. */
@@ -201,7 +224,11 @@ final class BenchCommand implements Callable<Integer>, Failures.Placed {
       for (int tokens : depths) {
         times.add(bench.at(tokens));
       }
-      String backend = models.getFirst().backendDescription();
+      String backend =
+          models.stream()
+              .map(LoadedModel::backendDescription)
+              .distinct()
+              .collect(Collectors.joining(" beside "));
       return new BenchReport(plans, backend, options, times);
     } finally {
       models.forEach(LoadedModel::close);

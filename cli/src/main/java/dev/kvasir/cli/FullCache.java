@@ -9,10 +9,15 @@ final class FullCache {
 
   private FullCache() {}
 
+  /** {@return how policy {@code full} stores rows for the target of a plan} */
+  static String format(Manifest manifest) {
+    return manifest.target().equals(TargetName.TORNADO.toString()) ? "f16" : "bf16";
+  }
+
   /**
-   * {@return allocated bytes with every row in bf16 and {@code tokens} tokens read: for each layer
-   * and KV head the pages in use and a table entry of four bytes for each page of the context;
-   * comparable to {@link CacheStats#allocatedBytes}}
+   * {@return allocated bytes with every row in 16 bits and {@code tokens} tokens read: for each
+   * layer and KV head the pages in use and a table entry of four bytes for each page of the
+   * context; comparable to {@link CacheStats#allocatedBytes}}
    */
   static long bytes(Manifest manifest, int tokens) {
     Manifest.ModelReference model = manifest.model();

@@ -2,6 +2,7 @@ package dev.kvasir.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvasir.cli.CommandException.Kind;
+import dev.kvasir.cli.tornado.TornadoLauncher;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.PlanFormat;
 import dev.kvasir.plans.PlanReader;
@@ -29,10 +30,11 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     header = "Shows what a plan holds.",
     description = "The file is checked as for a run. With --json and no other option: everything.")
-final class InspectCommand implements Callable<Integer> {
+final class InspectCommand implements Callable<Integer>, TornadoVerb {
   private static final String GRAPH = "graph.kvir";
 
   private final Console console;
+  private final TornadoLauncher launcher;
 
   // picocli sets it before anything of this is called.
   @SuppressWarnings("NullAway.Init")
@@ -78,10 +80,25 @@ final class InspectCommand implements Callable<Integer> {
   @Option(names = "--ir", description = "Show the graph after all passes.")
   private boolean ir;
 
+  @Mixin private final DeviceOptions device = new DeviceOptions();
+
   @Mixin private final CommonOptions common = new CommonOptions();
 
-  InspectCommand(Console console) {
+  InspectCommand(Console console, TornadoLauncher launcher) {
     this.console = console;
+    this.launcher = launcher;
+  }
+
+  @Override
+  public Use tornado() throws IOException {
+    return check && PlanOptions.tornado(PlanReader.read(file)) == Use.REQUIRED
+        ? Use.IF_THERE
+        : Use.NONE;
+  }
+
+  @Override
+  public String tornadoPlace() {
+    return file.toString();
   }
 
   @Override
@@ -142,7 +159,7 @@ final class InspectCommand implements Callable<Integer> {
           spec.commandLine(),
           "--check goes alone: without --memory, --program, --kernels, --kernel and --ir");
     }
-    PlanCheck found = PlanCheck.of(file, model);
+    PlanCheck found = PlanCheck.of(file, model, device, launcher);
     if (common.json()) {
       Json.print(console, found.json());
     } else {

@@ -1,5 +1,7 @@
 package dev.kvasir.cli;
 
+import dev.kvasir.cli.tornado.ThisJvm;
+import dev.kvasir.cli.tornado.TornadoLauncher;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
@@ -24,7 +26,7 @@ public final class Main {
             writer(FileDescriptor.err),
             Terminal.onStandardOut(),
             Terminal.onStandardError());
-    int status = run(arguments, console, System.getenv());
+    int status = run(arguments, console, System.getenv(), ThisJvm.current(true));
     console.out().flush();
     console.err().flush();
     System.exit(status);
@@ -43,9 +45,17 @@ public final class Main {
 
   /** As the public method, with variables of the environment that stand for options. */
   static int run(String[] arguments, Console console, Map<String, String> environment) {
+    return run(arguments, console, environment, ThisJvm.current(false));
+  }
+
+  private static int run(
+      String[] arguments, Console console, Map<String, String> environment, ThisJvm jvm) {
     int status;
     try {
-      status = commandLine(console, environment, arguments).execute(arguments);
+      TornadoLauncher launcher = new TornadoLauncher(jvm, environment);
+      CommandLine command = commandLine(console, environment, launcher, arguments);
+      command.setExecutionStrategy(new TornadoStrategy(launcher, arguments));
+      status = command.execute(arguments);
     } catch (Error failure) {
       boolean stacktrace = List.of(arguments).contains(Failures.STACKTRACE);
       status = new Failures(console, environment).error(failure, stacktrace);
@@ -57,18 +67,21 @@ public final class Main {
 
   /** {@return the command with all its verbs} */
   static CommandLine commandLine(
-      Console console, Map<String, String> environment, String... arguments) {
+      Console console,
+      Map<String, String> environment,
+      TornadoLauncher launcher,
+      String... arguments) {
     CommandLine policy = new CommandLine(new PolicyCommand());
     policy.addSubcommand(new PolicyCheckCommand(console));
     CommandLine command = new CommandLine(new KvasirCommand());
     command.addSubcommand(new DemoCommand(console));
     command.addSubcommand(new CompileCommand(console));
     command.addSubcommand(new RunCommand(console));
-    command.addSubcommand(new InspectCommand(console));
+    command.addSubcommand(new InspectCommand(console, launcher));
     command.addSubcommand(new ExplainCommand(console));
     command.addSubcommand(new TraceCommand(console));
     command.addSubcommand(new BenchCommand(console));
-    command.addSubcommand(new DevicesCommand(console));
+    command.addSubcommand(new DevicesCommand(console, launcher));
     command.addSubcommand(policy);
     command.addSubcommand(new CompletionCommand(console));
     Failures failures = new Failures(console, environment);

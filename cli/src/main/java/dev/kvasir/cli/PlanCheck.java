@@ -2,6 +2,8 @@ package dev.kvasir.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kvasir.cli.tornado.TornadoLauncher;
+import dev.kvasir.cli.tornado.TornadoStart.Missing;
 import dev.kvasir.plans.ModelFingerprint;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.PlanException;
@@ -34,22 +36,30 @@ final class PlanCheck {
 
   private final Path file;
   private final Optional<Path> namedModel;
+  private final DeviceOptions device;
+  private final TornadoLauncher launcher;
   private final List<Cause> causes = new ArrayList<>();
   private final List<List<String>> passed = new ArrayList<>();
   private final List<String> unchecked = new ArrayList<>();
 
-  private PlanCheck(Path file, Optional<Path> namedModel) {
+  private PlanCheck(
+      Path file, Optional<Path> namedModel, DeviceOptions device, TornadoLauncher launcher) {
     this.file = file;
     this.namedModel = namedModel;
+    this.device = device;
+    this.launcher = launcher;
   }
 
   /**
    * {@return what was found}
    *
    * @param model the folder of {@code --model}; empty for where the plan says
+   * @param device what runs the kernels
+   * @param launcher knows whether TornadoVM is here
    */
-  static PlanCheck of(Path file, Optional<Path> model) {
-    PlanCheck check = new PlanCheck(file, model);
+  static PlanCheck of(
+      Path file, Optional<Path> model, DeviceOptions device, TornadoLauncher launcher) {
+    PlanCheck check = new PlanCheck(file, model, device, launcher);
     check.run();
     return check;
   }
@@ -91,16 +101,13 @@ final class PlanCheck {
   }
 
   private void checkTarget(Plan plan) {
-    String target = plan.manifest().target();
-    if (target.equals(JvmBackend.TARGET)) {
-      pass("target", target);
-    } else {
-      add(
-          new PlanException(
-              Reason.WRONG_TARGET,
-              file + ": " + MANIFEST,
-              "expected a target that runs here, %s, got %s".formatted(JvmBackend.TARGET, target)));
-    }
+    Optional<Missing> missing =
+        PlanOptions.tornado(plan) == TornadoVerb.Use.REQUIRED
+            ? launcher.missing()
+            : Optional.empty();
+    missing.ifPresentOrElse(
+        what -> add(TornadoStrategy.unavailable(file.toString(), what)),
+        () -> pass("target", plan.manifest().target()));
   }
 
   private void checkFeatures(Plan plan) {
@@ -171,8 +178,9 @@ final class PlanCheck {
   /** Loads the plan as {@code run} does, remembering nothing, so that each kernel runs. */
   private void load(Plan plan, Path model) {
     LoadOptions options =
-        new LoadOptions(
-            LoadOptions.defaults().threads(), OptionalInt.empty(), false, Optional.empty());
+        device.applyTo(
+            new LoadOptions(
+                LoadOptions.defaults().threads(), OptionalInt.empty(), false, Optional.empty()));
     try (LoadedModel loaded = LoadedModel.load(plan, model, options)) {
       pass(
           "kernels",

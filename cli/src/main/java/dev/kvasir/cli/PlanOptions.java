@@ -7,6 +7,7 @@ import dev.kvasir.runtime.LoadedModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -37,9 +38,41 @@ final class PlanOptions {
           "Width of vectors: ${COMPLETION-CANDIDATES}. Default: what this machine prefers.")
   private Optional<Integer> vectorBits = Optional.empty();
 
+  @Mixin private final DeviceOptions device = new DeviceOptions();
+
+  private Optional<Plan> read = Optional.empty();
+
   /** {@return the plan file as it was named} */
   Path file() {
     return plan;
+  }
+
+  /**
+   * {@return the plan, which is read once}
+   *
+   * @throws IOException as {@link PlanReader#read}
+   */
+  Plan read() throws IOException {
+    if (read.isEmpty()) {
+      read = Optional.of(PlanReader.read(plan));
+    }
+    return read.get();
+  }
+
+  /**
+   * {@return whether the plan's kernels run on TornadoVM}
+   *
+   * @throws IOException as {@link #read}
+   */
+  TornadoVerb.Use tornado() throws IOException {
+    return tornado(read());
+  }
+
+  /** {@return whether a plan's kernels run on TornadoVM} */
+  static TornadoVerb.Use tornado(Plan plan) {
+    return plan.manifest().target().equals(TargetName.TORNADO.toString())
+        ? TornadoVerb.Use.REQUIRED
+        : TornadoVerb.Use.NONE;
   }
 
   /**
@@ -49,7 +82,7 @@ final class PlanOptions {
    * @throws IOException as {@link LoadedModel#load(Plan, Path, LoadOptions)}
    */
   LoadedModel load() throws IOException {
-    return load(plan, PlanReader.read(plan));
+    return load(plan, read());
   }
 
   /**
@@ -64,7 +97,7 @@ final class PlanOptions {
 
   /** {@return how the plan is loaded} */
   LoadOptions loadOptions() {
-    LoadOptions options = LoadOptions.defaults();
+    LoadOptions options = device.applyTo(LoadOptions.defaults());
     if (threads.isPresent()) {
       options = options.threads(threads.get());
     }

@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     header = "Generates text: the text alone on stdout, as it comes.",
     description = "With --prompt-ids: the ids of the generated tokens, with commas between them.")
-final class RunCommand implements Callable<Integer>, Failures.Placed {
+final class RunCommand implements Callable<Integer>, Failures.Placed, TornadoVerb {
   private final Console console;
   private boolean anyShown;
 
@@ -87,6 +87,16 @@ final class RunCommand implements Callable<Integer>, Failures.Placed {
   @Override
   public String place() {
     return plan.file().toString();
+  }
+
+  @Override
+  public Use tornado() throws IOException {
+    return plan.tornado();
+  }
+
+  @Override
+  public String tornadoPlace() {
+    return place();
   }
 
   @Override
@@ -157,6 +167,9 @@ final class RunCommand implements Callable<Integer>, Failures.Placed {
 
   private RunReport.Reading reading(Plan read, long cacheBytes) {
     long weights = StepWeights.of(read);
+    if (!ReadBandwidths.measurable(read)) {
+      return new RunReport.Reading(weights, cacheBytes, Optional.empty(), ReadBandwidths.WHY_NOT);
+    }
     try {
       double bandwidth = ReadBandwidth.measure(plan.loadOptions().threads());
       return new RunReport.Reading(weights, cacheBytes, Optional.of(bandwidth), "");

@@ -5,6 +5,7 @@ import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.runtime.CacheStats;
 import dev.kvasir.runtime.Generation;
+import dev.kvasir.runtime.backend.JvmBackend;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
@@ -15,8 +16,8 @@ import java.util.Optional;
  *
  * @param plan what ran
  * @param backend what ran it, for people
- * @param threads threads that computed
- * @param vectorBits width of the vectors
+ * @param threads threads that computed, on target jvm
+ * @param vectorBits width of the vectors, on target jvm
  * @param promptTokens tokens of the prompt
  * @param generation what was generated
  * @param firstToken from the beginning of the prompt until the first token was chosen
@@ -70,13 +71,14 @@ record RunReport(
     reading.ifPresent(read -> lines.line("reading", text(read)));
     lines.line(
         "cache",
-        "%s allocated of %s reserved after %s under %s; %s under full in bf16 (%s)"
+        "%s allocated of %s reserved after %s under %s; %s under full in %s (%s)"
             .formatted(
                 Texts.bytes(cache.allocatedBytes()),
                 Texts.bytes(cache.reservedBytes()),
                 Texts.count(cache.trueTokens(), "token"),
                 plan.manifest().policy().name(),
                 Texts.bytes(fullBytes()),
+                FullCache.format(plan.manifest()),
                 Texts.ratio(fullBytes(), cache.allocatedBytes())));
     lines.line(
         "rows",
@@ -125,7 +127,10 @@ record RunReport(
     object.put("totalSeconds", seconds(before.plus(generation.timings().total())));
     object.put("tokensPerSecond", generation.timings().tokensPerSecond());
     object.put("millisecondsPerToken", perToken().toNanos() / 1e6);
-    object.put("backend", backend).put("threads", threads).put("vectorBits", vectorBits);
+    object.put("backend", backend);
+    if (manifest.target().equals(JvmBackend.TARGET)) {
+      object.put("threads", threads).put("vectorBits", vectorBits);
+    }
     object.put("policy", manifest.policy().name());
     object
         .putObject("cache")

@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
           + " layer.L.cache.S.{k,v} [heads, rows, dim], .heads [heads], .position [heads, rows],"
           + " .bytes [1]. Once: tokens, the prompt's and the generated ones."
     })
-final class TraceCommand implements Callable<Integer>, Failures.Placed {
+final class TraceCommand implements Callable<Integer>, Failures.Placed, TornadoVerb {
   private final Console console;
 
   @Mixin private final PlanOptions plan = new PlanOptions();
@@ -56,6 +56,16 @@ final class TraceCommand implements Callable<Integer>, Failures.Placed {
   @Override
   public String place() {
     return plan.file().toString();
+  }
+
+  @Override
+  public Use tornado() throws IOException {
+    return plan.tornado();
+  }
+
+  @Override
+  public String tornadoPlace() {
+    return place();
   }
 
   @Override

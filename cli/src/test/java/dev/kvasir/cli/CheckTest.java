@@ -107,17 +107,18 @@ final class CheckTest {
         .satisfiesExactly(
             target ->
                 assertThat(target)
-                    .isEqualTo(
-                        "strange.kvplan: manifest.json: error[KV6010]: expected a target that runs"
-                            + " here, jvm, got tornado; compile it for this target with --target"),
+                    .startsWith(
+                        "strange.kvplan: error[KV8002]: target tornado cannot be used: there is no"
+                            + " TornadoVM SDK: ")
+                    .contains("; get one with "),
             format -> assertThat(format).contains("error[KV6011]", "format.q3"),
             feature -> assertThat(feature).contains("error[KV6011]", "telepathy"),
             another -> assertThat(another).startsWith("other: error[KV6009]: "));
     assertThat(run.out()).contains("not seen", "cannot run here: 4 reasons");
-    assertThat(run.status()).isEqualTo(4);
+    assertThat(run.status()).isEqualTo(5);
     assertThat(json.get("runnable").booleanValue()).isFalse();
     assertThat(json.get("reasons").findValuesAsText("code"))
-        .containsExactly("KV6010", "KV6011", "KV6011", "KV6009");
+        .containsExactly("KV8002", "KV6011", "KV6011", "KV6009");
   }
 
   @Test

@@ -12,8 +12,11 @@ record CommandRun(int status, String out, String err) {
   static final Path SAMPLE =
       Path.of(System.getProperty("kvasir.home", "")).resolve("samples/models/needle");
 
+  /** What names a folder without a TornadoVM SDK, on machines with and without one. */
+  static final Map<String, String> NO_SDK = Map.of("TORNADOVM_HOME", "no-tornadovm-sdk");
+
   static CommandRun of(Object... arguments) {
-    return of(Map.of(), arguments);
+    return of(NO_SDK, arguments);
   }
 
   static CommandRun of(Map<String, String> environment, Object... arguments) {

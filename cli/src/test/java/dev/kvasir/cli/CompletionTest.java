@@ -40,6 +40,7 @@ final class CompletionTest {
         Arguments.of(List.of("kvasir", "bench", "x", "-o", ""), List.of("md", "csv", "json")),
         Arguments.of(List.of("kvasir", "compile", "--target", ""), List.of("jvm", "tornado")),
         Arguments.of(List.of("kvasir", "run", "x", "--vector-bits", "5"), List.of("512")),
+        Arguments.of(List.of("kvasir", "run", "x", "--dev"), List.of("--device")),
         Arguments.of(
             List.of("kvasir", "compile", "x", "--policy", "zigzag-sets"), List.of("zigzag-sets")),
         Arguments.of(List.of("kvasir", "compile", "--stop-after", "gr"), List.of("group-heads")),

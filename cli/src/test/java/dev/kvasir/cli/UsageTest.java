@@ -2,6 +2,9 @@ package dev.kvasir.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.kvasir.cli.tornado.ThisJvm;
+import dev.kvasir.cli.tornado.TornadoLauncher;
 import dev.kvasir.codegen.driver.Compiler;
 import dev.kvasir.codegen.tile.TileSize;
 import java.io.PrintWriter;
@@ -229,7 +232,8 @@ final class UsageTest {
 
   static Stream<Arguments> options() {
     Console console = new Console(nowhere(), nowhere(), false, false);
-    return verbs(Main.commandLine(console, Map.of()))
+    TornadoLauncher launcher = new TornadoLauncher(ThisJvm.current(false), Map.of());
+    return verbs(Main.commandLine(console, Map.of(), launcher))
         .flatMap(
             verb ->
                 verb.getCommandSpec().options().stream()
@@ -326,12 +330,18 @@ final class UsageTest {
 
   @Test
   void devicesSayWhatThereIsAndWhyNotMore() {
-    CommandRun run = CommandRun.of("devices");
+    CommandRun run = CommandRun.of(CommandRun.NO_SDK, "devices");
 
     assertThat(run.status()).isZero();
     assertThat(run.out())
         .containsPattern("jvm      \\d+ threads?, (128|256|512)-bit vectors, [0-9.,]+ [KMGT]iB")
-        .contains("tornado  not available: this build has no TornadoVM back end");
+        .contains("tornado  not available: there is no TornadoVM SDK: TORNADOVM_HOME names ");
+
+    JsonNode devices = Json.parse(CommandRun.of("devices", "--json").out()).get("devices");
+    assertThat(devices.get(0).get("id").textValue()).isEqualTo("jvm");
+    assertThat(devices.get(0).get("available").booleanValue()).isTrue();
+    assertThat(devices.get(1).get("available").booleanValue()).isFalse();
+    assertThat(devices.get(1).get("reason").textValue()).contains("sdk install tornadovm");
   }
 
   private static PrintWriter nowhere() {
