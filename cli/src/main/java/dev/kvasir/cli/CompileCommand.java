@@ -122,13 +122,6 @@ final class CompileCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (target == TargetName.TORNADO) {
-      throw new CommandException(
-          Kind.TARGET_UNAVAILABLE,
-          "--target tornado",
-          "this build has no TornadoVM back end",
-          "compile with --target jvm");
-    }
     try (Model opened = Model.open(model)) {
       Policy parsed = ShippedPolicies.parse(policy);
       if (stopAfter.isPresent()) {
@@ -251,6 +244,7 @@ final class CompileCommand implements Callable<Integer> {
   private CompilerOptions options(Path file) {
     CompilerOptions options =
         CompilerOptions.defaults()
+            .withTarget(target.target())
             .withPlanFolder(Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(file));
     if (maxContext.isPresent()) {
       options = options.withMaxContext(maxContext.get());

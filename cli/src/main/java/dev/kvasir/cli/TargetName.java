@@ -1,16 +1,27 @@
 package dev.kvasir.cli;
 
-import java.util.Locale;
+import dev.kvasir.codegen.driver.Target;
 
-/** Targets that the command knows, compiled for or not. */
+/** Targets by the names that people write. */
 enum TargetName {
-  JVM,
-  TORNADO;
+  JVM(Target.jvm()),
+  TORNADO(Target.tornado());
+
+  private final Target target;
+
+  TargetName(Target target) {
+    this.target = target;
+  }
+
+  /** {@return what plans are compiled for} */
+  Target target() {
+    return target;
+  }
 
   /** {@return the name in options and plans} */
   @Override
   public String toString() {
-    return name().toLowerCase(Locale.ROOT);
+    return target.name();
   }
 
   /** Reads the name of a target, and lists these for help and completion. */

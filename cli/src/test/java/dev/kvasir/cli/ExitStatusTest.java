@@ -39,6 +39,7 @@ final class ExitStatusTest {
     Files.createDirectory(folder.resolve("folder.kvplan"));
     Files.writeString(folder.resolve("bad.kvp"), "policy bad { use group-head(); }");
     Files.writeString(folder.resolve("tight.kvp"), "policy tight { limit kv-bytes <= 1 KiB; }");
+    Files.writeString(folder.resolve("bf16.kvp"), "policy halves { use store-kv(format = bf16); }");
     Files.createDirectory(folder.resolve("empty"));
     Files.write(folder.resolve("binary"), new byte[] {-1, -2});
     Path other = Files.createDirectory(folder.resolve("other"));
@@ -81,7 +82,9 @@ final class ExitStatusTest {
         cause(2, "KV5003", "compile SAMPLE --policy full --max-context 4096 -o x.kvplan"),
         cause(2, "KV6008", "compile SAMPLE --policy full -o nowhere/x.kvplan"),
         cause(2, "KV6008", "compile SAMPLE --policy full -o empty"),
-        cause(5, "KV8002", "compile SAMPLE --policy full --target tornado"),
+        cause(3, "KV2020", "compile SAMPLE --policy bf16.kvp --target tornado"),
+        cause(
+            3, "KV4102", "compile SAMPLE --policy full --target tornado --tile prefill-tokens=64"),
         cause(6, "KV8003", "compile SAMPLE --policy full --max-context 64 --verify --min-cosine 2"),
         cause(2, "KV8001", "run sound.kvplan"),
         cause(2, "KV8001", "run sound.kvplan -p a -n 0"),
