@@ -2,6 +2,7 @@ package dev.kvasir.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvasir.cli.CommandException.Kind;
+import dev.kvasir.cli.tornado.TornadoLauncher;
 import dev.kvasir.codegen.driver.Compilation;
 import dev.kvasir.codegen.driver.CompileReport.PassTime;
 import dev.kvasir.codegen.driver.Compiler;
@@ -19,21 +20,31 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** The verb {@code compile}: a model and a policy become a plan file. */
 @Command(
     name = "compile",
     mixinStandardHelpOptions = true,
     header = "Compiles a model under a policy into a plan.")
-final class CompileCommand implements Callable<Integer> {
+final class CompileCommand implements Callable<Integer>, TornadoVerb {
   private static final String SUFFIX = ".kvplan";
 
   private final Console console;
+  private final TornadoLauncher launcher;
+
+  // picocli sets it before anything of this is called.
+  @SuppressWarnings("NullAway.Init")
+  @Spec
+  private CommandSpec spec;
 
   @Parameters(
       paramLabel = "MODEL",
@@ -98,6 +109,8 @@ final class CompileCommand implements Callable<Integer> {
       description = "Write the graph after each pass, and the text of each kernel, to this folder.")
   private Optional<Path> dumpIr = Optional.empty();
 
+  @Mixin private final ShowOption show = new ShowOption();
+
   @Option(
       names = "--stop-after",
       paramLabel = "PASS",
@@ -116,12 +129,25 @@ final class CompileCommand implements Callable<Integer> {
 
   @Mixin private final CommonOptions common = new CommonOptions();
 
-  CompileCommand(Console console) {
+  CompileCommand(Console console, TornadoLauncher launcher) {
     this.console = console;
+    this.launcher = launcher;
+  }
+
+  /** A plan is compiled without TornadoVM, and verified with it. */
+  @Override
+  public Use tornado() {
+    return target == TargetName.TORNADO && verify && stopAfter.isEmpty() ? Use.REQUIRED : Use.NONE;
+  }
+
+  @Override
+  public String tornadoPlace() {
+    return "--verify";
   }
 
   @Override
   public Integer call() throws IOException {
+    requireShowable();
     try (Model opened = Model.open(model)) {
       Policy parsed = ShippedPolicies.parse(policy);
       if (stopAfter.isPresent()) {
@@ -131,6 +157,20 @@ final class CompileCommand implements Callable<Integer> {
       }
     }
     return ExitCodes.OK;
+  }
+
+  private void requireShowable() {
+    if (show.folder().isEmpty()) {
+      return;
+    }
+    if (target != TargetName.TORNADO || stopAfter.isPresent()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "%s is for whole compilations with --target tornado; --dump-ir shows kernels of any"
+                  .formatted(ShowOption.NAME)
+              + " target");
+    }
+    show.require(launcher);
   }
 
   private void compile(Model opened, Policy parsed) throws IOException {
@@ -154,7 +194,8 @@ final class CompileCommand implements Callable<Integer> {
     if (accepted) {
       PlanWriter.write(compilation.plan(), file);
     }
-    print(report, verified, accepted ? Optional.of(file) : Optional.empty(), dump);
+    Optional<Path> written = accepted ? Optional.of(file) : Optional.empty();
+    print(report, verified, written, dump, shown(written));
     if (!accepted) {
       throw new CommandException(
           Kind.VERIFICATION_FAILED,
@@ -163,6 +204,13 @@ final class CompileCommand implements Callable<Integer> {
           "keep more in the policy, or change the bounds with --min-cosine, --min-agreement and"
               + " --max-divergence");
     }
+  }
+
+  /** {@return how many files of generated code there are, if they were asked for} */
+  private OptionalLong shown(Optional<Path> written) throws IOException {
+    return written.isPresent() && show.folder().isPresent()
+        ? OptionalLong.of(ShowOption.show(launcher, written.get(), show.folder().get()))
+        : OptionalLong.empty();
   }
 
   /** Runs the first passes alone. */
@@ -220,25 +268,33 @@ final class CompileCommand implements Callable<Integer> {
       CompileOutput report,
       Optional<Verification.Result> verified,
       Optional<Path> written,
-      Optional<IrDump> dump)
+      Optional<IrDump> dump,
+      OptionalLong shown)
       throws IOException {
+    String shownIn = show.folder().map(Path::toString).orElse("");
     long bytes = written.isPresent() ? Files.size(written.get()) : 0;
     if (common.json()) {
       ObjectNode object = report.json(verified);
       written.ifPresent(file -> object.put("file", file.toString()).put("fileBytes", bytes));
       dump.ifPresent(folder -> object.put("dumped", folder.folder().toString()));
+      shown.ifPresent(files -> object.put("generated", shownIn));
       Json.print(console, object);
       return;
     }
     report.print(console.out(), verified);
     dump.ifPresent(this::printDump);
+    shown.ifPresent(files -> printFolder("shown", shownIn, files));
     written.ifPresent(file -> report.printWritten(console.out(), file, bytes));
     console.out().flush();
   }
 
   private void printDump(IrDump dump) {
+    printFolder("dumped", dump.folder().toString(), dump.files());
+  }
+
+  private void printFolder(String label, String folder, long files) {
     new Labelled(console.out(), CompileOutput.LABEL)
-        .line("dumped", "%s  (%s)".formatted(dump.folder(), Texts.count(dump.files(), "file")));
+        .line(label, "%s  (%s)".formatted(folder, Texts.count(files, "file")));
   }
 
   private CompilerOptions options(Path file) {

@@ -18,22 +18,41 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** The verb {@code demo}: the whole way on the sample model, and whether its answer is right. */
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
     header = "Compiles the sample model under zigzag-k8v4 and asks it for a planted key.")
-final class DemoCommand implements Callable<Integer> {
+final class DemoCommand implements Callable<Integer>, TornadoVerb {
   private static final String POLICY = "zigzag-k8v4";
   private static final String SAMPLE = "samples/models/needle";
+  private static final String TARGET = "--target";
   private static final int SHOWN = 48;
   private static final int MOST_TOKENS = 12;
 
   private final Console console;
+
+  @Option(
+      names = TARGET,
+      paramLabel = "TARGET",
+      converter = TargetName.Converter.class,
+      completionCandidates = TargetName.Converter.class,
+      description = "What runs it: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+  private TargetName target = TargetName.JVM;
+
+  @Option(
+      names = "--device",
+      paramLabel = "ID",
+      description =
+          "What runs the kernels, as 'kvasir devices' names it. Default: the first device of the"
+              + " target.")
+  private Optional<String> device = Optional.empty();
 
   @Mixin private final CommonOptions common = new CommonOptions();
 
@@ -43,11 +62,26 @@ final class DemoCommand implements Callable<Integer> {
 
   /** What a demo found. */
   private record Outcome(
-      String prompt, Generation generation, String answer, CacheStats cache, long fullBytes) {
+      String backend,
+      String prompt,
+      Generation generation,
+      String answer,
+      CacheStats cache,
+      long fullBytes) {
 
     boolean right() {
       return answer.equals(Prose.ANSWER);
     }
+  }
+
+  @Override
+  public Use tornado() {
+    return target == TargetName.TORNADO ? Use.REQUIRED : Use.NONE;
+  }
+
+  @Override
+  public String tornadoPlace() {
+    return TARGET + " " + target;
   }
 
   @Override
@@ -90,21 +124,29 @@ final class DemoCommand implements Callable<Integer> {
     return folder;
   }
 
-  private static Compilation compile(Path folder, Path file) throws IOException {
+  private Compilation compile(Path folder, Path file) throws IOException {
     try (Model model = Model.open(folder)) {
-      CompilerOptions options = CompilerOptions.defaults().withPlanFolder(file.resolveSibling(""));
+      CompilerOptions options =
+          CompilerOptions.defaults()
+              .withTarget(target.target())
+              .withPlanFolder(file.resolveSibling(""));
       Compilation compilation = Compiler.compile(model, ShippedPolicies.parse(POLICY), options);
       PlanWriter.write(compilation.plan(), file);
       return compilation;
     }
   }
 
-  private static Outcome ask(Path folder, Path file) throws IOException {
+  private Outcome ask(Path folder, Path file) throws IOException {
     String prompt = Prose.withQuestionAtEnd();
     String stop = Prose.ANSWER.substring(Prose.ANSWER.length() - 1);
     Sampling sampling = Sampling.greedy().maxTokens(MOST_TOKENS).stop(stop);
     // A short run is mostly the just-in-time compiler's work: leave it the other cores.
     LoadOptions options = LoadOptions.defaults().threads(1);
+    // This very process compiled the plan.
+    options = options.trustKernels(true);
+    if (device.isPresent()) {
+      options = options.device(device.get());
+    }
     try (LoadedModel model = LoadedModel.load(file, folder, options);
         Session session = model.newSession()) {
       Generation generation = session.generate(Prompt.of(prompt), sampling, token -> {});
@@ -115,6 +157,7 @@ final class DemoCommand implements Callable<Integer> {
           };
       CacheStats cache = session.cacheStats();
       return new Outcome(
+          model.backendDescription(),
           prompt,
           generation,
           generation.text() + end,
@@ -128,6 +171,9 @@ final class DemoCommand implements Callable<Integer> {
     Generation generation = outcome.generation();
     lines.line("model", compilation.report().model());
     lines.line("policy", POLICY);
+    if (target != TargetName.JVM) {
+      lines.line("backend", outcome.backend());
+    }
     lines.line(
         "prompt",
         "%s of prose with %s%s at %d, ending in"
@@ -146,9 +192,10 @@ final class DemoCommand implements Callable<Integer> {
                 Texts.time(generation.timings().firstToken())));
     lines.line(
         "cache",
-        "%s under full (bf16) -> %s under %s  (%s)   at %s"
+        "%s under full (%s) -> %s under %s  (%s)   at %s"
             .formatted(
                 Texts.bytes(outcome.fullBytes()),
+                FullCache.format(compilation.plan().manifest()),
                 Texts.bytes(outcome.cache().allocatedBytes()),
                 POLICY,
                 Texts.ratio(outcome.fullBytes(), outcome.cache().allocatedBytes()),
@@ -161,6 +208,8 @@ final class DemoCommand implements Callable<Integer> {
     return Json.object()
         .put("model", compilation.report().model())
         .put("policy", POLICY)
+        .put("target", compilation.plan().manifest().target())
+        .put("backend", outcome.backend())
         .put("promptBytes", bytes(outcome.prompt()))
         .put("promptEnd", end(outcome.prompt()))
         .put("answer", outcome.answer())

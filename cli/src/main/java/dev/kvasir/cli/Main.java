@@ -75,7 +75,7 @@ public final class Main {
     policy.addSubcommand(new PolicyCheckCommand(console));
     CommandLine command = new CommandLine(new KvasirCommand());
     command.addSubcommand(new DemoCommand(console));
-    command.addSubcommand(new CompileCommand(console));
+    command.addSubcommand(new CompileCommand(console, launcher));
     command.addSubcommand(new RunCommand(console));
     command.addSubcommand(new InspectCommand(console, launcher));
     command.addSubcommand(new ExplainCommand(console));

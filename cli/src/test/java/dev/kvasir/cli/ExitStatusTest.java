@@ -50,19 +50,28 @@ final class ExitStatusTest {
     Files.copy(CommandRun.SAMPLE.resolve("config.json"), noWeights.resolve("config.json"));
 
     Plan read = PlanReader.read(plan);
-    save("tornado", read, "tornado", List.of(), Map.of());
-    save("feature", read, "jvm", List.of("telepathy"), Map.of());
+    CommandRun tornado =
+        CommandRun.of(
+            "compile",
+            CommandRun.SAMPLE,
+            "--policy=full",
+            "--max-context=64",
+            "--target=tornado",
+            "-o",
+            folder.resolve("tornado.kvplan"));
+    assertThat(tornado.status()).as(tornado.err()).isZero();
+    save("feature", read, List.of("telepathy"), Map.of());
     Map<String, byte[]> strangers = new HashMap<>();
     for (int bits : JvmKernelAbi.VECTOR_BITS) {
       String entry = JvmKernelAbi.entryName(read.program().kernels().getFirst().name(), bits);
       strangers.put(entry, classBytes());
     }
-    save("unsafe", read, "jvm", List.of(), strangers);
+    save("unsafe", read, List.of(), strangers);
     byte[] checks = Objects.requireNonNull(read.files().get(PlanFormat.CHECKS)).clone();
     for (int i = checks.length / 2; i < checks.length; i++) {
       checks[i] ^= 0x55;
     }
-    save("checks", read, "jvm", List.of(), Map.of(PlanFormat.CHECKS, checks));
+    save("checks", read, List.of(), Map.of(PlanFormat.CHECKS, checks));
   }
 
   static Stream<Arguments> causes() {
@@ -85,6 +94,16 @@ final class ExitStatusTest {
         cause(3, "KV2020", "compile SAMPLE --policy bf16.kvp --target tornado"),
         cause(
             3, "KV4102", "compile SAMPLE --policy full --target tornado --tile prefill-tokens=64"),
+        cause(3, "KV3013", "compile nowhere --policy full --target tornado"),
+        cause(5, "KV8002", "compile SAMPLE --policy full --target tornado --verify -o x.kvplan"),
+        cause(
+            5,
+            "KV8002",
+            "compile SAMPLE --policy full --target tornado --show-generated nowhere -o x.kvplan"),
+        cause(2, "KV8001", "compile SAMPLE --policy full --show-generated nowhere -o x.kvplan"),
+        cause(5, "KV8002", "demo --target tornado"),
+        cause(2, "KV8001", "demo --target metal"),
+        cause(5, "KV7203", "demo --device 0:0"),
         cause(6, "KV8003", "compile SAMPLE --policy full --max-context 64 --verify --min-cosine 2"),
         cause(2, "KV8001", "run sound.kvplan"),
         cause(2, "KV8001", "run sound.kvplan -p a -n 0"),
@@ -177,8 +196,7 @@ final class ExitStatusTest {
     return path ? folder.resolve(word) : word;
   }
 
-  private static void save(
-      String name, Plan plan, String target, List<String> features, Map<String, byte[]> files)
+  private static void save(String name, Plan plan, List<String> features, Map<String, byte[]> files)
       throws IOException {
     Manifest old = plan.manifest();
     Manifest manifest =
@@ -186,7 +204,7 @@ final class ExitStatusTest {
             old.formatMajor(),
             old.formatMinor(),
             old.compilerVersion(),
-            target,
+            old.target(),
             Stream.concat(old.features().stream(), features.stream()).toList(),
             old.model(),
             old.tokenizer(),

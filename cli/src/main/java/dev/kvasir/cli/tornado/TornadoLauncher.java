@@ -36,7 +36,7 @@ public final class TornadoLauncher {
   private static final List<String> ALWAYS =
       List.of(
           "-Dtornado.recover.bailout=False",
-          "-Dtornado.load.annotation.implementation=dev.kvasir.runtime.tornadovm.NoAnnotations");
+          "-Dtornado.load.annotation.implementation=dev.kvasir.runtime.tornadovm.AnnotationProvider");
 
   private final ThisJvm jvm;
   private final Map<String, String> environment;

@@ -58,7 +58,7 @@ final class TornadoLauncherTest {
                     "-Xmx2g",
                     "-Dtornado.recover.bailout=False",
                     "-Dtornado.load.annotation.implementation"
-                        + "=dev.kvasir.runtime.tornadovm.NoAnnotations",
+                        + "=dev.kvasir.runtime.tornadovm.AnnotationProvider",
                     "-cp",
                     "cli/target/kvasir.jar" + File.pathSeparator + module(),
                     "dev.kvasir.cli.Main",
