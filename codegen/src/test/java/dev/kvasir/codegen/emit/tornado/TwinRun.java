@@ -43,6 +43,11 @@ final class TwinRun {
     return this;
   }
 
+  TwinRun memories(Map<String, KernelMemory> contents) {
+    contents.forEach(this::memory);
+    return this;
+  }
+
   /** Lets {@code buffer} be the memory of {@code other}. */
   TwinRun alias(String buffer, String other) {
     memories.put(buffer, memory(other));

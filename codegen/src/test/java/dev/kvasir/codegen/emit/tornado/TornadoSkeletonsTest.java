@@ -1,0 +1,124 @@
+package dev.kvasir.codegen.emit.tornado;
+
+import static dev.kvasir.codegen.emit.tornado.SkeletonCases.dense;
+import static dev.kvasir.codegen.emit.tornado.SkeletonCases.packing;
+import static dev.kvasir.codegen.emit.tornado.SkeletonCases.ring;
+import static dev.kvasir.codegen.emit.tornado.SkeletonCases.shape;
+import static dev.kvasir.codegen.emit.tornado.SkeletonCases.sink;
+
+import dev.kvasir.codegen.emit.tornado.device.Device;
+import dev.kvasir.codegen.skeleton.AttentionShape;
+import dev.kvasir.ir.type.CacheSegment;
+import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.Packing;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The kernels around a compressed cache do on the device what they do in the interpreter. */
+final class TornadoSkeletonsTest {
+
+  private static final ElementFormat HALF = ElementFormat.F16;
+
+  private final long seed = new Random().nextLong();
+  private final SkeletonCases cases = new SkeletonCases(seed);
+
+  private void agree(KernelCase launch) {
+    new TwinRun(launch.kernel())
+        .memories(launch.memories())
+        .agree(
+            "seed %d, %s".formatted(seed, launch.text()),
+            Device.of(seed),
+            launch.dims(),
+            launch.grid());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 32", "2, 64", "3, 96", "4, 128", "8, 32", "4, 80"})
+  void attendsHalves(int group, int dim) {
+    agree(cases.decode(shape(group, 2, dim, dense(HALF)), 2, 207, 64));
+    agree(cases.decode(shape(group, 1, dim, sink(HALF), ring(HALF, 64)), 1, 207, 13));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 13, 63, 64, 65, 207})
+  void attendsAnyNumberOfPackedRows(int tokens) {
+    CacheSegment codes = dense(HALF).withPacking(packing(8, true, 64, 4, 32));
+    agree(cases.decode(shape(2, 1, 32, codes), 2, tokens, 100));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1, 32, 8, true, 64, 8, 32",
+    "2, 64, 4, true, 32, 4, 32",
+    "3, 96, 8, true, 64, 4, 32",
+    "4, 128, 8, true, 64, 8, 32",
+    "8, 64, 4, false, 32, 4, 64",
+    "2, 64, 8, false, 16, 8, 16",
+    "1, 80, 4, true, 16, 4, 16",
+    "4, 128, 4, false, 128, 4, 128"
+  })
+  void attendsPackedPages(
+      int group, int dim, int keyBits, boolean byChannel, int keyGroup, int bits, int values) {
+    Packing packing = packing(keyBits, byChannel, keyGroup, bits, values);
+    agree(cases.decode(shape(group, 1, dim, dense(HALF).withPacking(packing)), 3, 207));
+    AttentionShape streaming =
+        shape(group, 1, dim, sink(HALF), ring(HALF, 128).withPacking(packing));
+    agree(cases.decode(streaming, 2, 301));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 32, 3", "3, 96, 5", "8, 128, 2"})
+  void combinesSplits(int group, int dim, int splits) {
+    agree(cases.combine(shape(group, 2, dim, dense(HALF)), splits));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 32, 8, 0, 65", "2, 64, 4, 63, 13", "8, 32, 1, 130, 9", "3, 96, 2, 64, 1"})
+  void prefills(int group, int dim, int tokens, int held, int span) {
+    agree(cases.prefill(shape(group, 1, dim, dense(HALF)), tokens, held, span));
+    agree(cases.prefill(shape(group, 1, dim, sink(HALF), ring(HALF, 64)), tokens, held, span));
+    Packing packing = packing(8, true, 64, 4, 32);
+    agree(
+        cases.prefill(shape(group, 1, dim, dense(HALF).withPacking(packing)), tokens, held, span));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"32, 0, 1", "64, 63, 2", "96, 100, 130", "80, 207, 1", "128, 10, 64"})
+  void writesRows(int dim, int held, int span) {
+    Packing packing = packing(8, true, 64, 4, 16);
+    agree(cases.append(shape(2, 2, dim, dense(HALF)), held, span));
+    agree(cases.append(shape(2, 2, dim, sink(HALF), ring(HALF, 64)), held, span));
+    agree(cases.append(shape(2, 2, dim, dense(HALF).withPacking(packing)), held, span));
+    agree(cases.stage(shape(1, 2, dim, dense(HALF)), span));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"32, 0, 130", "64, 63, 66", "96, 100, 110", "80, 10, 200"})
+  void gathersRows(int dim, int held, int span) {
+    Packing packing = packing(4, true, 32, 4, 16);
+    agree(cases.gather(shape(1, 2, dim, dense(HALF).withPacking(packing)), held, span));
+    AttentionShape streaming = shape(1, 1, dim, sink(HALF), ring(HALF, 128).withPacking(packing));
+    agree(cases.gather(streaming, held, span));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "32, 8, true, 64, 8, 32",
+    "64, 4, true, 32, 4, 32",
+    "96, 8, true, 64, 4, 32",
+    "128, 4, false, 128, 4, 64",
+    "80, 4, true, 16, 4, 16",
+    "64, 8, false, 16, 8, 16",
+    "128, 4, false, 32, 4, 128"
+  })
+  void packsPages(int dim, int keyBits, boolean byChannel, int keyGroup, int bits, int values) {
+    Packing packing = packing(keyBits, byChannel, keyGroup, bits, values);
+    AttentionShape shape = shape(1, 2, dim, dense(HALF).withPacking(packing));
+    agree(cases.packSpan(shape, 10, 130));
+    agree(cases.packOpenPage(shape, 128));
+    AttentionShape exact = shape(1, 1, dim, dense(ElementFormat.F32).withPacking(packing));
+    agree(cases.packOpenPage(exact, 64));
+  }
+}
