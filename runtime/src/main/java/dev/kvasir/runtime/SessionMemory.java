@@ -1,10 +1,8 @@
 package dev.kvasir.runtime;
 
-import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.memory.BufferDeclaration;
-import dev.kvasir.plans.program.CounterIndex;
-import dev.kvasir.plans.program.Expression;
+import dev.kvasir.runtime.backend.BufferBytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
@@ -68,7 +66,8 @@ final class SessionMemory implements AutoCloseable {
           case SCRATCH, WEIGHT, DERIVED -> {}
         }
       }
-      return new Sizes(sequences, pools, tables, evaluate(plan, plan.memory().scratchBytes()));
+      return new Sizes(
+          sequences, pools, tables, BufferBytes.of(plan, plan.memory().scratchBytes()));
     }
   }
 
@@ -150,14 +149,7 @@ final class SessionMemory implements AutoCloseable {
 
   /** {@return the bytes of one buffer of a session of {@code plan}} */
   static long bytes(Plan plan, BufferDeclaration buffer) {
-    return buffer.format().bytes(evaluate(plan, buffer.elements()));
-  }
-
-  private static long evaluate(Plan plan, Expression expression) {
-    Manifest manifest = plan.manifest();
-    return expression
-        .compile(CounterIndex.ofSession())
-        .evaluate(new long[] {manifest.context(), manifest.span()});
+    return BufferBytes.of(plan, buffer);
   }
 
   /** {@return the buffer with this name, pools and shared weights included} */

@@ -95,7 +95,7 @@ final class DistantWorkspace implements Workspace {
       int dim = 0;
       for (int i = 0; i < prepared.size(); i++) {
         int[] grid = Arrays.copyOfRange(extents, i * EXTENTS, (i + 1) * EXTENTS);
-        int count = backend.dims(launches.get(i).kernel()) * grid[0];
+        int count = backend.dims(launches.get(i).kernel()) * Math.max(1, grid[0]);
         if (Arrays.stream(grid).allMatch(extent -> extent > 0)) {
           nanos += prepared.get(i).run(grid, Arrays.copyOfRange(dims, dim, dim + count));
         }
