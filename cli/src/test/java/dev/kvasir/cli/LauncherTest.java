@@ -26,9 +26,16 @@ final class LauncherTest {
       for word; do printf '<%s>\\n' "$word"; done
       """;
 
+  private static final String MAVEN =
+      """
+      #!/bin/sh
+      echo "$* $TORNADOVM_HOME" >maven-was-given
+      """;
+
   @TempDir private Path folder;
   private Path home;
   private Path java;
+  private Path sdk;
 
   @BeforeEach
   void checkout() throws IOException {
@@ -47,11 +54,11 @@ final class LauncherTest {
     Path stamp = Files.writeString(home.resolve("cli/target/built.stamp"), "");
     Files.setLastModifiedTime(stamp, FileTime.from(Instant.now().plusSeconds(60)));
     java = folder.resolve("jdk 25");
-    for (String program : List.of("java", "javac")) {
-      Path file = Files.createDirectories(java.resolve("bin")).resolve(program);
-      Files.writeString(file, JAVA);
-      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
-    }
+    Path programs = Files.createDirectories(java.resolve("bin"));
+    program(programs.resolve("java"), JAVA);
+    program(programs.resolve("javac"), JAVA);
+    program(folder.resolve("mvn"), MAVEN);
+    sdk = folder.resolve("an sdk");
     Files.writeString(java.resolve("release"), "JAVA_VERSION=\"25.0.1\"\n");
   }
 
@@ -97,6 +104,34 @@ final class LauncherTest {
         .contains("-Dkvasir.home=" + home.toRealPath(), "--help");
   }
 
+  @Test
+  void theBackEndForTornadoVmIsBuiltWhereThereIsItsSdk() throws Exception {
+    Path jars = Files.createDirectories(sdk.resolve("share/java/tornado"));
+    Files.writeString(jars.resolve("tornado-api-5.2.0-jdk25.jar"), "");
+    Path module = Files.createDirectories(home.resolve("runtime/tornadovm/src/main"));
+    Files.writeString(module.resolveSibling("../pom.xml"), "");
+
+    launch(List.of("devices"), "");
+    String built = Files.readString(home.resolve("maven-was-given"));
+    Files.delete(home.resolve("maven-was-given"));
+    Path target = Files.createDirectories(home.resolve("runtime/tornadovm/target"));
+    Files.writeString(target.resolve("kvasir-runtime-tornadovm-1.jar"), "");
+    launch(List.of("devices"), "");
+
+    assertThat(built).contains("-pl cli,runtime/tornadovm -am package").endsWith(sdk + "\n");
+    assertThat(home.resolve("maven-was-given")).doesNotExist();
+  }
+
+  @Test
+  void anotherSdkIsLeftAlone() throws Exception {
+    Path jars = Files.createDirectories(sdk.resolve("share/java/tornado"));
+    Files.writeString(jars.resolve("tornado-api-1.0.7.jar"), "");
+
+    launch(List.of("devices"), "");
+
+    assertThat(home.resolve("maven-was-given")).doesNotExist();
+  }
+
   private List<String> launch(List<String> arguments, String javaOptions) throws Exception {
     return launch(home.resolve("kvasir"), arguments, javaOptions);
   }
@@ -109,14 +144,22 @@ final class LauncherTest {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("KVASIR_JAVA_HOME", java.toString());
     builder.environment().put("KVASIR_JVM_OPTIONS", javaOptions);
+    builder.environment().put("HOME", folder.toString());
+    builder.environment().put("PATH", folder + ":" + System.getenv("PATH"));
+    builder.environment().put("TORNADOVM_HOME", sdk.toString());
     Process process = builder.start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).as(err).isZero();
-    assertThat(err).isEmpty();
+    assertThat(err.replaceFirst("^building Kvasir .*\n", "")).isEmpty();
     String words = out.strip();
     return List.of(words.substring(1, words.length() - 1).split(">\n<", -1));
+  }
+
+  private static void program(Path file, String script) throws IOException {
+    Files.writeString(file, script);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
   private void copy(String name) throws IOException {
