@@ -31,6 +31,11 @@ final class Local {
     slot = newSlot;
   }
 
+  /** {@return whether it was declared} */
+  boolean isPlaced() {
+    return slot >= 0;
+  }
+
   int slot() {
     if (slot < 0) {
       throw new IllegalStateException("local " + name + " is used before it is declared");

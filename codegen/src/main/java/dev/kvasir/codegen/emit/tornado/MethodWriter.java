@@ -53,8 +53,12 @@ final class MethodWriter {
     place(local);
   }
 
-  /** Pops the stack into a new local. */
+  /** Pops the stack into a new local, or into one that was declared before. */
   void declare(Local local) {
+    if (local.isPlaced()) {
+      store(local);
+      return;
+    }
     int slot = nextSlot;
     code.storeLocal(local.kind(), slot);
     place(local);

@@ -10,8 +10,15 @@ sealed interface Step {
    *
    * @param accesses every shared memory it touches
    * @param code writes it
+   * @param declared locals that it declares for later steps
    */
-  record Phase(List<Access> accesses, Runnable code) implements Step {}
+  record Phase(List<Access> accesses, Runnable code, List<Local> declared) implements Step {
+
+    /** A phase without locals for later steps. */
+    Phase(List<Access> accesses, Runnable code) {
+      this(accesses, code, List.of());
+    }
+  }
 
   /** Steps whose locals end with them. */
   record Scope(List<Step> steps) implements Step {}

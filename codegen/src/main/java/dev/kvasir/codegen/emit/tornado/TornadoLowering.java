@@ -104,8 +104,8 @@ public final class TornadoLowering {
 
     void write() {
       List<Step> steps = steps(kernel.body());
-      BarrierPlacement barriers = BarrierPlacement.of(steps);
-      method.write(() -> write(steps, barriers));
+      StepWriter stepWriter = new StepWriter(method, BarrierPlacement.of(steps));
+      method.write(() -> stepWriter.write(steps));
       writer.code().return_();
       writer.exit();
     }
@@ -166,33 +166,8 @@ public final class TornadoLowering {
           () -> {
             phase.code().run();
             method.nameVariable(name, local);
-          });
-    }
-
-    private void write(List<Step> steps, BarrierPlacement barriers) {
-      for (Step step : steps) {
-        switch (step) {
-          case Step.Phase phase -> {
-            for (Access.Space space : Access.Space.values()) {
-              if (barriers.before(phase).contains(space)) {
-                method.barrier(space);
-              }
-            }
-            phase.code().run();
-          }
-          case Step.Scope(List<Step> inner) -> {
-            writer.enter();
-            write(inner, barriers);
-            writer.exit();
-          }
-          case Step.Loop(Local variable, Local limit, List<Step> body) ->
-              writer.loop(variable, limit, () -> write(body, barriers));
-          case Step.Choice(Local condition, List<Step> whenTrue, List<Step> whenFalse) -> {
-            writer.push(condition);
-            writer.choose(() -> write(whenTrue, barriers), () -> write(whenFalse, barriers));
-          }
-        }
-      }
+          },
+          phase.declared());
     }
   }
 }

@@ -29,7 +29,8 @@ final class UniformPhase {
             push(values.get(i));
             method.writer().declare(locals.get(i));
           }
-        });
+        },
+        List.copyOf(locals));
   }
 
   /** As {@link #declare(List, List)} for one value. */
@@ -142,13 +143,14 @@ final class UniformPhase {
       case SUBTRACT -> code.isub();
       case MULTIPLY -> code.imul();
       case FLOOR_DIVIDE -> {
+        // A remainder below 0 makes it one less. No shift by 31 asks for the sign: of those,
+        // TornadoVM's compiler makes unsigned ones, and prints them as signed.
         pushQuotientAndRemainder(code);
-        // A negative remainder's sign is the -1 that rounding down needs.
-        code.bipush(31).ishr().iadd();
+        clamp(code, -1, 0);
       }
       case CEIL_DIVIDE -> {
         pushQuotientAndRemainder(code);
-        code.ineg().bipush(31).iushr().iadd();
+        clamp(code, 0, 1);
       }
       case MODULO -> code.dup_x1().irem().dup_x1().bipush(31).ishr().iand().iadd();
       case MINIMUM -> code.invokestatic(TornadoApi.MATH, "min", TornadoApi.INTS_TO_INT);
@@ -157,6 +159,13 @@ final class UniformPhase {
       case AND -> code.iand();
       case OR -> code.ior();
     }
+  }
+
+  /** Adds to the int below the one on the stack, clamped. */
+  private static void clamp(CodeBuilder code, int least, int most) {
+    code.loadConstant(least).invokestatic(TornadoApi.MATH, "max", TornadoApi.INTS_TO_INT);
+    code.loadConstant(most).invokestatic(TornadoApi.MATH, "min", TornadoApi.INTS_TO_INT);
+    code.iadd();
   }
 
   private static void pushQuotientAndRemainder(CodeBuilder code) {
