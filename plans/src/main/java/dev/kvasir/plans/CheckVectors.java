@@ -23,7 +23,7 @@ import java.util.TreeSet;
  * <p>For each argument that the kernel reads there is {@code KERNEL.in.ARGUMENT}: from one to as
  * many values as its buffer has elements, in the argument's format, repeated from the start until
  * the buffer is full. For each that it writes there is {@code KERNEL.out.ARGUMENT}: one value for
- * each element, NaN for floating-point formats and {@link Integer#MIN_VALUE} for i32 where the
+ * each element, NaN for floating-point formats and the smallest integer for i32 and i8 where the
  * kernel must leave the element as it was.
  *
  * <p>Arguments of codes have tensors of U8 with the bytes of their blocks, as {@link PackedCodes}
@@ -52,8 +52,9 @@ public final class CheckVectors {
     }
 
     /**
-     * Adds what an argument of i32 or of codes holds before the check; the values repeat. Codes
-     * repeat in whole blocks: give a multiple of {@link PackedCodes#blockElements}, or all of them.
+     * Adds what an argument of integers or of codes holds before the check; the values repeat.
+     * Codes repeat in whole blocks: give a multiple of {@link PackedCodes#blockElements}, or all of
+     * them.
      */
     public Builder input(String kernel, Argument argument, int[] values) {
       return add(inputName(kernel, argument.name()), argument.format(), values);
@@ -65,8 +66,8 @@ public final class CheckVectors {
     }
 
     /**
-     * Adds what an argument of i32 or of codes holds after the check, the smallest integer where it
-     * is untouched. Codes that the kernel also reads are all given, touched or not.
+     * Adds what an argument of integers or of codes holds after the check, the smallest integer
+     * where it is untouched. Codes that the kernel also reads are all given, touched or not.
      */
     public Builder output(String kernel, Argument argument, int[] values) {
       return add(outputName(kernel, argument.name()), argument.format(), values);
@@ -81,7 +82,7 @@ public final class CheckVectors {
       switch (format) {
         case F32 -> writer.addFloats(name, values, values.length);
         case F16, BF16 -> addShorts(name, format, values);
-        case I32, U8, U4 -> throw new IllegalArgumentException(name + " holds integers");
+        case I32, I8, U8, U4 -> throw new IllegalArgumentException(name + " holds integers");
       }
       return this;
     }
@@ -89,11 +90,22 @@ public final class CheckVectors {
     private Builder add(String name, StorageFormat format, int[] values) {
       switch (format) {
         case I32 -> writer.addInts(name, values, values.length);
+        case I8 -> addBytes(name, values);
         case U8, U4 -> addCodes(name, format, values);
         case F32, F16, BF16 ->
             throw new IllegalArgumentException(name + " holds floating-point numbers");
       }
       return this;
+    }
+
+    private void addBytes(String name, int[] values) {
+      byte[] bytes = new byte[values.length];
+      for (int i = 0; i < values.length; i++) {
+        bytes[i] = (byte) Math.max(values[i], Byte.MIN_VALUE);
+      }
+      List<Long> shape = List.of((long) values.length);
+      MemorySegment data = MemorySegment.ofArray(bytes);
+      writer.add(new SafetensorsTensor(name, SafetensorsType.I8, shape, data));
     }
 
     private void addCodes(String name, StorageFormat format, int[] values) {

@@ -83,7 +83,7 @@ final class SegmentChecker {
     requireRange(place + ": first_position", segment.firstPosition(), 0, Integer.MAX_VALUE);
     requireRange(place + ": window", segment.window(), 0, Integer.MAX_VALUE);
     require(
-        segment.format() != StorageFormat.I32 && !segment.format().isCode(),
+        segment.format().tensorType().floating(),
         place + ": format",
         "expected a floating-point format, got " + segment.format().text());
     if (segment.packing().isPresent()) {

@@ -13,6 +13,8 @@ public enum StorageFormat {
   F16("f16", 16),
   /** Two's complement 32-bit integer. */
   I32("i32", 32),
+  /** Two's complement 8-bit integer: a weight before its row's scale. */
+  I8("i8", 8),
   /** Unsigned codes of 8 bits, in the blocks of {@link PackedCodes}. */
   U8("u8", 8),
   /** Unsigned codes of 4 bits, in the blocks of {@link PackedCodes}. */
@@ -40,7 +42,7 @@ public enum StorageFormat {
   public boolean isCode() {
     return switch (this) {
       case U8, U4 -> true;
-      case F32, BF16, F16, I32 -> false;
+      case F32, BF16, F16, I32, I8 -> false;
     };
   }
 
@@ -89,6 +91,7 @@ public enum StorageFormat {
       case BF16 -> SafetensorsType.BF16;
       case F16 -> SafetensorsType.F16;
       case I32 -> SafetensorsType.I32;
+      case I8 -> SafetensorsType.I8;
       case U8, U4 -> SafetensorsType.U8;
     };
   }

@@ -23,7 +23,7 @@ final class Formats {
       case F32 -> buffer.get(FLOAT, index * Float.BYTES);
       case BF16 -> Float.intBitsToFloat(buffer.get(SHORT, index * Short.BYTES) << Short.SIZE);
       case F16 -> Float.float16ToFloat(buffer.get(SHORT, index * Short.BYTES));
-      case I32, U8, U4 -> throw new IllegalArgumentException("integers are no cache rows");
+      case I32, I8, U8, U4 -> throw new IllegalArgumentException("integers are no cache rows");
     };
   }
 }

@@ -8,12 +8,12 @@ import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.KernelDeclaration;
 import dev.kvasir.plans.program.KernelDeclaration.Argument;
 import dev.kvasir.plans.safetensors.SafetensorsTensor;
-import dev.kvasir.plans.safetensors.SafetensorsType;
 import dev.kvasir.runtime.backend.Backend;
 import dev.kvasir.runtime.backend.Launch;
 import dev.kvasir.runtime.backend.Workspace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
@@ -21,10 +21,10 @@ import java.util.List;
  *
  * <p>Expected and actual f32 values agree when their relative L2 distance is at most 1e-5, values
  * so large that they stand for "nothing" (1e29 and beyond) each by itself; bf16 and f16 values when
- * they are at most one unit in the last place apart; i32 values when they are equal; codes when all
- * are at most 1 apart and at most one in twenty differs, since a value halfway between two codes
- * may go either way. Where the expected value is NaN (i32: the smallest integer) the kernel must
- * leave what was there, bit for bit.
+ * they are at most one unit in the last place apart; i32 and i8 values when they are equal; codes
+ * when all are at most 1 apart and at most one in twenty differs, since a value halfway between two
+ * codes may go either way. Where the expected value is NaN (of integers: the smallest) the kernel
+ * must leave what was there, bit for bit.
  */
 final class KernelChecks {
 
@@ -128,6 +128,7 @@ final class KernelChecks {
         case BF16 -> buffer.set(Formats.SHORT, i * 2L, (short) 0x7fc0);
         case F16 -> buffer.set(Formats.SHORT, i * 2L, (short) 0x7e00);
         case I32 -> buffer.set(Formats.INT, i * 4L, Integer.MIN_VALUE);
+        case I8 -> buffer.set(ValueLayout.JAVA_BYTE, i, Byte.MIN_VALUE);
         case U8, U4 -> throw new IllegalStateException("codes are filled by the byte");
       }
     }
@@ -153,7 +154,7 @@ final class KernelChecks {
         switch (argument.format()) {
           case F32 -> comparison.addFloat(expected.floatAt(i), actual.floatAt(i), i, actual);
           case BF16, F16 -> comparison.addHalf(expected, actual, i);
-          case I32 ->
+          case I32, I8 ->
               comparison.require(
                   expected.integerAt(i) == actual.integerAt(i),
                   i,
@@ -192,9 +193,11 @@ final class KernelChecks {
   }
 
   private static boolean untouched(SafetensorsTensor expected, long index) {
-    return expected.type() == SafetensorsType.I32
-        ? expected.integerAt(index) == Integer.MIN_VALUE
-        : Float.isNaN(expected.floatAt(index));
+    return switch (expected.type()) {
+      case F32, BF16, F16 -> Float.isNaN(expected.floatAt(index));
+      case I8 -> expected.integerAt(index) == Byte.MIN_VALUE;
+      case I32, I64, U8 -> expected.integerAt(index) == Integer.MIN_VALUE;
+    };
   }
 
   /** What was found in one argument of one kernel so far. */
@@ -213,9 +216,9 @@ final class KernelChecks {
     void require(boolean holds, long index, String expected, SafetensorsTensor actual) {
       if (!holds) {
         Object found =
-            actual.type() == SafetensorsType.I32
-                ? (Object) actual.integerAt(index)
-                : (Object) actual.floatAt(index);
+            actual.type().floating()
+                ? (Object) actual.floatAt(index)
+                : (Object) actual.integerAt(index);
         throw new VerificationException(
             kernel,
             "%s[%d]: expected %s, got %s".formatted(argument, index, expected, found),

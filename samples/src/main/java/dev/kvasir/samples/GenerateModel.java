@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -33,7 +34,8 @@ import java.util.stream.Collectors;
  * GenerateModel qwen3-0.6b small --shards 3 num_hidden_layers=2 torch_dtype="float16"
  * }</pre>
  *
- * <p>{@code key=value} replaces a key of the preset's {@code config.json}, the value in JSON. Equal
+ * <p>{@code key=value} replaces a key of the preset's {@code config.json}, the value in JSON. With
+ * a {@code quantization_config} of int8 weights the matrices of the layers are written so. Equal
  * arguments give equal bytes. Weights are made while they are written, a chunk at a time, so that
  * models larger than memory can be made.
  */
@@ -112,7 +114,7 @@ public final class GenerateModel {
     String text = json(keys);
     ModelConfig config = ModelConfigReader.read(new SourceText("config.json", text));
     SafetensorsType type = type(config);
-    Map<String, List<Long>> tensors = WeightCatalog.expected(config);
+    List<Tensor> tensors = tensors(config, type, seed);
     if (shards < 1 || shards > tensors.size()) {
       throw new IllegalArgumentException(
           "expected 1 to %d shards, got %d".formatted(tensors.size(), shards));
@@ -121,18 +123,16 @@ public final class GenerateModel {
     Files.writeString(folder.resolve("config.json"), text);
     List<SafetensorsWriter> writers = new ArrayList<>();
     Map<String, String> files = new LinkedHashMap<>();
-    long total = tensors.values().stream().mapToLong(shape -> bytes(shape, type)).sum();
+    long total = tensors.stream().mapToLong(Tensor::bytes).sum();
     long begun = 0;
-    for (Map.Entry<String, List<Long>> tensor : tensors.entrySet()) {
-      String name = tensor.getKey();
-      List<Long> shape = tensor.getValue();
+    for (Tensor tensor : tensors) {
       // Each file begins where its share of the bytes does.
       if (writers.size() < shards && begun >= total / shards * writers.size()) {
         writers.add(new SafetensorsWriter());
       }
-      writers.getLast().add(name, type, shape, new RandomWeights(name, shape, type, seed));
-      files.put(name, '"' + file(writers.size(), shards) + '"');
-      begun += bytes(shape, type);
+      writers.getLast().add(tensor.name(), tensor.type(), tensor.shape(), tensor.values());
+      files.put(tensor.name(), '"' + file(writers.size(), shards) + '"');
+      begun += tensor.bytes();
     }
     for (int shard = 1; shard <= writers.size(); shard++) {
       writers.get(shard - 1).write(folder.resolve(file(shard, shards)));
@@ -143,6 +143,40 @@ public final class GenerateModel {
           "{\"metadata\": {\"total_size\": %d}, \"weight_map\": %s}".formatted(total, json(files)));
     }
     return total;
+  }
+
+  /** A tensor of the model's file. */
+  private record Tensor(String name, SafetensorsType type, List<Long> shape, RandomWeights values) {
+    long bytes() {
+      return shape.stream().reduce((long) type.bytes(), Math::multiplyExact);
+    }
+  }
+
+  /** All tensors; where the config announces it, matrices of layers are bytes with scales. */
+  private static List<Tensor> tensors(ModelConfig config, SafetensorsType type, long seed) {
+    List<Tensor> tensors = new ArrayList<>();
+    Set<String> matrices = WeightCatalog.matrices(config);
+    WeightCatalog.expected(config)
+        .forEach(
+            (name, shape) -> {
+              boolean bytes =
+                  config.int8Weights()
+                      && matrices.contains(name)
+                      && !name.equals(WeightCatalog.LOGITS);
+              SafetensorsType stored = bytes ? SafetensorsType.I8 : type;
+              tensors.add(
+                  new Tensor(name, stored, shape, new RandomWeights(name, shape, stored, seed)));
+              if (bytes) {
+                String scale = WeightCatalog.scale(name);
+                tensors.add(
+                    new Tensor(
+                        scale,
+                        type,
+                        List.of(shape.getFirst(), 1L),
+                        RandomWeights.scales(scale, shape.getLast(), type, seed)));
+              }
+            });
+    return tensors;
   }
 
   private static SafetensorsType type(ModelConfig config) {
@@ -160,9 +194,5 @@ public final class GenerateModel {
     return shards == 1
         ? "model.safetensors"
         : "model-%05d-of-%05d.safetensors".formatted(shard, shards);
-  }
-
-  private static long bytes(List<Long> shape, SafetensorsType type) {
-    return shape.stream().reduce((long) type.bytes(), Math::multiplyExact);
   }
 }

@@ -46,10 +46,19 @@ final class DecoderOracle {
       List<Path> shards = files.filter(file -> file.toString().endsWith(".safetensors")).toList();
       for (Path shard : shards) {
         for (SafetensorsTensor tensor : SafetensorsFile.open(shard, arena).tensors().values()) {
-          weights.put(tensor.name(), Vectors.widen(tensor.toFloats()));
+          weights.put(tensor.name(), numbers(tensor));
         }
       }
     }
+  }
+
+  private static double[] numbers(SafetensorsTensor tensor) {
+    if (tensor.type().floating()) {
+      return Vectors.widen(tensor.toFloats());
+    }
+    double[] integers = new double[Math.toIntExact(tensor.elements())];
+    Arrays.setAll(integers, tensor::integerAt);
+    return integers;
   }
 
   /** The scaling of Llama 3.1 as its authors published it. */
@@ -165,6 +174,12 @@ final class DecoderOracle {
 
   private double[] project(String name, double[] input) {
     double[] product = multiply(weight(name + ".weight"), input);
+    double[] scale = weights.get(name + ".weight_scale");
+    if (scale != null) {
+      for (int output = 0; output < product.length; output++) {
+        product[output] *= scale[output];
+      }
+    }
     double[] bias = weights.get(name + ".bias");
     if (bias != null) {
       add(product, bias);

@@ -31,6 +31,15 @@ final class GeneratedModelsTest {
   private static final int STEPS = 12;
   private static final int SPAN = 40;
 
+  /** What a config says about int8 weights. */
+  static final String INT8 =
+      """
+      {"quant_method": "compressed-tensors", "format": "int-quantized", \
+      "quantization_status": "compressed", "ignore": ["lm_head"], "kv_cache_scheme": null, \
+      "config_groups": {"group_0": {"targets": ["Linear"], "input_activations": null, \
+      "output_activations": null, "weights": {"num_bits": 8, "type": "int", "symmetric": true, \
+      "strategy": "channel", "group_size": null, "dynamic": false}}}}""";
+
   @TempDir private Path folder;
 
   /**
@@ -123,7 +132,27 @@ final class GeneratedModelsTest {
                 "torch_dtype=\"float32\""),
             new Shape(2, 80, 96, 4, 4, 32, 256, 5e5, 1e-5, f -> f),
             "",
-            "gate_proj.bias"));
+            "gate_proj.bias"),
+        new Family(
+            "llama with int8 weights and a bias, a table for the logits, bf16",
+            List.of(
+                "llama-3.2-1b",
+                small,
+                "hidden_size=104",
+                "intermediate_size=300",
+                "num_attention_heads=4",
+                "num_key_value_heads=2",
+                "head_dim=32",
+                "vocab_size=250",
+                "bos_token_id=1",
+                "eos_token_id=2",
+                "tie_word_embeddings=false",
+                "mlp_bias=true",
+                "rope_scaling=null",
+                "quantization_config=" + INT8),
+            new Shape(2, 104, 300, 4, 2, 32, 250, 5e5, 1e-5, f -> f),
+            "",
+            "down_proj.weight_scale"));
   }
 
   @ParameterizedTest

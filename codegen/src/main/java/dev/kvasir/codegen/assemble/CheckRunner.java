@@ -50,7 +50,7 @@ final class CheckRunner {
         for (int v = 0; v < values.length; v++) {
           values[v] = number(check, buffer, random);
         }
-        if (buffer.format().isCode()) {
+        if (!buffer.format().isFloating()) {
           vectors.input(kernel.name(), argument, integers(values));
         } else {
           vectors.input(kernel.name(), argument, values);
@@ -78,10 +78,15 @@ final class CheckRunner {
   }
 
   private static int integer(KernelMemory memory, int index) {
-    return memory.format().isCode() ? (int) memory.getFloat(index) : memory.getInt(index);
+    return memory.format() == ElementFormat.I32
+        ? memory.getInt(index)
+        : (int) memory.getFloat(index);
   }
 
   private static float number(CheckCase check, Kernel.Buffer buffer, Random random) {
+    if (buffer.format() == ElementFormat.I8) {
+      return (byte) random.nextInt();
+    }
     if (buffer.format().isCode()) {
       return random.nextInt(buffer.format().largestCode() + 1);
     }
@@ -109,7 +114,7 @@ final class CheckRunner {
         throw new IllegalStateException("no memory for " + argument.name());
       }
       int size = Math.toIntExact(result.size());
-      if (result.format().isCode() || result.format() == ElementFormat.I32) {
+      if (!result.format().isFloating()) {
         int[] values = new int[size];
         for (int i = 0; i < size; i++) {
           values[i] = result.isInitialised(i) ? integer(result, i) : Integer.MIN_VALUE;

@@ -4,12 +4,14 @@ import dev.kvasir.codegen.assemble.ProgramBuilder.Location;
 import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
 import dev.kvasir.codegen.skeleton.DenseKernels;
 import dev.kvasir.codegen.skeleton.GatedProduct;
+import dev.kvasir.codegen.skeleton.MatrixFormat;
 import dev.kvasir.codegen.skeleton.PanelProducts;
 import dev.kvasir.codegen.skeleton.PanelSizes;
 import dev.kvasir.codegen.skeleton.Product;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.tile.TileChooser;
 import dev.kvasir.ir.graph.Value;
+import dev.kvasir.ir.graph.WeightReference;
 import dev.kvasir.ir.graph.ops.GatedLinearOp;
 import dev.kvasir.ir.graph.ops.LinearOp;
 import dev.kvasir.ir.kernel.Kernel;
@@ -53,6 +55,7 @@ final class ProductLowering {
             : builder.activation(result, outputs);
     Map<String, String> arguments =
         new HashMap<>(Map.of("x", x.buffer(), "w", builder.weight(op.weight()), "y", y.buffer()));
+    bindScale(arguments, "w", op.weight());
     op.bias().ifPresent(bias -> arguments.put("b", builder.weight(bias)));
     op.residual().ifPresent(r -> arguments.put("r", builder.location(r).buffer()));
     for (Mode mode : Mode.values()) {
@@ -81,6 +84,7 @@ final class ProductLowering {
         () ->
             PanelLowering.check(sizes, outputs, inputs)
                 .floats("w", columns * inputs)
+                .small(MatrixFormat.scaleName("w"), columns)
                 .floats("b", columns)
                 .floats("r", PanelLowering.resultElements(sizes, outputs, inputs))
                 .build());
@@ -94,14 +98,32 @@ final class ProductLowering {
   private Product product(LinearOp op, String cut) {
     int outputs = op.weight().shape().getFirst();
     int inputs = op.weight().shape().getLast();
-    ElementFormat weight = builder.format(op.weight());
-    Optional<ElementFormat> bias = op.bias().map(builder::format);
+    MatrixFormat weight = format(op.weight(), op.bias());
     boolean residual = op.residual().isPresent();
     String name =
-        "product_%dx%d_%s_%s%s%s"
+        "product_%dx%d_%s_%s%s%s%s"
             .formatted(
-                outputs, inputs, weight.text(), cut, suffix("bias", bias), residual ? "_add" : "");
-    return new Product(name, outputs, inputs, weight, bias, residual);
+                outputs,
+                inputs,
+                weight.elements().text(),
+                cut,
+                suffix("scale", weight.scale()),
+                suffix("bias", weight.bias()),
+                residual ? "_add" : "");
+    return new Product(name, outputs, inputs, weight, residual);
+  }
+
+  private MatrixFormat format(WeightReference weight, Optional<WeightReference> bias) {
+    return new MatrixFormat(
+        builder.format(weight),
+        builder.scale(weight).map(builder::format),
+        bias.map(builder::format));
+  }
+
+  private void bindScale(Map<String, String> arguments, String matrix, WeightReference weight) {
+    builder
+        .scale(weight)
+        .ifPresent(scale -> arguments.put(MatrixFormat.scaleName(matrix), builder.weight(scale)));
   }
 
   private static String cut(ProductBlock block) {
@@ -110,7 +132,8 @@ final class ProductLowering {
 
   private static String summary(Product product) {
     return "matrix product"
-        + (product.bias().isPresent() ? " + bias" : "")
+        + (product.weight().scale().isPresent() ? " * scale of each output" : "")
+        + (product.weight().bias().isPresent() ? " + bias" : "")
         + (product.residual() ? " + residual" : "");
   }
 
@@ -146,6 +169,7 @@ final class ProductLowering {
         () ->
             check(block, outputs, inputs)
                 .floats("w", columns * inputs)
+                .small(MatrixFormat.scaleName("w"), columns)
                 .floats("b", columns)
                 .floats("r", (block.rows() - 1) * outputs + columns)
                 .build());
@@ -201,6 +225,8 @@ final class ProductLowering {
                 "gate", builder.weight(op.gate()),
                 "up", builder.weight(op.up()),
                 "y", y.buffer()));
+    bindScale(arguments, "gate", op.gate());
+    bindScale(arguments, "up", op.up());
     op.gateBias().ifPresent(bias -> arguments.put("gate_bias", builder.weight(bias)));
     op.upBias().ifPresent(bias -> arguments.put("up_bias", builder.weight(bias)));
     for (Mode mode : Mode.values()) {
@@ -244,27 +270,29 @@ final class ProductLowering {
   private GatedProduct product(GatedLinearOp op, String cut) {
     int outputs = op.gate().shape().getFirst();
     int inputs = op.gate().shape().getLast();
-    ElementFormat gate = builder.format(op.gate());
-    ElementFormat up = builder.format(op.up());
-    Optional<ElementFormat> gateBias = op.gateBias().map(builder::format);
-    Optional<ElementFormat> upBias = op.upBias().map(builder::format);
+    MatrixFormat gate = format(op.gate(), op.gateBias());
+    MatrixFormat up = format(op.up(), op.upBias());
     String name =
-        "gated_product_%dx%d_%s_%s_%s%s%s"
+        "gated_product_%dx%d_%s_%s_%s%s%s%s%s"
             .formatted(
                 outputs,
                 inputs,
-                gate.text(),
-                up.text(),
+                gate.elements().text(),
+                up.elements().text(),
                 cut,
-                suffix("gate_bias", gateBias),
-                suffix("up_bias", upBias));
-    return new GatedProduct(name, outputs, inputs, gate, up, gateBias, upBias);
+                suffix("gate_scale", gate.scale()),
+                suffix("up_scale", up.scale()),
+                suffix("gate_bias", gate.bias()),
+                suffix("up_bias", up.bias()));
+    return new GatedProduct(name, outputs, inputs, gate, up);
   }
 
   private static CheckCase gates(CheckCase.Builder check, int columns, int inputs) {
     return check
         .floats("gate", columns * inputs)
         .floats("up", columns * inputs)
+        .small(MatrixFormat.scaleName("gate"), columns)
+        .small(MatrixFormat.scaleName("up"), columns)
         .floats("gate_bias", columns)
         .floats("up_bias", columns)
         .build();

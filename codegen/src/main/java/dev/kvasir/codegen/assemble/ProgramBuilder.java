@@ -3,6 +3,7 @@ package dev.kvasir.codegen.assemble;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.WeightReference;
 import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.model.WeightCatalog;
 import dev.kvasir.ir.model.WeightSource;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.plans.StorageFormat;
@@ -15,6 +16,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Supplier;
 
@@ -165,6 +167,14 @@ final class ProgramBuilder {
             .format()
             .orElseThrow(() -> new IllegalStateException(weight.name() + " holds no numbers"));
     return kernels.target().weights(stored);
+  }
+
+  /** {@return the factors of the outputs of a matrix, which only one of integers has} */
+  Optional<WeightReference> scale(WeightReference weight) {
+    return format(weight).isFloating()
+        ? Optional.empty()
+        : Optional.of(
+            WeightReference.vector(WeightCatalog.scale(weight.name()), weight.shape().getFirst()));
   }
 
   /** {@return the buffer of a model weight} */

@@ -10,6 +10,7 @@ import dev.kvasir.ir.policy.ResolvedPolicy;
 import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.PlanFormat;
 import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.program.KernelDeclaration;
 import dev.kvasir.plans.program.Program;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import java.nio.charset.StandardCharsets;
@@ -38,6 +39,14 @@ final class Manifests {
     return Stream.concat(Stream.of(segment.format()), packed);
   }
 
+  /** Formats of weights that not every runtime reads. */
+  private static Stream<StorageFormat> integers(Program program) {
+    return program.kernels().stream()
+        .flatMap(kernel -> kernel.arguments().stream())
+        .map(KernelDeclaration.Argument::format)
+        .filter(format -> format == StorageFormat.I8);
+  }
+
   static Manifest of(
       Model model,
       Policy policy,
@@ -48,8 +57,7 @@ final class Manifests {
     ModelConfig config = model.config();
     String text = policy.source().text();
     List<String> features =
-        program.segments().stream()
-            .flatMap(Manifests::formats)
+        Stream.concat(program.segments().stream().flatMap(Manifests::formats), integers(program))
             .map(StorageFormat::feature)
             .distinct()
             .sorted()

@@ -162,6 +162,7 @@ public final class Model implements WeightSource, AutoCloseable {
       case BF16 -> WeightType.BF16;
       case I32 -> WeightType.I32;
       case I64 -> WeightType.I64;
+      case I8 -> WeightType.I8;
       case U8 -> WeightType.U8;
     };
   }

@@ -42,9 +42,7 @@ public final class DenseKernels {
     String result = dense.tile("result");
     IntExpression row = dense.row();
     dense.multiply(result, "w", row);
-    if (product.bias().isPresent()) {
-      dense.addBias(result, "b");
-    }
+    dense.finish(result, product.weight(), "w", "b");
     if (product.residual()) {
       String added = dense.tile("added");
       kernel.load(added, dense.block("r", row));
@@ -69,12 +67,8 @@ public final class DenseKernels {
     IntExpression row = dense.row();
     dense.multiply(gated, "gate", row);
     dense.multiply(lifted, "up", row);
-    if (product.gateBias().isPresent()) {
-      dense.addBias(gated, "gate_bias");
-    }
-    if (product.upBias().isPresent()) {
-      dense.addBias(lifted, "up_bias");
-    }
+    dense.finish(gated, product.gate(), "gate", "gate_bias");
+    dense.finish(lifted, product.up(), "up", "up_bias");
     kernel.map(gated, GatedProduct.join(gated, lifted));
     kernel.store(dense.block("y", row), gated);
     return kernel.build();
@@ -100,10 +94,25 @@ public final class DenseKernels {
         View.rows(weight, columns, inputs, kernel.axis("column_block").times(columns), inputs));
   }
 
-  private void addBias(String tile, String bias) {
-    String row = kernel.tile(bias + "_row", 1, columns);
-    kernel.load(row, block(bias, 1, IntExpression.constant(0)));
-    kernel.map(tile, TileExpression.element(tile).plus(TileExpression.element(row)));
+  /** Multiplies by the factors and adds the bias. */
+  private void finish(String tile, MatrixFormat format, String matrix, String bias) {
+    if (format.scale().isEmpty() && format.bias().isEmpty()) {
+      return;
+    }
+    TileExpression value = TileExpression.element(tile);
+    if (format.scale().isPresent()) {
+      value = value.times(perOutput(MatrixFormat.scaleName(matrix)));
+    }
+    if (format.bias().isPresent()) {
+      value = value.plus(perOutput(bias));
+    }
+    kernel.map(tile, value);
+  }
+
+  private TileExpression perOutput(String buffer) {
+    String row = kernel.tile(buffer + "_row", 1, columns);
+    kernel.load(row, block(buffer, 1, IntExpression.constant(0)));
+    return TileExpression.element(row);
   }
 
   private View block(String buffer, IntExpression row) {

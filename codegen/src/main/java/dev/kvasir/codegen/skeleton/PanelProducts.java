@@ -85,9 +85,9 @@ public final class PanelProducts {
     KernelBuilder kernel = panels.kernel;
     product.declare(kernel);
     List<Part> parts = panels.parts();
-    Weights weights = panels.new Weights("w", product.bias().map(_ -> "b"), parts);
+    Weights weights = panels.new Weights(product.weight(), "w", "b", parts);
     panels.add(List.of(weights));
-    weights.addBias();
+    weights.finish();
     for (Part part : parts) {
       String result = weights.result(part);
       kernel.when(
@@ -112,11 +112,11 @@ public final class PanelProducts {
     KernelBuilder kernel = panels.kernel;
     product.declare(kernel);
     List<Part> parts = panels.parts();
-    Weights gates = panels.new Weights("gate", product.gateBias().map(_ -> "gate_bias"), parts);
-    Weights ups = panels.new Weights("up", product.upBias().map(_ -> "up_bias"), parts);
+    Weights gates = panels.new Weights(product.gate(), "gate", "gate_bias", parts);
+    Weights ups = panels.new Weights(product.up(), "up", "up_bias", parts);
     panels.add(List.of(gates, ups));
-    gates.addBias();
-    ups.addBias();
+    gates.finish();
+    ups.finish();
     for (Part part : parts) {
       String gated = gates.result(part);
       kernel.when(
@@ -203,11 +203,13 @@ public final class PanelProducts {
 
   /** A matrix and its tiles: (x W^T)^T of each part. */
   private final class Weights {
+    private final MatrixFormat format;
     private final String buffer;
-    private final Optional<String> bias;
+    private final String bias;
     private final List<Part> parts;
 
-    Weights(String buffer, Optional<String> bias, List<Part> parts) {
+    Weights(MatrixFormat format, String buffer, String bias, List<Part> parts) {
+      this.format = format;
       this.buffer = buffer;
       this.bias = bias;
       this.parts = parts;
@@ -240,17 +242,25 @@ public final class PanelProducts {
       }
     }
 
-    void addBias() {
-      bias.ifPresent(
-          name -> {
-            String biases = kernel.tile(name + "_column", sizes.columns(), 1);
-            kernel.load(biases, View.rows(name, sizes.columns(), 1, column, 1));
-            for (Part part : parts) {
-              kernel.map(
-                  result(part),
-                  TileExpression.element(result(part)).plus(TileExpression.element(biases)));
-            }
-          });
+    /** Multiplies by the factors and adds the bias. */
+    void finish() {
+      if (format.scale().isEmpty() && format.bias().isEmpty()) {
+        return;
+      }
+      Optional<TileExpression> scale =
+          format.scale().map(_ -> perOutput(MatrixFormat.scaleName(buffer)));
+      Optional<TileExpression> added = format.bias().map(_ -> perOutput(bias));
+      for (Part part : parts) {
+        TileExpression sum = TileExpression.element(result(part));
+        TileExpression product = scale.map(sum::times).orElse(sum);
+        kernel.map(result(part), added.map(product::plus).orElse(product));
+      }
+    }
+
+    private TileExpression perOutput(String name) {
+      String tile = kernel.tile(name + "_column", sizes.columns(), 1);
+      kernel.load(tile, View.rows(name, sizes.columns(), 1, column, 1));
+      return TileExpression.element(tile);
     }
   }
 }

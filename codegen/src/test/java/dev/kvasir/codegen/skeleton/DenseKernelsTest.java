@@ -2,6 +2,7 @@ package dev.kvasir.codegen.skeleton;
 
 import static dev.kvasir.codegen.skeleton.KernelRuns.gaussian;
 import static dev.kvasir.codegen.skeleton.KernelRuns.get;
+import static dev.kvasir.codegen.skeleton.KernelRuns.matrix;
 import static dev.kvasir.codegen.skeleton.KernelRuns.requireNear;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -9,7 +10,6 @@ import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.KernelMemory;
 import dev.kvasir.ir.type.ElementFormat;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,16 +39,14 @@ class DenseKernelsTest {
         "y");
   }
 
-  private static Optional<ElementFormat> format(boolean present, ElementFormat format) {
-    return present ? Optional.of(format) : Optional.empty();
-  }
-
   @ParameterizedTest
   @CsvSource({
     "1, 1, F32, F32, false, false",
     "15, 13, BF16, F32, false, true",
     "16, 64, BF16, BF16, true, false",
     "17, 33, F16, F32, false, false",
+    "21, 77, F16, F32, false, true",
+    "24, 256, F16, F32, false, false",
     "100, 129, BF16, F32, false, true",
     "40, 96, F32, F32, true, true",
     "100, 31, F32, F32, false, false",
@@ -70,7 +68,7 @@ class DenseKernelsTest {
     for (ProductBlock block : blocks(outputs, inputs)) {
       Kernel kernel =
           DenseKernels.product(
-              new Product("product", outputs, inputs, weight, format(biased, bias), residual),
+              new Product("product", outputs, inputs, matrix(weight, bias, biased), residual),
               block);
       for (int bits : WIDTHS) {
         requireNear(
@@ -122,10 +120,8 @@ class DenseKernelsTest {
                 "gated",
                 outputs,
                 inputs,
-                gateFormat,
-                upFormat,
-                format(onGate, gateFormat),
-                format(onUp, upFormat)),
+                matrix(gateFormat, gateFormat, onGate),
+                matrix(upFormat, upFormat, onUp)),
             block);
     NaiveProduct gated = new NaiveProduct(x, gate, gateBias, onGate, outputs, inputs);
     NaiveProduct lifted = new NaiveProduct(x, up, upBias, onUp, outputs, inputs);

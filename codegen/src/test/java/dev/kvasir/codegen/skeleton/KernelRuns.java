@@ -17,6 +17,31 @@ final class KernelRuns {
 
   static final long SEED = 41;
 
+  /** A matrix with a bias if it is {@code biased}. */
+  static MatrixFormat matrix(ElementFormat elements, ElementFormat bias, boolean biased) {
+    MatrixFormat matrix = MatrixFormat.of(elements);
+    return biased ? matrix.biased(bias) : matrix;
+  }
+
+  /** All signed bytes alike. */
+  static KernelMemory signedBytes(int size, long seed) {
+    Random random = new Random(SEED + seed);
+    KernelMemory memory = KernelMemory.uninitialised(ElementFormat.I8, size);
+    for (int i = 0; i < size; i++) {
+      memory.setFloat(i, (byte) random.nextInt());
+    }
+    return memory;
+  }
+
+  /** Factors of both signs of the size that codes need. */
+  static KernelMemory scales(ElementFormat format, int size, long seed) {
+    KernelMemory memory = gaussian(format, size, seed);
+    for (int i = 0; i < size; i++) {
+      memory.setFloat(i, memory.getFloat(i) / Byte.MAX_VALUE);
+    }
+    return memory;
+  }
+
   static KernelMemory gaussian(ElementFormat format, int size, long seed) {
     Random random = new Random(SEED + seed);
     KernelMemory memory = KernelMemory.uninitialised(format, size);

@@ -2,6 +2,7 @@ package dev.kvasir.codegen.skeleton;
 
 import static dev.kvasir.codegen.skeleton.KernelRuns.gaussian;
 import static dev.kvasir.codegen.skeleton.KernelRuns.get;
+import static dev.kvasir.codegen.skeleton.KernelRuns.matrix;
 import static dev.kvasir.codegen.skeleton.KernelRuns.requireNear;
 import static dev.kvasir.codegen.skeleton.KernelRuns.run;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -9,7 +10,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvasir.ir.kernel.KernelMemory;
 import dev.kvasir.ir.type.ElementFormat;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,12 +81,7 @@ class PanelProductsTest {
           run(
               PanelProducts.product(
                   new Product(
-                      "product",
-                      outputs,
-                      inputs,
-                      format,
-                      withBias ? Optional.of(format) : Optional.empty(),
-                      residual),
+                      "product", outputs, inputs, matrix(format, format, withBias), residual),
                   sizes),
               bits,
               Map.of("x", pack(x, inputs, tiles, bits), "w", w, "b", b, "r", r),
@@ -132,10 +127,8 @@ class PanelProductsTest {
                     "gated",
                     outputs,
                     inputs,
-                    gateFormat,
-                    upFormat,
-                    onGate ? Optional.of(gateFormat) : Optional.empty(),
-                    onUp ? Optional.of(upFormat) : Optional.empty()),
+                    matrix(gateFormat, gateFormat, onGate),
+                    matrix(upFormat, upFormat, onUp)),
                 sizes),
             bits,
             Map.of(

@@ -1,6 +1,7 @@
 package dev.kvasir.codegen.skeleton;
 
 import static dev.kvasir.codegen.skeleton.KernelRuns.gaussian;
+import static dev.kvasir.codegen.skeleton.KernelRuns.matrix;
 import static dev.kvasir.codegen.skeleton.KernelRuns.requireNear;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,7 +11,6 @@ import dev.kvasir.ir.kernel.KernelMemory;
 import dev.kvasir.ir.type.ElementFormat;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,11 +52,10 @@ class ProductsOfRowsTest {
     KernelMemory b = gaussian(weight, outputs, 3);
     KernelMemory r = gaussian(ElementFormat.F32, total * outputs, 4);
     NaiveProduct product = new NaiveProduct(x, w, b, biased, outputs, inputs);
-    Optional<ElementFormat> bias = biased ? Optional.of(weight) : Optional.empty();
+    MatrixFormat matrix = matrix(weight, weight, biased);
     requireNear(
         run(
-            DenseKernels.product(
-                new Product("product", outputs, inputs, weight, bias, residual), block),
+            DenseKernels.product(new Product("product", outputs, inputs, matrix, residual), block),
             Map.of("x", x, "w", w, "b", b, "r", r),
             outputs,
             block),
@@ -83,10 +82,8 @@ class ProductsOfRowsTest {
                     "gated",
                     outputs,
                     inputs,
-                    ElementFormat.F32,
-                    ElementFormat.F32,
-                    onGate ? Optional.of(ElementFormat.F32) : Optional.empty(),
-                    onUp ? Optional.of(ElementFormat.F32) : Optional.empty()),
+                    matrix(ElementFormat.F32, ElementFormat.F32, onGate),
+                    matrix(ElementFormat.F32, ElementFormat.F32, onUp)),
                 block),
             Map.of("x", x, "gate", gate, "up", up, "gate_bias", gateBias, "up_bias", upBias),
             outputs,

@@ -12,6 +12,7 @@ import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.DenseKernels;
 import dev.kvasir.codegen.skeleton.GatedProduct;
 import dev.kvasir.codegen.skeleton.KernelBuilder;
+import dev.kvasir.codegen.skeleton.MatrixFormat;
 import dev.kvasir.codegen.skeleton.PanelProducts;
 import dev.kvasir.codegen.skeleton.PanelSizes;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
@@ -31,7 +32,6 @@ import dev.kvasir.ir.type.ElementFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Kernels that together use every instruction, operator and element format. */
@@ -51,6 +51,7 @@ final class KernelSamples {
     for (ElementFormat format : List.of(ElementFormat.F32, ElementFormat.BF16, ElementFormat.F16)) {
       addSkeletons(kernels, format);
     }
+    products(kernels, "_i8", MatrixFormat.of(ElementFormat.I8).scaled(ElementFormat.F32));
     kernels.add(RowKernels.rope("rope", 3, 34, 34));
     kernels.add(RowKernels.argmax("argmax", COLUMNS, COLUMNS));
     for (BinaryOperator operator : BinaryOperator.values()) {
@@ -98,17 +99,19 @@ final class KernelSamples {
                 "gated" + suffix,
                 24,
                 19,
-                format,
-                ElementFormat.BF16,
-                Optional.empty(),
-                Optional.empty()),
+                MatrixFormat.of(format),
+                MatrixFormat.of(ElementFormat.BF16)),
             ProductBlock.of(24, 19, 1 << 17)));
-    Product product = new Product("product" + suffix, 48, 37, format, Optional.empty(), true);
-    kernels.add(DenseKernels.product(product, ProductBlock.of(48, 37, 1 << 17)));
-    Product panels = new Product("panels" + suffix, 26, 37, format, Optional.empty(), true);
-    kernels.add(PanelProducts.product(panels, new PanelSizes(64, 13, 16)));
+    products(kernels, suffix, MatrixFormat.of(format));
     kernels.add(RowKernels.rmsNorm("norm" + suffix, 1, 21, 1e-5, format, 21));
     kernels.add(RowKernels.embedding("embedding" + suffix, COLUMNS, format, COLUMNS));
+  }
+
+  private static void products(List<Kernel> kernels, String suffix, MatrixFormat matrix) {
+    Product product = new Product("product" + suffix, 48, 101, matrix, true);
+    kernels.add(DenseKernels.product(product, ProductBlock.of(48, 101, 1 << 17)));
+    Product panels = new Product("panels" + suffix, 26, 37, matrix, true);
+    kernels.add(PanelProducts.product(panels, new PanelSizes(64, 13, 16)));
   }
 
   /** Loads f, g, i, j of [ROWS, COLUMNS]. */

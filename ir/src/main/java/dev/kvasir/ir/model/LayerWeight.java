@@ -51,6 +51,14 @@ public enum LayerWeight {
     };
   }
 
+  /** {@return whether this is the matrix of a product, no vector of factors} */
+  public boolean isMatrix() {
+    return switch (this) {
+      case QUERY, KEY, VALUE, OUTPUT, GATE, UP, DOWN -> true;
+      case ATTENTION_NORM, FEED_FORWARD_NORM, QUERY_NORM, KEY_NORM -> false;
+    };
+  }
+
   /** {@return whether a bias of one number per output stands beside this weight} */
   public boolean hasBias(ModelConfig config) {
     return switch (this) {

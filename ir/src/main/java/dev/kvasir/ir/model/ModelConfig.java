@@ -19,6 +19,7 @@ import java.util.OptionalInt;
  * @param slidingWindow how many positions a query sees, itself included; empty: all before it
  * @param tiedEmbeddings whether the logits use the embedding table
  * @param torchDtype the weight type that the config announces; files may differ
+ * @param int8Weights whether weights of products may be stored as I8 with a scale per output
  * @param beginToken the id put before a text, where the model has one
  * @param endTokens the ids that end a generation, possibly none
  */
@@ -38,6 +39,7 @@ public record ModelConfig(
     OptionalInt slidingWindow,
     boolean tiedEmbeddings,
     Optional<ElementFormat> torchDtype,
+    boolean int8Weights,
     OptionalInt beginToken,
     List<Integer> endTokens) {
 

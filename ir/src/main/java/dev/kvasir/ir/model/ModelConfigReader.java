@@ -107,6 +107,7 @@ public final class ModelConfigReader {
     OptionalInt slidingWindow = slidingWindow(architecture, layers);
     boolean tied = values.truth("tie_word_embeddings", false);
     Optional<ElementFormat> torchDtype = torchDtype();
+    boolean int8Weights = new QuantizationFields(values).int8Weights();
     int tokens = diagnostics.hasErrors() ? MAX_VOCABULARY : vocabularySize;
     OptionalInt begin = beginToken(architecture, tokens);
     List<Integer> ends = endTokens(architecture, tokens);
@@ -127,6 +128,7 @@ public final class ModelConfigReader {
         slidingWindow,
         tied,
         torchDtype,
+        int8Weights,
         begin,
         ends);
   }

@@ -36,9 +36,9 @@ public record Weight(String name, WeightType type, List<Long> shape, MemorySegme
   }
 
   /**
-   * {@return element {@code index} in row-major order, widened exactly}
+   * {@return element {@code index} in row-major order, widened exactly; of I8 without its scale}
    *
-   * @throws IllegalStateException when the type is an integer type
+   * @throws IllegalStateException when the type is an integer type that no weight has
    * @throws IndexOutOfBoundsException when there is no such element
    */
   public float floatAt(long index) {
@@ -46,15 +46,16 @@ public record Weight(String name, WeightType type, List<Long> shape, MemorySegme
       case F32 -> data.get(FLOAT, index * Float.BYTES);
       case F16 -> Float.float16ToFloat(data.get(SHORT, index * Short.BYTES));
       case BF16 -> Float.intBitsToFloat(data.get(SHORT, index * Short.BYTES) << Short.SIZE);
+      case I8 -> data.get(ValueLayout.JAVA_BYTE, index);
       case I32, I64, U8 ->
           throw new IllegalStateException(name + ": expected a floating-point type, got " + type);
     };
   }
 
   /**
-   * {@return a copy of all elements, widened exactly}
+   * {@return a copy of all elements, widened exactly; of I8 without their scales}
    *
-   * @throws IllegalStateException when the type is an integer type
+   * @throws IllegalStateException when the type is an integer type that no weight has
    * @throws ArithmeticException when there are more elements than an array holds
    */
   public float[] toFloats() {

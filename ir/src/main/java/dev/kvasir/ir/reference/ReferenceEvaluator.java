@@ -4,7 +4,9 @@ import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.model.Weight;
+import dev.kvasir.ir.model.WeightCatalog;
 import dev.kvasir.ir.model.WeightSource;
+import dev.kvasir.ir.model.WeightType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -41,7 +43,7 @@ public final class ReferenceEvaluator {
 
   /** Starts an empty sequence with the weights of a model. */
   public ReferenceEvaluator(Graph graph, WeightSource source) {
-    this(graph, name -> widen(source.weight(name)));
+    this(graph, name -> widen(name, source));
   }
 
   /**
@@ -98,11 +100,16 @@ public final class ReferenceEvaluator {
     return run;
   }
 
-  private static double[] widen(Weight weight) {
+  /** Codes are multiplied by the scale of their row. */
+  private static double[] widen(String name, WeightSource source) {
+    Weight weight = source.weight(name);
     float[] elements = weight.toFloats();
+    boolean codes = weight.type() == WeightType.I8;
+    float[] scales = codes ? source.weight(WeightCatalog.scale(name)).toFloats() : new float[] {1};
+    int rowLength = elements.length / scales.length;
     double[] widened = new double[elements.length];
     for (int index = 0; index < elements.length; index++) {
-      widened[index] = elements[index];
+      widened[index] = (double) elements[index] * scales[index / rowLength];
     }
     return widened;
   }

@@ -10,6 +10,8 @@ public enum ElementFormat {
   F16("f16", 16, true),
   /** Two's complement 32-bit integer: positions, page tables, token ids. */
   I32("i32", 32, false),
+  /** Two's complement 8-bit integer, read as a number: a weight before its row's scale. */
+  I8("i8", 8, false),
   /** Unsigned 8-bit quantiser code, four to each of the 16 integers of a 64-byte block. */
   U8("u8", 8, false),
   /** Unsigned 4-bit quantiser code, eight to each of the 16 integers of a 64-byte block. */
@@ -101,6 +103,7 @@ public enum ElementFormat {
       case F32 -> value;
       case BF16 -> fromBfloat16(toBfloat16(value));
       case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
+      case I8 -> Math.clamp((float) Math.rint(value), Byte.MIN_VALUE, Byte.MAX_VALUE);
       case I32, U8, U4 -> throw new IllegalStateException(text + " holds no fractions");
     };
   }

@@ -59,6 +59,7 @@ class ModelConfigReaderTest {
                 OptionalInt.empty(),
                 true,
                 Optional.of(ElementFormat.F32),
+                false,
                 OptionalInt.empty(),
                 List.of()));
     assertThat(config.modelType()).isEqualTo("llama");
@@ -87,6 +88,7 @@ class ModelConfigReaderTest {
                 OptionalInt.empty(),
                 false,
                 Optional.empty(),
+                false,
                 OptionalInt.of(1),
                 List.of(2)));
   }

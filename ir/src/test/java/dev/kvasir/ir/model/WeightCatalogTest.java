@@ -25,6 +25,11 @@ class WeightCatalogTest {
 
   private static ModelConfig config(
       Architecture architecture, Biases biases, int layers, boolean tied) {
+    return config(architecture, biases, layers, tied, false);
+  }
+
+  private static ModelConfig config(
+      Architecture architecture, Biases biases, int layers, boolean tied, boolean int8) {
     return new ModelConfig(
         architecture,
         layers,
@@ -41,6 +46,7 @@ class WeightCatalogTest {
         OptionalInt.empty(),
         tied,
         Optional.empty(),
+        int8,
         OptionalInt.empty(),
         List.of());
   }
@@ -127,6 +133,65 @@ class WeightCatalogTest {
   }
 
   @Test
+  void acceptsSignedBytesWithScalesWhereTheConfigAnnouncesThem() {
+    ModelConfig announced = config(Architecture.LLAMA, Biases.NONE, 2, false, true);
+    List<Weight> weights = weights(UNTIED);
+    quantise(weights, "model.layers.1.mlp.up_proj.weight", List.of(10L, 1L));
+    quantise(weights, "model.layers.0.self_attn.o_proj.weight", List.of(8L));
+    assertThat(check(announced, weights)).isEmpty();
+    assertThat(check(UNTIED, weights).stream().filter(d -> d.severity() == Severity.ERROR))
+        .hasSize(2)
+        .extracting(Diagnostic::message)
+        .containsOnly("expected element type F32, F16 or BF16, got I8");
+  }
+
+  @Test
+  void refusesSignedBytesThatMeanSomethingElse() {
+    ModelConfig announced = config(Architecture.LLAMA, Biases.NONE, 2, false, true);
+    List<Weight> weights = weights(UNTIED);
+    quantise(weights, "model.embed_tokens.weight", List.of(12L, 1L));
+    quantise(weights, "model.layers.0.self_attn.q_proj.weight", List.of(24L, 2L));
+    quantise(weights, "model.layers.0.self_attn.k_proj.weight", List.of(8L, 1L));
+    weights.add(
+        InMemoryWeights.floats(
+            "model.layers.0.self_attn.k_proj.weight_zero_point", List.of(8L, 1L), new float[8]));
+    quantise(weights, "model.layers.1.mlp.gate_proj.weight", List.of(10L, 1L));
+    weights.removeIf(weight -> weight.name().equals("model.layers.1.mlp.gate_proj.weight_scale"));
+    weights.add(
+        InMemoryWeights.floats(
+            "model.layers.1.mlp.up_proj.weight_scale", List.of(10L, 1L), new float[10]));
+
+    assertThat(check(announced, weights).stream().filter(d -> d.severity() == Severity.ERROR))
+        .extracting(Diagnostic::render)
+        .containsExactly(
+            """
+            m.safetensors: model.embed_tokens.weight: error[KV3008]: \
+            expected element type F32, F16 or BF16, got I8
+            note: use the model in a version that is not quantised\
+            """,
+            """
+            m.safetensors: model.layers.0.self_attn.q_proj.weight_scale: error[KV3007]: \
+            expected shape [24, 1], got [24, 2]
+            note: use the model in a version with one scale for each output\
+            """,
+            """
+            m.safetensors: model.layers.0.self_attn.k_proj.weight_zero_point: error[KV3008]: \
+            expected codes around 0, got a tensor of zero points
+            note: use the model in a version with symmetric weights\
+            """,
+            """
+            m.safetensors: model.layers.1.mlp.gate_proj.weight_scale: error[KV3006]: \
+            expected a scale for each of 10 outputs, got none
+            note: config.json and model.safetensors must come from the same model\
+            """,
+            """
+            m.safetensors: model.layers.1.mlp.up_proj.weight_scale: error[KV3006]: \
+            expected no scales beside a weight that is not I8, got some
+            note: config.json and model.safetensors must come from the same model\
+            """);
+  }
+
+  @Test
   void warnsOfTensorsThatAreNotUsed() {
     List<Weight> weights = weights(TIED);
     weights.add(
@@ -181,6 +246,15 @@ class WeightCatalogTest {
   private static List<Weight> weights(ModelConfig config) {
     InMemoryWeights source = InMemoryWeights.random(config, 1);
     return new ArrayList<>(source.names().stream().map(source::weight).toList());
+  }
+
+  private static void quantise(List<Weight> weights, String name, List<Long> scales) {
+    Weight weight =
+        weights.stream().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
+    byte[] codes = new byte[(int) weight.elements()];
+    replace(weights, new Weight(name, WeightType.I8, weight.shape(), MemorySegment.ofArray(codes)));
+    int elements = (int) scales.stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
+    weights.add(InMemoryWeights.floats(name + "_scale", scales, new float[elements]));
   }
 
   private static void replace(List<Weight> weights, Weight replacement) {

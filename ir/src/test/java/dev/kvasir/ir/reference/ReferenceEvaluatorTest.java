@@ -10,7 +10,9 @@ import dev.kvasir.ir.graph.GraphParser;
 import dev.kvasir.ir.graph.ops.Ops;
 import dev.kvasir.ir.model.InMemoryWeights;
 import dev.kvasir.ir.model.Weight;
+import dev.kvasir.ir.model.WeightType;
 import dev.kvasir.ir.type.ElementFormat;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -139,6 +141,41 @@ class ReferenceEvaluatorTest {
             .prefill(tokens)
             .logits();
     assertThat(logits).as("seed %s", seed).isEqualTo(rounded);
+  }
+
+  @Test
+  void signedBytesAreMultipliedByTheScaleOfTheirRow() {
+    Graph graph = graph("[0, 1]: dense f32", "");
+    RandomWeights weights = new RandomWeights(graph, seed);
+    byte[] codes = new byte[16 * 8];
+    new Random(seed).nextBytes(codes);
+    float[] scales = new float[16];
+    double[] product = new double[codes.length];
+    for (int i = 0; i < codes.length; i++) {
+      int row = i / 8;
+      scales[row] = 0.001f * (1 + row);
+      product[i] = (double) codes[i] * scales[row];
+    }
+    List<Weight> stored =
+        List.of(
+            stored(weights, "embedding", 16, 8),
+            new Weight("q", WeightType.I8, List.of(16L, 8L), MemorySegment.ofArray(codes)),
+            InMemoryWeights.floats("q_scale", List.of(16L, 1L), scales),
+            stored(weights, "k", 8, 8),
+            stored(weights, "v", 12, 8),
+            stored(weights, "logits", 16, 24));
+    double[] expected =
+        new ReferenceEvaluator(
+                graph,
+                name ->
+                    name.equals("q")
+                        ? product
+                        : DoubleStream.of(weights.apply(name)).map(x -> (float) x).toArray())
+            .prefill(tokens)
+            .logits();
+    double[] logits =
+        new ReferenceEvaluator(graph, new InMemoryWeights(stored)).prefill(tokens).logits();
+    assertThat(logits).as("seed %s", seed).isEqualTo(expected);
   }
 
   @Test

@@ -38,6 +38,7 @@ public final class SmallModels {
         slidingWindow,
         tiedEmbeddings,
         Optional.empty(),
+        false,
         OptionalInt.empty(),
         List.of());
   }

@@ -68,7 +68,7 @@ public record SafetensorsTensor(
       case F32 -> data.get(FLOAT, index * Float.BYTES);
       case F16 -> Float.float16ToFloat(data.get(SHORT, index * Short.BYTES));
       case BF16 -> Float.intBitsToFloat(data.get(SHORT, index * Short.BYTES) << Short.SIZE);
-      case I32, I64, U8 -> throw wrongType("a floating-point type");
+      case I32, I64, I8, U8 -> throw wrongType("a floating-point type");
     };
   }
 
@@ -82,6 +82,7 @@ public record SafetensorsTensor(
     return switch (type) {
       case I32 -> data.get(INT, index * Integer.BYTES);
       case I64 -> data.get(LONG, index * Long.BYTES);
+      case I8 -> data.get(ValueLayout.JAVA_BYTE, index);
       case U8 -> Byte.toUnsignedInt(data.get(ValueLayout.JAVA_BYTE, index));
       case F32, F16, BF16 -> throw wrongType("an integer type");
     };

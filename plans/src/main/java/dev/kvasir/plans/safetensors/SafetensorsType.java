@@ -16,6 +16,8 @@ public enum SafetensorsType {
   I32(4),
   /** Two's complement, 64 bits. */
   I64(8),
+  /** Two's complement, 8 bits. */
+  I8(1),
   /** Unsigned, 8 bits. */
   U8(1);
 
@@ -34,7 +36,7 @@ public enum SafetensorsType {
   public boolean floating() {
     return switch (this) {
       case F32, F16, BF16 -> true;
-      case I32, I64, U8 -> false;
+      case I32, I64, I8, U8 -> false;
     };
   }
 

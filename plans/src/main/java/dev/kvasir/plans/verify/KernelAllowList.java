@@ -43,12 +43,14 @@ public final class KernelAllowList {
       static Float.intBitsToFloat(int) float
       static Float.isNaN(float) boolean
 
+      interface MemorySegment.get(ValueLayout.OfByte, long) byte
       interface MemorySegment.get(ValueLayout.OfFloat, long) float
       interface MemorySegment.get(ValueLayout.OfInt, long) int
       interface MemorySegment.get(ValueLayout.OfShort, long) short
       interface MemorySegment.set(ValueLayout.OfFloat, long, float) void
       interface MemorySegment.set(ValueLayout.OfInt, long, int) void
       interface MemorySegment.set(ValueLayout.OfShort, long, short) void
+      constant ValueLayout.JAVA_BYTE ValueLayout.OfByte
       constant ValueLayout.JAVA_FLOAT_UNALIGNED ValueLayout.OfFloat
       constant ValueLayout.JAVA_INT_UNALIGNED ValueLayout.OfInt
       constant ValueLayout.JAVA_SHORT_UNALIGNED ValueLayout.OfShort
@@ -76,6 +78,7 @@ public final class KernelAllowList {
       virtual FloatVector.mul(float) FloatVector
       virtual FloatVector.reduceLanes(VectorOperators.Associative) float
       virtual FloatVector.reinterpretAsInts() IntVector
+      virtual FloatVector.reinterpretAsLongs() LongVector
       virtual FloatVector.sqrt() FloatVector
       virtual FloatVector.sub(Vector) FloatVector
       virtual FloatVector.sub(float) FloatVector
@@ -94,6 +97,7 @@ public final class KernelAllowList {
       virtual IntVector.convertShape(VectorOperators.Conversion, VectorSpecies, int) Vector
       virtual IntVector.intoArray(int[], int) void
       virtual IntVector.intoMemorySegment(MemorySegment, long, ByteOrder) void
+      virtual IntVector.lanewise(VectorOperators.Binary, Vector) IntVector
       virtual IntVector.lanewise(VectorOperators.Binary, int) IntVector
       virtual IntVector.max(Vector) IntVector
       virtual IntVector.min(Vector) IntVector
@@ -112,6 +116,11 @@ public final class KernelAllowList {
       constant LongVector.SPECIES_128 VectorSpecies
       constant LongVector.SPECIES_256 VectorSpecies
       constant LongVector.SPECIES_512 VectorSpecies
+
+      static ByteVector.fromMemorySegment(VectorSpecies, MemorySegment, long, ByteOrder) ByteVector
+      virtual ByteVector.convertShape(VectorOperators.Conversion, VectorSpecies, int) Vector
+      constant ByteVector.SPECIES_64 VectorSpecies
+      constant ByteVector.SPECIES_128 VectorSpecies
 
       static ShortVector.fromMemorySegment(VectorSpecies, MemorySegment, long, ByteOrder) ShortVector
       virtual ShortVector.convertShape(VectorOperators.Conversion, VectorSpecies, int) Vector
@@ -136,6 +145,7 @@ public final class KernelAllowList {
       constant VectorOperators.GT VectorOperators.Comparison
       constant VectorOperators.LE VectorOperators.Comparison
       constant VectorOperators.LT VectorOperators.Comparison
+      constant VectorOperators.B2I VectorOperators.Conversion
       constant VectorOperators.F2I VectorOperators.Conversion
       constant VectorOperators.I2F VectorOperators.Conversion
       constant VectorOperators.L2I VectorOperators.Conversion
@@ -154,6 +164,7 @@ public final class KernelAllowList {
           List.of(
               "MemorySegment",
               "ValueLayout",
+              "ValueLayout.OfByte",
               "ValueLayout.OfFloat",
               "ValueLayout.OfInt",
               "ValueLayout.OfShort"),
@@ -161,6 +172,7 @@ public final class KernelAllowList {
           List.of("ByteOrder"),
           "jdk.incubator.vector",
           List.of(
+              "ByteVector",
               "FloatVector",
               "IntVector",
               "LongVector",
@@ -176,7 +188,14 @@ public final class KernelAllowList {
 
   private static final List<Class<?>> PRIMITIVES =
       List.of(
-          void.class, boolean.class, short.class, int.class, long.class, float.class, double.class);
+          void.class,
+          boolean.class,
+          byte.class,
+          short.class,
+          int.class,
+          long.class,
+          float.class,
+          double.class);
 
   private static final Pattern CALL =
       Pattern.compile("(static|virtual|interface) ([\\w.]+)\\.(\\w+)\\(([^)]*)\\) (\\S+)");

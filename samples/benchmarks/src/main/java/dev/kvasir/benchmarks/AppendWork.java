@@ -124,7 +124,7 @@ final class AppendWork implements Workload {
             case F32 -> pages.getAtIndex(ValueLayout.JAVA_FLOAT, at);
             case BF16 -> ElementFormat.fromBfloat16(pages.getAtIndex(ValueLayout.JAVA_SHORT, at));
             case F16 -> Float.float16ToFloat(pages.getAtIndex(ValueLayout.JAVA_SHORT, at));
-            case I32, U8, U4 -> throw new IllegalStateException("rows are numbers");
+            case I32, I8, U8, U4 -> throw new IllegalStateException("rows are numbers");
           };
       if (found != shape.format().plain().round(key[i])) {
         throw new IllegalStateException("element " + i + " was appended as " + found);

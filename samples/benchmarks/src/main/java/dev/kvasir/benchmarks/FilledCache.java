@@ -147,7 +147,7 @@ final class FilledCache {
       case BF16 ->
           pages.setAtIndex(ValueLayout.JAVA_SHORT, element, ElementFormat.toBfloat16(value));
       case F16 -> pages.setAtIndex(ValueLayout.JAVA_SHORT, element, Float.floatToFloat16(value));
-      case I32, U8, U4 -> throw new IllegalStateException("rows are numbers");
+      case I32, I8, U8, U4 -> throw new IllegalStateException("rows are numbers");
     }
   }
 

@@ -25,7 +25,7 @@ public class MatVec extends Measured {
   public int rows;
 
   /** How weights are stored. */
-  @Param({"F32", "BF16", "F16"})
+  @Param({"F32", "BF16", "F16", "I8"})
   public ElementFormat format;
 
   @Override

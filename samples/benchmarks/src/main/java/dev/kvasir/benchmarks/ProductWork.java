@@ -1,6 +1,7 @@
 package dev.kvasir.benchmarks;
 
 import dev.kvasir.codegen.skeleton.DenseKernels;
+import dev.kvasir.codegen.skeleton.MatrixFormat;
 import dev.kvasir.codegen.skeleton.PanelProducts;
 import dev.kvasir.codegen.skeleton.PanelSizes;
 import dev.kvasir.codegen.skeleton.Product;
@@ -33,6 +34,7 @@ final class ProductWork implements Workload {
   private final GridKernel kernel;
   private final GridKernel.Launch[] copies;
   private final float[] pattern;
+  private final float[] scales;
   private final float[] activations;
   private final MemorySegment result;
   private int copy;
@@ -54,12 +56,19 @@ final class ProductWork implements Workload {
     Random random = new Random(4);
     pattern = uniform(random, Math.min(PATTERN_ELEMENTS, outputs * inputs));
     activations = uniform(random, rows * inputs);
+    scales = uniform(random, outputs);
+    if (!format.isFloating()) {
+      for (int i = 0; i < pattern.length; i++) {
+        pattern[i] *= Byte.MAX_VALUE;
+      }
+    }
     result = memory.floats((long) rows * outputs);
     Map<String, MemorySegment> buffers = new HashMap<>();
     MemorySegment x = memory.floats(activations);
     buffers.put("x", x);
     buffers.put("y", result);
-    Product plain = Product.plain("product", outputs, inputs, format);
+    buffers.put("w_scale", memory.floats(scales));
+    Product described = new Product("product", outputs, inputs, matrix(), false);
     Kernel product;
     Map<String, Integer> dims;
     int second;
@@ -70,14 +79,14 @@ final class ProductWork implements Workload {
           TileChooser.vectorWeights(
               (long) outputs * inputs, profile, TileChooser.vectorWeights(profile));
       ProductBlock block = ProductBlock.of(outputs, inputs, weights);
-      product = DenseKernels.product(plain, block);
+      product = DenseKernels.product(described, block);
       dims = Map.of("sequence_rows", 1);
       second = 1;
       third = outputs / block.columns();
       pack = Optional.empty();
     } else {
       PanelSizes sizes = PanelSizes.of(outputs, inputs);
-      product = PanelProducts.product(plain, sizes);
+      product = PanelProducts.product(described, sizes);
       int tiles = rows / PanelSizes.TILE_ROWS;
       dims = Map.of("sequence_tiles", tiles, "tiles", tiles);
       second = outputs / sizes.columns();
@@ -94,6 +103,12 @@ final class ProductWork implements Workload {
       buffers.put("w", memory.repeated(stored, times));
       copies[i] = kernel.launch(buffers, dims, second, third);
     }
+  }
+
+  /** Integers have a factor for each output. */
+  private MatrixFormat matrix() {
+    MatrixFormat matrix = MatrixFormat.of(format);
+    return format.isFloating() ? matrix : matrix.scaled(ElementFormat.F32);
   }
 
   private Runnable packing(MemorySegment x, MemorySegment packed, int tiles, Team team) {
@@ -123,6 +138,7 @@ final class ProductWork implements Workload {
         case BF16 ->
             weights.setAtIndex(ValueLayout.JAVA_SHORT, i, ElementFormat.toBfloat16(pattern[i]));
         case F16 -> weights.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(pattern[i]));
+        case I8 -> weights.set(ValueLayout.JAVA_BYTE, i, (byte) format.round(pattern[i]));
         case I32, U8, U4 -> throw new IllegalArgumentException("weights are numbers");
       }
     }
@@ -167,6 +183,7 @@ final class ProductWork implements Workload {
         float weight = pattern[(int) (((long) output * inputs + k) % pattern.length)];
         expected += (double) activations[row * inputs + k] * format.round(weight);
       }
+      expected *= format.isFloating() ? 1 : scales[output];
       float found = result.getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * outputs + output);
       error += Math.pow(found - expected, 2);
       norm += Math.pow(expected, 2);

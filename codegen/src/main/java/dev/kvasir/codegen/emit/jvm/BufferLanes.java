@@ -25,6 +25,7 @@ final class BufferLanes {
       case F32 -> lanes.readFloats(segment, place);
       case BF16, F16 -> new HalfLanes(code, lanes).load(format, segment, place);
       case U8, U4 -> new CodeLanes(code, lanes, format).load(segment, place);
+      case I8 -> new ByteLanes(code, lanes).load(segment, place);
       case I32 -> throw new IllegalStateException("i32 buffers are read as integers");
     }
   }
@@ -38,6 +39,7 @@ final class BufferLanes {
       case F32 -> lanes.writeFloats(segment, place);
       case BF16, F16 -> new HalfLanes(code, lanes).store(format, segment, place);
       case U8, U4 -> new CodeLanes(code, lanes, format).store(segment, place);
+      case I8 -> throw new IllegalStateException("i8 buffers are only read");
       case I32 -> throw new IllegalStateException("i32 buffers are written as integers");
     }
   }

@@ -84,7 +84,7 @@ final class CodeLanes {
     return switch (format) {
       case U8 -> number == Integer.BYTES - 1 ? 0 : number * format.bits();
       case U4 -> number * format.bits() % Short.SIZE;
-      case F32, BF16, F16, I32 -> 0;
+      case F32, BF16, F16, I32, I8 -> 0;
     };
   }
 

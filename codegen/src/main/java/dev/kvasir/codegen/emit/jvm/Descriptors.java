@@ -1,6 +1,7 @@
 package dev.kvasir.codegen.emit.jvm;
 
 import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_byte;
 import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_float;
 import static java.lang.constant.ConstantDescs.CD_int;
@@ -20,6 +21,7 @@ final class Descriptors {
   static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
   static final ClassDesc SEGMENT_ARRAY = SEGMENT.arrayType();
   static final ClassDesc VALUE_LAYOUT = ClassDesc.of("java.lang.foreign.ValueLayout");
+  static final ClassDesc LAYOUT_BYTE = VALUE_LAYOUT.nested("OfByte");
   static final ClassDesc LAYOUT_INT = VALUE_LAYOUT.nested("OfInt");
   static final ClassDesc LAYOUT_FLOAT = VALUE_LAYOUT.nested("OfFloat");
   static final ClassDesc LAYOUT_SHORT = VALUE_LAYOUT.nested("OfShort");
@@ -31,6 +33,7 @@ final class Descriptors {
   static final ClassDesc FLOAT_VECTOR = ClassDesc.of("jdk.incubator.vector.FloatVector");
   static final ClassDesc INT_VECTOR = ClassDesc.of("jdk.incubator.vector.IntVector");
   static final ClassDesc LONG_VECTOR = ClassDesc.of("jdk.incubator.vector.LongVector");
+  static final ClassDesc BYTE_VECTOR = ClassDesc.of("jdk.incubator.vector.ByteVector");
   static final ClassDesc SHORT_VECTOR = ClassDesc.of("jdk.incubator.vector.ShortVector");
   static final ClassDesc MASK = ClassDesc.of("jdk.incubator.vector.VectorMask");
   static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
@@ -56,6 +59,8 @@ final class Descriptors {
       MethodTypeDesc.of(INT_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
   static final MethodTypeDesc LONG_FROM_SEGMENT =
       MethodTypeDesc.of(LONG_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
+  static final MethodTypeDesc BYTE_FROM_SEGMENT =
+      MethodTypeDesc.of(BYTE_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
   static final MethodTypeDesc SHORT_FROM_SEGMENT =
       MethodTypeDesc.of(SHORT_VECTOR, SPECIES, SEGMENT, CD_long, BYTE_ORDER);
   static final MethodTypeDesc INTO_SEGMENT =
@@ -69,11 +74,13 @@ final class Descriptors {
   static final MethodTypeDesc INT_WITH_VECTOR = MethodTypeDesc.of(INT_VECTOR, VECTOR);
   static final MethodTypeDesc INT_WITH_INT = MethodTypeDesc.of(INT_VECTOR, CD_int);
   static final MethodTypeDesc FLOAT_SELF = MethodTypeDesc.of(FLOAT_VECTOR);
+  static final MethodTypeDesc LONG_SELF = MethodTypeDesc.of(LONG_VECTOR);
   static final MethodTypeDesc INT_SELF = MethodTypeDesc.of(INT_VECTOR);
   static final MethodTypeDesc FLOAT_BLEND = MethodTypeDesc.of(FLOAT_VECTOR, VECTOR, MASK);
   static final MethodTypeDesc FLOAT_BLEND_SCALAR = MethodTypeDesc.of(FLOAT_VECTOR, CD_float, MASK);
   static final MethodTypeDesc INT_BLEND = MethodTypeDesc.of(INT_VECTOR, VECTOR, MASK);
   static final MethodTypeDesc INT_LANEWISE_SCALAR = MethodTypeDesc.of(INT_VECTOR, BINARY, CD_int);
+  static final MethodTypeDesc INT_LANEWISE_VECTOR = MethodTypeDesc.of(INT_VECTOR, BINARY, VECTOR);
   static final MethodTypeDesc LONG_LANEWISE_SCALAR =
       MethodTypeDesc.of(LONG_VECTOR, BINARY, CD_long);
   static final MethodTypeDesc COMPARE = MethodTypeDesc.of(MASK, COMPARISON, VECTOR);
@@ -84,6 +91,7 @@ final class Descriptors {
       MethodTypeDesc.of(VECTOR, CONVERSION, SPECIES, CD_int);
   static final MethodTypeDesc REDUCE_FLOAT = MethodTypeDesc.of(CD_float, ASSOCIATIVE);
 
+  static final MethodTypeDesc SEGMENT_GET_BYTE = MethodTypeDesc.of(CD_byte, LAYOUT_BYTE, CD_long);
   static final MethodTypeDesc SEGMENT_GET_INT = MethodTypeDesc.of(CD_int, LAYOUT_INT, CD_long);
   static final MethodTypeDesc SEGMENT_GET_FLOAT =
       MethodTypeDesc.of(CD_float, LAYOUT_FLOAT, CD_long);

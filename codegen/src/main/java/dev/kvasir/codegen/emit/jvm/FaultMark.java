@@ -1,8 +1,8 @@
 package dev.kvasir.codegen.emit.jvm;
 
-import static dev.kvasir.codegen.emit.jvm.Descriptors.LAYOUT_SHORT;
+import static dev.kvasir.codegen.emit.jvm.Descriptors.LAYOUT_BYTE;
 import static dev.kvasir.codegen.emit.jvm.Descriptors.SEGMENT;
-import static dev.kvasir.codegen.emit.jvm.Descriptors.SEGMENT_GET_SHORT;
+import static dev.kvasir.codegen.emit.jvm.Descriptors.SEGMENT_GET_BYTE;
 import static dev.kvasir.codegen.emit.jvm.Descriptors.VALUE_LAYOUT;
 
 import java.lang.classfile.CodeBuilder;
@@ -33,9 +33,9 @@ final class FaultMark {
         int buffer = slot;
         return code -> {
           code.aload(buffer)
-              .getstatic(VALUE_LAYOUT, "JAVA_SHORT_UNALIGNED", LAYOUT_SHORT)
+              .getstatic(VALUE_LAYOUT, "JAVA_BYTE", LAYOUT_BYTE)
               .lconst_0()
-              .invokeinterface(SEGMENT, "get", SEGMENT_GET_SHORT)
+              .invokeinterface(SEGMENT, "get", SEGMENT_GET_BYTE)
               .istore(code.allocateLocal(TypeKind.INT));
           body.accept(code);
         };

@@ -90,7 +90,8 @@ final class HalfLanes {
     return switch (format) {
       case BF16 -> true;
       case F16 -> false;
-      case F32, I32, U8, U4 -> throw new IllegalStateException(format + " has no 16-bit elements");
+      case F32, I32, I8, U8, U4 ->
+          throw new IllegalStateException(format + " has no 16-bit elements");
     };
   }
 

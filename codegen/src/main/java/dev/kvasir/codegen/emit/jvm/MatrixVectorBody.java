@@ -15,12 +15,14 @@ import java.util.List;
 /**
  * Several rows of a row-major matrix times one vector, in whole vectors of lanes. All rows are read
  * at once, each its own stream, and as few instructions as possible wait for a cache line: a line
- * of a 16-bit format is loaded as integers whose halves are neighbouring elements, so the vector
- * lies {@link SpreadBody spread} in the same way. Sums stay as lanes; {@link FoldBody} joins them.
+ * of a format of 16 or 8 bits is loaded as integers that hold 2 or 4 neighbouring elements, so the
+ * vector lies {@link SpreadBody spread} in the same way. Elements are taken out of integers in the
+ * fewest instructions, times a power of two that the sums take back. Sums stay as lanes; {@link
+ * FoldBody} joins them.
  *
  * @param rows rows of the matrix
  * @param lanes lanes of a vector
- * @param format f32 or bf16
+ * @param format f32, bf16 or i8
  * @param lineBytes bytes from one row to the next
  */
 record MatrixVectorBody(int rows, int lanes, ElementFormat format, long lineBytes) {
@@ -37,17 +39,35 @@ record MatrixVectorBody(int rows, int lanes, ElementFormat format, long lineByte
 
   /** {@return whether there is such a loop for a format} */
   static boolean reads(ElementFormat format) {
-    return format == ElementFormat.F32 || format == ElementFormat.BF16;
+    return switch (format) {
+      case F32, BF16, I8 -> true;
+      case F16, I32, U8, U4 -> false;
+    };
   }
 
-  /** {@return terms of one iteration, which a 32-bit lane holds one or two of} */
+  /** {@return terms of one iteration, which a 32-bit lane holds one, two or four of} */
   static int step(ElementFormat format, int lanes) {
     return lanes * Integer.BYTES / format.bytes();
   }
 
+  private int sumBits() {
+    return switch (format) {
+      case I8 -> -ByteLanes.BITS_IN_PLACE;
+      case F32, BF16, F16, I32, U8, U4 -> 0;
+    };
+  }
+
+  private void take(CodeBuilder code, Lanes vector, int part) {
+    switch (format) {
+      case F32 -> {}
+      case BF16, F16 -> new HalfLanes(code, vector).take(format, part);
+      case I8 -> new ByteLanes(code, vector).takeInPlace(part);
+      case I32, U8, U4 -> throw new IllegalStateException("no matrix of " + format);
+    }
+  }
+
   void write(CodeBuilder code) {
     Lanes vector = new Lanes(code, lanes);
-    HalfLanes halves = new HalfLanes(code, vector);
     int parts = Integer.BYTES / format.bytes();
     int[] sums = new int[rows];
     for (int row = 0; row < rows; row++) {
@@ -82,9 +102,7 @@ record MatrixVectorBody(int rows, int lanes, ElementFormat format, long lineByte
             code.astore(line);
             for (int part = 0; part < parts; part++) {
               code.aload(line);
-              if (parts > 1) {
-                halves.take(format, part);
-              }
+              take(code, vector, part);
               code.aload(factors.get(part)).aload(sums[row]);
               vector.fma();
               code.astore(sums[row]);
@@ -94,6 +112,7 @@ record MatrixVectorBody(int rows, int lanes, ElementFormat format, long lineByte
     for (int row = 0; row < rows; row++) {
       int offset = row * lanes;
       code.aload(sums[row]);
+      vector.scale(sumBits());
       vector.storeFloats(PhaseArguments.FLOATS, () -> Emission.pushInt(code, SUMS, offset, -1, 0));
     }
     code.return_();

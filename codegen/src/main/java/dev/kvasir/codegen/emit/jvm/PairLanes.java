@@ -30,6 +30,12 @@ final class PairLanes {
         .invokestatic(LONG_VECTOR, "fromMemorySegment", LONG_FROM_SEGMENT);
   }
 
+  /** Pushes pairs of a tile. */
+  void loadTile(int array, Runnable index) {
+    new Lanes(code, 2 * pairs).loadFloats(array, index);
+    code.invokevirtual(FLOAT_VECTOR, "reinterpretAsLongs", LONG_SELF);
+  }
+
   /** Turns pairs into their element {@code number}, 0 or 1, as floats of half the size. */
   void take(int number) {
     if (number == 1) {

@@ -33,8 +33,12 @@ final class Elements {
       case I32 -> TornadoApi.INT_ARRAY;
       case F16 -> TornadoApi.SHORT_ARRAY;
       case U8, U4 -> TornadoApi.BYTE_ARRAY;
-      case BF16 -> throw new IllegalStateException("no buffer of this target holds bf16");
+      case BF16, I8 -> throw unheld(format);
     };
+  }
+
+  private static IllegalStateException unheld(ElementFormat format) {
+    return new IllegalStateException("no buffer of this target holds " + format.text());
   }
 
   /** Pushes element {@code index}. */
@@ -60,7 +64,7 @@ final class Elements {
         code.iand().i2f();
         writer.exit();
       }
-      case BF16 -> throw new IllegalStateException("no buffer of this target holds bf16");
+      case BF16, I8 -> throw unheld(format);
     }
   }
 
@@ -94,7 +98,7 @@ final class Elements {
         writer.exit();
       }
       case U4 -> throw new IllegalStateException("elements of u4 are stored nibble by nibble");
-      case BF16 -> throw new IllegalStateException("no buffer of this target holds bf16");
+      case BF16, I8 -> throw unheld(format);
     }
   }
 

@@ -16,7 +16,7 @@ import java.util.List;
 
 /**
  * Writes a kernel as a class file over TornadoVM's {@code KernelContext} and arrays. All of the
- * kernel IR is lowered but buffers of bf16.
+ * kernel IR is lowered but buffers of bf16 and i8.
  */
 public final class TornadoLowering {
 
@@ -54,17 +54,26 @@ public final class TornadoLowering {
     for (Kernel.Buffer buffer : kernel.buffers()) {
       switch (buffer.format()) {
         case F32, I32, F16, U8, U4 -> {}
-        case BF16 -> throw refusal(kernel, buffer);
+        case BF16 ->
+            throw refusal(
+                kernel,
+                buffer,
+                "store rows as f16 or f32 with store-kv, or compile for target jvm");
+        case I8 ->
+            throw refusal(
+                kernel, buffer, "use a model with f16 or f32 weights, or compile for target jvm");
       }
     }
   }
 
-  private static TornadoUnsupportedException refusal(Kernel kernel, Kernel.Buffer buffer) {
+  private static TornadoUnsupportedException refusal(
+      Kernel kernel, Kernel.Buffer buffer, String wayOut) {
     return new TornadoUnsupportedException(
         TornadoUnsupportedException.Reason.FORMAT,
         kernel.name(),
-        "buffer %s holds bf16, which this target cannot read".formatted(buffer.name()),
-        "store rows as f16 or f32 with store-kv, or compile for target jvm");
+        "buffer %s holds %s, which this target cannot read"
+            .formatted(buffer.name(), buffer.format().text()),
+        wayOut);
   }
 
   private static void requireBuffers(Kernel kernel) {

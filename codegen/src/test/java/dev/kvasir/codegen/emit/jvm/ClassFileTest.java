@@ -9,6 +9,7 @@ import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.DenseKernels;
 import dev.kvasir.codegen.skeleton.GatedProduct;
+import dev.kvasir.codegen.skeleton.MatrixFormat;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
@@ -25,7 +26,6 @@ import java.lang.classfile.Opcode;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.reflect.AccessFlag;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -72,10 +72,8 @@ class ClassFileTest {
                 "gated",
                 24,
                 19,
-                ElementFormat.F16,
-                ElementFormat.BF16,
-                Optional.empty(),
-                Optional.empty()),
+                MatrixFormat.of(ElementFormat.F16),
+                MatrixFormat.of(ElementFormat.BF16)),
             ProductBlock.of(24, 19, 1 << 17)),
         RowKernels.rmsNorm("norm", 1, 21, 1e-5, ElementFormat.F16, 21),
         RowKernels.argmax("argmax", 33, 33));

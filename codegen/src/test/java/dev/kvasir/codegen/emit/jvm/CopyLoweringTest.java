@@ -61,7 +61,7 @@ class CopyLoweringTest {
   @ParameterizedTest
   @EnumSource(
       value = ElementFormat.class,
-      names = {"U8", "U4"},
+      names = {"I8", "U8", "U4"},
       mode = EnumSource.Mode.EXCLUDE)
   void rowsAtAnyDistance(ElementFormat format) {
     for (int columns : new int[] {1, 3, 13, 16, 17, 31, 63, 64, 65}) {
@@ -84,7 +84,7 @@ class CopyLoweringTest {
   @ParameterizedTest
   @EnumSource(
       value = ElementFormat.class,
-      names = {"U8", "U4"},
+      names = {"I8", "U8", "U4"},
       mode = EnumSource.Mode.EXCLUDE)
   void groupedRows(ElementFormat format) {
     for (int columns : new int[] {1, 13, 17, 32}) {
@@ -134,7 +134,7 @@ class CopyLoweringTest {
   @ParameterizedTest
   @EnumSource(
       value = ElementFormat.class,
-      names = {"U8", "U4"},
+      names = {"I8", "U8", "U4"},
       mode = EnumSource.Mode.EXCLUDE)
   void columns(ElementFormat format) {
     for (int rows : new int[] {1, 13, 64}) {
@@ -148,7 +148,7 @@ class CopyLoweringTest {
   @ParameterizedTest
   @EnumSource(
       value = ElementFormat.class,
-      names = {"U8", "U4"},
+      names = {"I8", "U8", "U4"},
       mode = EnumSource.Mode.EXCLUDE)
   void tiles(ElementFormat format) {
     for (int columns : new int[] {1, 16, 63, 64, 65, 96}) {
@@ -165,7 +165,7 @@ class CopyLoweringTest {
   @ParameterizedTest
   @EnumSource(
       value = ElementFormat.class,
-      names = {"U8", "U4"},
+      names = {"I8", "U8", "U4"},
       mode = EnumSource.Mode.EXCLUDE)
   void strips(ElementFormat format) {
     boolean paired = format.bits() == Short.SIZE;
@@ -227,17 +227,20 @@ class CopyLoweringTest {
   @ParameterizedTest
   @EnumSource(
       value = ElementFormat.class,
-      names = {"F16", "BF16"})
-  void loadsEvery16BitNumber(ElementFormat format) {
+      names = {"F16", "BF16", "I8"})
+  void loadsEveryNumberOfFewBits(ElementFormat format) {
     int rows = 61;
     int columns = 1075;
     float[] values = new float[rows * columns];
     for (int i = 0; i < values.length; i++) {
       short bits = (short) (i * 7);
       values[i] =
-          format == ElementFormat.F16
-              ? Float.float16ToFloat(bits)
-              : ElementFormat.fromBfloat16(bits);
+          switch (format) {
+            case F16 -> Float.float16ToFloat(bits);
+            case BF16 -> ElementFormat.fromBfloat16(bits);
+            case I8 -> (byte) bits;
+            case F32, I32, U8, U4 -> throw new IllegalArgumentException(format.text());
+          };
     }
     Kernel kernel =
         new KernelText("widens")

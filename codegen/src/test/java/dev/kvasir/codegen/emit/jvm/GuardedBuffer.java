@@ -19,6 +19,7 @@ final class GuardedBuffer {
   private static final int POISON_F32 = 0x7fc5a5a5;
   private static final short POISON_BF16 = 0x7fe5;
   private static final short POISON_F16 = 0x7e65;
+  private static final byte POISON_I8 = (byte) 0x95;
   private static final int POISON_I32 = 0xa5a5a5a5;
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -76,6 +77,8 @@ final class GuardedBuffer {
       case F16 ->
           target.set(SHORT, i * 2, known ? Float.floatToFloat16(memory.getFloat(i)) : POISON_F16);
       case I32 -> target.set(INT, i * 4, known ? memory.getInt(i) : POISON_I32);
+      case I8 ->
+          target.set(ValueLayout.JAVA_BYTE, i, known ? (byte) memory.getFloat(i) : POISON_I8);
       case U8, U4 -> {
         if (!known) {
           throw new IllegalArgumentException("code " + i + " was never written");
@@ -105,9 +108,11 @@ final class GuardedBuffer {
   }
 
   private int bits(MemorySegment segment, long i) {
-    return memory.format().bytes() == Short.BYTES
-        ? segment.get(SHORT, i * Short.BYTES)
-        : segment.get(INT, i * Integer.BYTES);
+    return switch (memory.format().bytes()) {
+      case Byte.BYTES -> segment.get(ValueLayout.JAVA_BYTE, i);
+      case Short.BYTES -> segment.get(SHORT, i * Short.BYTES);
+      default -> segment.get(INT, i * Integer.BYTES);
+    };
   }
 
   /** Copies what the kernel wrote back into the memory. */
@@ -127,6 +132,7 @@ final class GuardedBuffer {
         case BF16 -> memory.setFloat(i, ElementFormat.fromBfloat16(content.get(SHORT, i * 2)));
         case F16 -> memory.setFloat(i, Float.float16ToFloat(content.get(SHORT, i * 2)));
         case I32 -> memory.setInt(i, content.get(INT, i * 4));
+        case I8 -> memory.setFloat(i, content.get(ValueLayout.JAVA_BYTE, i));
         case U8, U4 -> throw new IllegalStateException("codes are read above");
       }
     }

@@ -39,7 +39,8 @@ final class DeviceMemory {
           case I32 -> new IntArray(name, ints(memory));
           case F16 -> new ShortArray(name, halves(memory));
           case U8, U4 -> new ByteArray(name, codes(memory));
-          case BF16 -> throw new IllegalArgumentException("no device holds bf16");
+          case BF16, I8 ->
+              throw new IllegalArgumentException("no device holds " + memory.format().text());
         };
     return new DeviceMemory(name, memory.format(), size, array);
   }

@@ -148,16 +148,26 @@ final class TornadoLoweringTest {
 
   @Test
   void refusesBfloat16() {
-    Kernel kernel =
-        new SmallKernel()
-            .buffer("pages", ElementFormat.BF16, Kernel.Access.READ)
-            .writes("out")
-            .tile("t", 2, 2)
-            .of(
-                new Statement.Load("t", whole("pages", 2, 2)),
-                new Statement.Store(whole("out", 2, 2), "t"));
+    Kernel kernel = reading("pages", ElementFormat.BF16);
     requireRefusal(kernel, Reason.FORMAT, "buffer pages holds bf16");
     requireRefusal(kernel, Reason.FORMAT, "store rows as f16 or f32 with store-kv");
+  }
+
+  @Test
+  void refusesSignedBytes() {
+    Kernel kernel = reading("w", ElementFormat.I8);
+    requireRefusal(kernel, Reason.FORMAT, "buffer w holds i8");
+    requireRefusal(kernel, Reason.FORMAT, "use a model with f16 or f32 weights");
+  }
+
+  private static Kernel reading(String buffer, ElementFormat format) {
+    return new SmallKernel()
+        .buffer(buffer, format, Kernel.Access.READ)
+        .writes("out")
+        .tile("t", 2, 2)
+        .of(
+            new Statement.Load("t", whole(buffer, 2, 2)),
+            new Statement.Store(whole("out", 2, 2), "t"));
   }
 
   @Test

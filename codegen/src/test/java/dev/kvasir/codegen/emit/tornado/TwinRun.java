@@ -101,7 +101,7 @@ final class TwinRun {
     switch (buffer.format()) {
       case F32 -> requireClose(place, actual.toFloats(), expected.toFloats(), TOLERANCE);
       case F16, BF16 -> requireClose(place, actual.toFloats(), expected.toFloats(), HALF_STEP);
-      case U8, U4 -> {
+      case I8, U8, U4 -> {
         float[] codes = actual.toFloats();
         for (int i = 0; i < codes.length; i++) {
           float wanted = expected.isInitialised(i) ? expected.getFloat(i) : actual.poison();

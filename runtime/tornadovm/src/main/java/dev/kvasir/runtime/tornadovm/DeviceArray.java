@@ -31,7 +31,7 @@ record DeviceArray(TornadoNativeArray array, XPUDeviceBufferState state) {
           case I32 -> new IntArray(elements);
           case F16 -> new ShortArray(elements);
           case U8 -> new ByteArray(elements);
-          case BF16, U4 -> throw new IllegalStateException("no array type of its own");
+          case BF16, I8, U4 -> throw new IllegalStateException("no array type of its own");
         };
     array.getSegment().fill((byte) 0);
     return new DeviceArray(array, new XPUDeviceBufferState());
@@ -42,7 +42,8 @@ record DeviceArray(TornadoNativeArray array, XPUDeviceBufferState state) {
     return switch (format) {
       case F32, F16, I32 -> format;
       case U8, U4 -> StorageFormat.U8;
-      case BF16 -> throw new IllegalArgumentException("kernels of this target read no bf16");
+      case BF16, I8 ->
+          throw new IllegalArgumentException("kernels of this target read no " + format.text());
     };
   }
 

@@ -86,7 +86,8 @@ final class KernelTasks {
       case I32 -> IntArray.class;
       case F16 -> ShortArray.class;
       case U8, U4 -> ByteArray.class;
-      case BF16 -> throw new IllegalArgumentException("kernels of this target read no bf16");
+      case BF16, I8 ->
+          throw new IllegalArgumentException("kernels of this target read no " + format.text());
     };
   }
 

@@ -124,7 +124,7 @@ final class Cases {
     }
     cases.add(prefill());
     cases.add(product(512, "BF16"));
-    for (String format : List.of("F32", "BF16", "F16")) {
+    for (String format : List.of("F32", "BF16", "F16", "I8")) {
       cases.add(product(1, format));
     }
     cases.add(append(CacheFormat.BF16));
