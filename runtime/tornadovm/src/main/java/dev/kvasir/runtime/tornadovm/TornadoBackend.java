@@ -11,21 +11,24 @@ import uk.ac.manchester.tornado.runtime.common.TornadoXPUDevice;
 /** Runs the kernels of a plan on one of TornadoVM's devices. */
 final class TornadoBackend implements Backend {
 
-  // TornadoVM takes more, but compiles each graph as a whole.
-  private static final int MOST_LAUNCHES = 48;
-
   private final Device description;
   private final TornadoXPUDevice device;
   private final KernelTasks kernels;
   private final DeviceNeed need;
+  private final int mostLaunches;
   private int openWorkspaces;
 
   private TornadoBackend(
-      Device description, TornadoXPUDevice device, KernelTasks kernels, DeviceNeed need) {
+      Device description,
+      TornadoXPUDevice device,
+      KernelTasks kernels,
+      DeviceNeed need,
+      int mostLaunches) {
     this.description = description;
     this.device = device;
     this.kernels = kernels;
     this.need = need;
+    this.mostLaunches = mostLaunches;
   }
 
   /**
@@ -40,7 +43,12 @@ final class TornadoBackend implements Backend {
     DeviceNeed need = DeviceNeed.of(plan);
     need.require(description, 1);
     TornadoDevice device = TornadoDevices.find(description.id());
-    return new TornadoBackend(description, (TornadoXPUDevice) device, KernelTasks.load(plan), need);
+    return new TornadoBackend(
+        description,
+        (TornadoXPUDevice) device,
+        KernelTasks.load(plan),
+        need,
+        GraphRoom.launches(plan));
   }
 
   /** {@return the kernels of the plan} */
@@ -73,7 +81,7 @@ final class TornadoBackend implements Backend {
 
   @Override
   public int mostLaunches() {
-    return MOST_LAUNCHES;
+    return mostLaunches;
   }
 
   @Override
