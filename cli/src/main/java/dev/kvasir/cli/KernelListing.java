@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.abi.JvmKernelAbi;
+import dev.kvasir.plans.abi.TornadoKernelAbi;
 import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.KernelDeclaration;
 import dev.kvasir.plans.program.Program;
@@ -84,7 +85,9 @@ final class KernelListing {
     if (!kernel.tiles().isEmpty()) {
       lines.line("  tiles", Texts.sizes(kernel.tiles()));
     }
-    lines.line("  frame", frame(kernel));
+    if (PlanOptions.tornado(plan) == TornadoVerb.Use.NONE) {
+      lines.line("  frame", frame(kernel));
+    }
     lines.lines(
         "  arguments",
         Texts.wrap(kernel.arguments().stream().map(KernelListing::argument).toList(), ", ", LABEL));
@@ -139,14 +142,26 @@ final class KernelListing {
   }
 
   private String classes(String kernel) {
-    return JvmKernelAbi.VECTOR_BITS.stream()
-        .map(bits -> "%d bits %s".formatted(bits, Texts.bytes(classBytes(kernel, bits))))
+    return classBytes(kernel).entrySet().stream()
+        .map(size -> "%s %s".formatted(size.getKey(), Texts.bytes(size.getValue())))
         .collect(Collectors.joining(", "));
   }
 
-  private int classBytes(String kernel, int bits) {
-    byte[] bytes = plan.files().get(JvmKernelAbi.entryName(kernel, bits));
-    return bytes == null ? 0 : bytes.length;
+  /** {@return the size of each class file of a kernel: of one a width, or of the only one} */
+  private Map<String, Integer> classBytes(String kernel) {
+    Map<String, Integer> sizes = new LinkedHashMap<>();
+    for (int bits : JvmKernelAbi.VECTOR_BITS) {
+      addSize(sizes, bits + " bits", JvmKernelAbi.entryName(kernel, bits));
+    }
+    addSize(sizes, TargetName.TORNADO.toString(), TornadoKernelAbi.entryName(kernel));
+    return sizes;
+  }
+
+  private void addSize(Map<String, Integer> sizes, String name, String entry) {
+    byte[] bytes = plan.files().get(entry);
+    if (bytes != null) {
+      sizes.put(name, bytes.length);
+    }
   }
 
   private static List<String> methodLines(List<KernelMethods.Method> methods) {
@@ -198,9 +213,8 @@ final class KernelListing {
     ObjectNode tiles = node.putObject("tiles");
     kernel.tiles().forEach(tiles::put);
     ObjectNode classes = node.putObject("classBytes");
-    for (int bits : JvmKernelAbi.VECTOR_BITS) {
-      classes.put(Integer.toString(bits), classBytes(kernel.name(), bits));
-    }
+    classBytes(kernel.name())
+        .forEach((name, bytes) -> classes.put(name.replace(" bits", ""), bytes));
     ArrayNode code = node.putArray("methods");
     for (KernelMethods.Method method : methods.of(kernel.name())) {
       code.addObject()

@@ -58,7 +58,7 @@ final class TornadoBackend implements Backend {
 
   @Override
   public String description() {
-    return "TornadoVM, %s, %s".formatted(device.getTornadoVMBackend(), description.name());
+    return "TornadoVM, " + description.name();
   }
 
   @Override

@@ -60,7 +60,11 @@ final class TornadoDevices {
 
   private static Device describe(String id, TornadoDevice device) {
     long memory = Math.min(device.getMaxGlobalMemory(), TornadoOptions.DEVICE_AVAILABLE_MEMORY);
-    return new Device(id, device.getDescription().strip(), OptionalLong.of(memory), FORMATS);
+    String name =
+        "%s (%s)"
+            .formatted(
+                device.getPhysicalDevice().getDeviceName().strip(), device.getTornadoVMBackend());
+    return new Device(id, name, OptionalLong.of(memory), FORMATS);
   }
 
   /** {@return the device with an id that {@link #list} gave} */
