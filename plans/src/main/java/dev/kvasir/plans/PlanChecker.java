@@ -3,6 +3,7 @@ package dev.kvasir.plans;
 import dev.kvasir.plans.Manifest.ModelReference;
 import dev.kvasir.plans.PlanException.Reason;
 import dev.kvasir.plans.abi.JvmKernelAbi;
+import dev.kvasir.plans.abi.TornadoKernelAbi;
 import dev.kvasir.plans.program.KernelDeclaration;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -17,7 +18,8 @@ import java.util.regex.Pattern;
  * large enough and its parts do not collide.
  *
  * <p>Not checked: that a kernel stays inside its buffers, which kernels of the {@code jvm} target
- * check themselves, and that a kernel computes what it should, which check vectors show.
+ * check themselves and those of {@code tornado} do not, and that a kernel computes what it should,
+ * which check vectors show.
  */
 public final class PlanChecker {
 
@@ -26,7 +28,9 @@ public final class PlanChecker {
   private static final Pattern TILE = Pattern.compile("[a-z][a-z-]{0,39}");
   private static final int MAX_TILES = 100;
   private static final int MAX_COUNT = 1 << 20;
-  private static final List<String> TARGETS = List.of("jvm", "tornado");
+  private static final String JVM = "jvm";
+  private static final String TORNADO = "tornado";
+  private static final List<String> TARGETS = List.of(JVM, TORNADO);
   private static final List<String> ROPE_STYLES = List.of("half", "interleaved");
 
   private PlanChecker() {}
@@ -44,9 +48,13 @@ public final class PlanChecker {
     memory.check();
     new ProgramChecker(plan, memory).check();
     new SegmentChecker(plan, memory).check();
-    if (plan.manifest().target().equals("jvm")) {
-      checkClasses(plan);
+    Set<String> classes = new HashSet<>();
+    switch (plan.manifest().target()) {
+      case JVM -> addJvmClasses(plan, classes);
+      case TORNADO -> addTornadoClasses(plan, classes);
+      default -> throw new IllegalStateException(plan.manifest().target());
     }
+    checkNoOtherClasses(plan, classes);
     CheckVectors.of(plan);
   }
 
@@ -93,19 +101,46 @@ public final class PlanChecker {
     }
   }
 
-  private static void checkClasses(Plan plan) throws PlanException {
-    Set<String> expected = new HashSet<>();
+  private static void addJvmClasses(Plan plan, Set<String> classes) throws PlanException {
     for (int bits : JvmKernelAbi.VECTOR_BITS) {
       for (KernelDeclaration kernel : plan.program().kernels()) {
-        String name = JvmKernelAbi.entryName(kernel.name(), bits);
-        require(plan.files().containsKey(name), name, "expected the entry, got none");
-        expected.add(name);
+        addClass(plan, JvmKernelAbi.entryName(kernel.name(), bits), classes);
       }
-      expected.add(JvmKernelAbi.entryName(JvmKernelAbi.SHARED, bits));
+      classes.add(JvmKernelAbi.entryName(JvmKernelAbi.SHARED, bits));
     }
+  }
+
+  private static void addTornadoClasses(Plan plan, Set<String> classes) throws PlanException {
+    for (KernelDeclaration kernel : plan.program().kernels()) {
+      addClass(plan, TornadoKernelAbi.entryName(kernel.name()), classes);
+      String place = PlanFormat.PROGRAM + ": kernel " + kernel.name();
+      requireRange(
+          place + ": arguments", kernel.arguments().size(), 0, TornadoKernelAbi.MOST_BUFFERS);
+      for (KernelDeclaration.Argument argument : kernel.arguments()) {
+        require(
+            isHeldByTornado(argument.format()),
+            place + ", argument " + argument.name(),
+            "expected a format that target tornado has, got " + argument.format().text());
+      }
+    }
+  }
+
+  private static boolean isHeldByTornado(StorageFormat format) {
+    return switch (format) {
+      case F32, F16, I32, U8, U4 -> true;
+      case BF16, I8 -> false;
+    };
+  }
+
+  private static void addClass(Plan plan, String entry, Set<String> classes) throws PlanException {
+    require(plan.files().containsKey(entry), entry, "expected the entry, got none");
+    classes.add(entry);
+  }
+
+  private static void checkNoOtherClasses(Plan plan, Set<String> classes) throws PlanException {
     for (String name : plan.files().keySet()) {
       require(
-          !name.endsWith(".class") || expected.contains(name),
+          !name.endsWith(".class") || classes.contains(name),
           name,
           "expected no class but those of declared kernels, got one");
     }

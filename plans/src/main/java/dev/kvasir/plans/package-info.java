@@ -27,6 +27,8 @@
  * <tr><td>{@code kernels/jvm/BITS/KERNEL.class}</td><td>target {@code jvm}: the class of each kernel
  * for vectors of 128, 256 and 512 bits, called as {@link dev.kvasir.plans.abi.JvmKernelAbi}
  * says</td></tr>
+ * <tr><td>{@code kernels/tornado/KERNEL.class}</td><td>target {@code tornado}: the class of each
+ * kernel, called as {@link dev.kvasir.plans.abi.TornadoKernelAbi} says</td></tr>
  * <tr><td>{@code checks.safetensors}</td><td>inputs and results of each kernel's check, see {@link
  * dev.kvasir.plans.CheckVectors}</td></tr>
  * <tr><td>{@code weights.safetensors}</td><td>derived tensors; present when a buffer is bound to
@@ -150,7 +152,10 @@
  * <p>Not proved is who wrote the plan; that kernels compute what their summaries say, of which
  * their checks are an example; that they end soon, since loops within loops that end can outlast
  * anyone; that two grid points do not write the same element; and anything of the classes of a
- * {@code tornado} plan, which are not verified.
+ * {@code tornado} plan, which are not verified and check no bounds: a runtime runs them only where
+ * {@link TrustedPlans} has the plan or the user says so. Kernels of that target take a bounded
+ * number of buffers, none of bf16; a weight in f32 may be bound to a tensor of bf16, whose elements
+ * are then widened.
  *
  * <h2>History</h2>
  *

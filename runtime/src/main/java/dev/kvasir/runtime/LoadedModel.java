@@ -9,6 +9,7 @@ import dev.kvasir.plans.PlanException;
 import dev.kvasir.plans.PlanException.Reason;
 import dev.kvasir.plans.PlanReader;
 import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.TrustedPlans;
 import dev.kvasir.plans.safetensors.SafetensorsException;
 import dev.kvasir.runtime.backend.Backend;
 import dev.kvasir.runtime.backend.BackendProvider;
@@ -99,8 +100,9 @@ public final class LoadedModel implements AutoCloseable {
    */
   public static LoadedModel load(Plan plan, Path modelDirectory, LoadOptions options)
       throws IOException {
+    BackendProvider provider = provider(plan);
     PlanChecker.check(plan);
-    return load(plan, modelDirectory, options, provider(plan));
+    return load(plan, modelDirectory, options, provider);
   }
 
   /** As {@link #load(Plan, Path, LoadOptions)}, for a plan that was checked, where it is said. */
@@ -108,7 +110,9 @@ public final class LoadedModel implements AutoCloseable {
       Plan plan, Path modelDirectory, LoadOptions options, BackendProvider provider)
       throws IOException {
     requireFeatures(plan);
-    if (!provider.checksBounds() && !options.trustKernels()) {
+    if (!provider.checksBounds()
+        && !options.trustKernels()
+        && !TrustedPlans.ofUser().contains(plan)) {
       throw KernelTrust.refusal(plan);
     }
     try {

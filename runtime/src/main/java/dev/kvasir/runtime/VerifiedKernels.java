@@ -1,5 +1,6 @@
 package dev.kvasir.runtime;
 
+import dev.kvasir.plans.HashFile;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.PlanFormat;
 import dev.kvasir.plans.program.KernelDeclaration;
@@ -7,30 +8,22 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Remembers which kernels gave the right results on this machine, so that a plan is checked once.
  *
- * <p>The file holds one hash a line, over the kernels' declarations, class files and check vectors
- * and over the Java virtual machine, processor and device that ran them. A file that is damaged, or
- * cannot be read or written, remembers nothing: kernels are then checked again.
+ * <p>A {@link HashFile} holds hashes over the kernels' declarations, class files and check vectors
+ * and over the Java virtual machine, processor and device that ran them. Kernels whose hash it lost
+ * are checked again.
  */
 final class VerifiedKernels {
 
   private static final String FILE = "verified-kernels";
-  private static final Pattern LINE = Pattern.compile("[0-9a-f]{64}");
-  private static final long MAX_BYTES = 1 << 18;
-  private static final int MAX_LINES = 1024;
 
   private final Optional<Path> folder;
 
@@ -43,14 +36,7 @@ final class VerifiedKernels {
 
   /** {@return the user's own cache folder, empty when the user has no home} */
   static Optional<Path> defaultFolder() {
-    String configured = System.getenv("XDG_CACHE_HOME");
-    if (configured != null && Path.of(configured).isAbsolute()) {
-      return Optional.of(Path.of(configured, "kvasir"));
-    }
-    String home = System.getProperty("user.home");
-    return home == null || home.isBlank()
-        ? Optional.empty()
-        : Optional.of(Path.of(home, ".cache", "kvasir"));
+    return HashFile.folderOfUser("XDG_CACHE_HOME", ".cache");
   }
 
   /**
@@ -85,7 +71,7 @@ final class VerifiedKernels {
 
   /** {@return whether {@code key} was remembered} */
   boolean contains(String key) {
-    return folder.isPresent() && lines(folder.get().resolve(FILE)).contains(key);
+    return folder.isPresent() && new HashFile(folder.get(), FILE).contains(key);
   }
 
   /** Remembers {@code key} where the folder can be written. */
@@ -93,58 +79,12 @@ final class VerifiedKernels {
     if (folder.isEmpty()) {
       return;
     }
-    Path file = folder.get().resolve(FILE);
-    List<String> lines = new ArrayList<>(lines(file));
-    lines.remove(key);
-    lines.add(key);
-    if (lines.size() > MAX_LINES) {
-      lines = lines.subList(lines.size() - MAX_LINES, lines.size());
-    }
     try {
-      createPrivate(folder.get());
-      Path temporary = Files.createTempFile(folder.get(), FILE, ".part");
-      try {
-        Files.write(temporary, lines);
-        Files.move(
-            temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
-    } catch (IOException | UnsupportedOperationException e) {
+      new HashFile(folder.get(), FILE).add(key);
+    } catch (IOException e) {
       // Nothing is lost but the time of a check.
       System.getLogger(VerifiedKernels.class.getName())
           .log(System.Logger.Level.DEBUG, "kernels will be checked again: " + e);
-    }
-  }
-
-  private static void createPrivate(Path folder) throws IOException {
-    if (Files.isDirectory(folder)) {
-      return;
-    }
-    Path parent = folder.getParent();
-    if (parent != null) {
-      Files.createDirectories(parent);
-    }
-    if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-      Files.createDirectory(
-          folder,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    } else {
-      Files.createDirectory(folder);
-    }
-  }
-
-  private static List<String> lines(Path file) {
-    try {
-      if (!Files.isRegularFile(file) || Files.size(file) > MAX_BYTES) {
-        return List.of();
-      }
-      return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1)
-          .lines()
-          .filter(line -> LINE.matcher(line).matches())
-          .toList();
-    } catch (IOException e) {
-      return List.of();
     }
   }
 

@@ -1,7 +1,9 @@
 package dev.kvasir.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.memory.BufferDeclaration;
@@ -41,7 +43,7 @@ class WeightsTest {
             toy.manifest(),
             toy.program(),
             new MemoryPlan(
-                List.of(weight("embedding", format), weight("logits", format)),
+                List.of(weight("embedding", format, ELEMENTS), weight("logits", format, ELEMENTS)),
                 toy.memory().kvBytes(),
                 toy.memory().scratchBytes()),
             toy.files());
@@ -61,6 +63,72 @@ class WeightsTest {
       assertThat(embedding.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * ELEMENTS - 2))
           .isEqualTo((short) 0x4049);
     }
+  }
+
+  /** Every bf16, NaN and subnormal numbers included, keeps its bits in front of 16 zeros. */
+  @Test
+  void halvesAreWidenedForTornadoAlone() throws IOException {
+    Plan toy = ToyRuntime.plan(folder);
+    Path model = folder.resolve("model");
+    int elements = 1 << 16;
+    byte[] bits = new byte[2 * elements];
+    for (int i = 0; i < elements; i++) {
+      bits[2 * i] = (byte) i;
+      bits[2 * i + 1] = (byte) (i >> 8);
+    }
+    String header =
+        "{\"table\":{\"dtype\":\"BF16\",\"shape\":[%d],\"data_offsets\":[0,%d]}}"
+            .formatted(elements, bits.length);
+    try (RandomAccessFile file =
+        new RandomAccessFile(model.resolve("model.safetensors").toFile(), "rw")) {
+      file.setLength(0);
+      file.writeLong(Long.reverseBytes(header.length()));
+      file.writeBytes(header);
+      file.write(bits);
+    }
+    MemoryPlan memory =
+        new MemoryPlan(
+            List.of(weight("wide", StorageFormat.F32, elements)),
+            toy.memory().kvBytes(),
+            toy.memory().scratchBytes());
+    Plan tornado =
+        new Plan(forTarget(toy.manifest(), "tornado"), toy.program(), memory, toy.files());
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment wide = buffer(Weights.bind(tornado, model, arena), "wide");
+      assertThat(wide.byteSize()).isEqualTo(4L * elements);
+      assertThat(wide.isReadOnly()).isTrue();
+      for (int i = 0; i < elements; i++) {
+        assertThat(wide.getAtIndex(ValueLayout.JAVA_INT, i)).isEqualTo(i << 16);
+      }
+      Plan jvm = new Plan(toy.manifest(), toy.program(), memory, toy.files());
+      assertThatThrownBy(() -> Weights.bind(jvm, model, arena))
+          .hasMessageContaining("error[KV7002]")
+          .hasMessageContaining("must have 65536 elements of F32, got 65536 of BF16");
+      MemoryPlan longer =
+          new MemoryPlan(
+              List.of(weight("wide", StorageFormat.F32, elements + 1)),
+              toy.memory().kvBytes(),
+              toy.memory().scratchBytes());
+      Plan wrong = new Plan(tornado.manifest(), toy.program(), longer, toy.files());
+      assertThatThrownBy(() -> Weights.bind(wrong, model, arena))
+          .hasMessageContaining("must have 65537 elements of F32, got 65536 of BF16");
+    }
+  }
+
+  private static Manifest forTarget(Manifest manifest, String target) {
+    return new Manifest(
+        manifest.formatMajor(),
+        manifest.formatMinor(),
+        manifest.compilerVersion(),
+        target,
+        manifest.features(),
+        manifest.model(),
+        manifest.tokenizer(),
+        manifest.policy(),
+        manifest.context(),
+        manifest.span(),
+        manifest.pageRows(),
+        manifest.tiles());
   }
 
   @Test
@@ -105,12 +173,12 @@ class WeightsTest {
     return Objects.requireNonNull(buffers.get(name), name);
   }
 
-  private static BufferDeclaration weight(String name, StorageFormat format) {
+  private static BufferDeclaration weight(String name, StorageFormat format, int elements) {
     return new BufferDeclaration(
         name,
         BufferDeclaration.Kind.WEIGHT,
         format,
-        Expression.constant(ELEMENTS),
+        Expression.constant(elements),
         0,
         0,
         0,

@@ -14,6 +14,11 @@ public enum KernelTarget {
   /** Class files over the Vector API, for vectors of every width. */
   JVM {
     @Override
+    public boolean checksBounds() {
+      return true;
+    }
+
+    @Override
     public boolean stores(ElementFormat format) {
       return true;
     }
@@ -35,6 +40,11 @@ public enum KernelTarget {
   /** Class files over TornadoVM's API, which has no bf16 and no way to read its bits. */
   TORNADO {
     @Override
+    public boolean checksBounds() {
+      return false;
+    }
+
+    @Override
     public boolean stores(ElementFormat format) {
       return format != ElementFormat.BF16;
     }
@@ -53,6 +63,9 @@ public enum KernelTarget {
       }
     }
   };
+
+  /** {@return whether a kernel that leaves its buffers is stopped, whatever it holds} */
+  public abstract boolean checksBounds();
 
   /** {@return whether cache rows can have this format} */
   public abstract boolean stores(ElementFormat format);

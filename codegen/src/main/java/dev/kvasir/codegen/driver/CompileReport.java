@@ -3,6 +3,7 @@ package dev.kvasir.codegen.driver;
 import dev.kvasir.ir.diag.Diagnostic;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What a compilation did, for people.
@@ -38,6 +39,22 @@ public record CompileReport(
     passes = List.copyOf(passes);
     kernels = List.copyOf(kernels);
     warnings = List.copyOf(warnings);
+  }
+
+  /** {@return the same with one more warning} */
+  CompileReport withWarning(Diagnostic warning) {
+    return new CompileReport(
+        model,
+        policy,
+        passes,
+        kernels,
+        fullKvBytes,
+        kvBytes,
+        context,
+        dominantPart,
+        dominantBytes,
+        peakBytes,
+        Stream.concat(warnings.stream(), Stream.of(warning)).toList());
   }
 
   /**

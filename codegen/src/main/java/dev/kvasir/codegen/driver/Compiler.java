@@ -25,6 +25,7 @@ import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.PlanChecker;
 import dev.kvasir.plans.PlanException;
+import dev.kvasir.plans.TrustedPlans;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,7 +39,8 @@ public final class Compiler {
   private Compiler() {}
 
   /**
-   * Compiles.
+   * Compiles. A plan whose kernels have no bounds checks becomes one of the user's {@link
+   * TrustedPlans}; where that fails, the report has a warning.
    *
    * @throws CompileException when the policy does not fit the model, a limit is not met, or the
    *     model's files change meanwhile
@@ -47,7 +49,9 @@ public final class Compiler {
     try {
       Compilation compilation = compileMapped(model, policy, options);
       model.requireUnchanged();
-      return compilation;
+      return options.target().kernels().checksBounds()
+          ? compilation
+          : compilation.keptIn(TrustedPlans.ofUser());
     } catch (InternalError e) {
       throw ModelFileErrors.fault(model.path(), e);
     }

@@ -8,11 +8,16 @@ import dev.kvasir.ir.diag.CompileException;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.TrustedPlans;
 import dev.kvasir.plans.abi.TornadoKernelAbi;
 import dev.kvasir.plans.program.KernelDeclaration;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Plans for TornadoVM: what they hold, and what the target refuses. */
 class TornadoTargetTest {
@@ -82,9 +87,36 @@ class TornadoTargetTest {
         .containsEntry("prefill-tokens", 4);
   }
 
+  /** A packed cache needs more tiles for each query row, so that fewer tokens fit. */
   @Test
-  void aTargetKeepsItsOwnDefaultFormat() {
-    assertThat(Target.tornado().storage().text()).isEqualTo("f16");
-    assertThat(Target.jvm().storage().text()).isEqualTo("bf16");
+  void tokensOfAPrefillTileFollowTheFormats() {
+    assertThat(prefillTokens("full")).isEqualTo(16);
+    assertThat(prefillTokens("kv-k8v4")).isEqualTo(8);
+  }
+
+  private static int prefillTokens(String policy) {
+    Plan plan = SampleModel.compile(SampleModel.shipped(policy), TORNADO).plan();
+    return Objects.requireNonNull(plan.manifest().tiles().get("prefill-tokens"));
+  }
+
+  @Test
+  void unquantisedRowsAreF16() {
+    Plan plan = SampleModel.compile(SampleModel.shipped("full"), TORNADO).plan();
+    assertThat(plan.manifest().features()).containsExactly("format.f16");
+  }
+
+  @Test
+  void aPlanIsTrustedOnceItIsCompiledHere(@TempDir Path folder) throws IOException {
+    Compilation compilation =
+        SampleModel.compile(SampleModel.policy("use store-kv(format = f32);"), TORNADO);
+    assertThat(TrustedPlans.ofUser().contains(compilation.plan())).isTrue();
+    assertThat(compilation.report().warnings()).isEmpty();
+
+    Path noFolder = Files.writeString(folder.resolve("kvasir"), "a file");
+    CompileReport report = compilation.keptIn(TrustedPlans.in(noFolder)).report();
+    assertThat(report.warnings()).hasSize(1);
+    assertThat(report.warnings().getFirst().render())
+        .startsWith("warning[KV5004]: the plan cannot be kept among those that this user compiled")
+        .contains("--trust-kernels");
   }
 }

@@ -70,7 +70,8 @@ public enum DiagnosticCode {
 
   LIMIT_EXCEEDED("KV5001", "the plan needs more than a limit of the policy allows"),
   OUTPUT_NOT_WRITABLE("KV5002", "the output cannot be written"),
-  CONTEXT_TOO_LARGE("KV5003", "a maximum context beyond what the model supports");
+  CONTEXT_TOO_LARGE("KV5003", "a maximum context beyond what the model supports"),
+  PLAN_NOT_KEPT("KV5004", "a plan that cannot be kept among those that this user compiled");
 
   private final String code;
   private final String meaning;

@@ -28,7 +28,10 @@ public record BufferDeclaration(
 
   /** Where a buffer's memory comes from. */
   public enum Kind {
-    /** A tensor of the model's safetensors, read-only, shared by all sessions. */
+    /**
+     * A tensor of the model's safetensors, read-only, shared by all sessions. In plans of target
+     * {@code tornado} one of bf16 may be bound to a buffer of f32: it is widened, which is exact.
+     */
     WEIGHT,
     /** A tensor of the plan's {@code weights.safetensors}, read-only, shared by all sessions. */
     DERIVED,

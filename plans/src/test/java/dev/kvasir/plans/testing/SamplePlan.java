@@ -163,23 +163,30 @@ public final class SamplePlan {
   /** {@return its other entries, to be changed freely} */
   public static Map<String, byte[]> files() {
     Map<String, byte[]> files = new HashMap<>();
-    CheckVectors.Builder checks = new CheckVectors.Builder();
     for (KernelDeclaration kernel : program().kernels()) {
       for (int bits : JvmKernelAbi.VECTOR_BITS) {
         files.put(
             JvmKernelAbi.entryName(kernel.name(), bits),
             (kernel.name() + " " + bits).getBytes(StandardCharsets.UTF_8));
       }
-      for (Argument argument : kernel.arguments()) {
-        addChecks(checks, kernel.name(), argument);
-      }
     }
-    files.put(PlanFormat.CHECKS, checks.toBytes());
+    files.put(PlanFormat.CHECKS, checks(program().kernels()));
     files.put(
         PlanFormat.WEIGHTS,
         new SafetensorsWriter().addFloats("norm.folded", new float[DIM], DIM).toBytes());
     files.put("graph.kvir", "graph\n".getBytes(StandardCharsets.UTF_8));
     return files;
+  }
+
+  /** {@return check vectors of two elements for each argument} */
+  public static byte[] checks(List<KernelDeclaration> kernels) {
+    CheckVectors.Builder checks = new CheckVectors.Builder();
+    for (KernelDeclaration kernel : kernels) {
+      for (Argument argument : kernel.arguments()) {
+        addChecks(checks, kernel.name(), argument);
+      }
+    }
+    return checks.toBytes();
   }
 
   /** {@return a buffer} */
