@@ -18,10 +18,11 @@ import java.util.Map;
  * @param context rows of each KV head, whole pages
  * @param format how they are stored
  */
-record AttentionCase(int queryHeads, int kvHeads, int headDim, int context, CacheFormat format) {
+public record AttentionCase(
+    int queryHeads, int kvHeads, int headDim, int context, RowFormat format) {
 
   /** Refuses contexts that rows of {@link AttentionData} do not fill evenly. */
-  AttentionCase {
+  public AttentionCase {
     if (context % SegmentPart.PAGE_ROWS != 0
         || (context > AttentionData.PERIOD && context % AttentionData.PERIOD != 0)) {
       throw new IllegalArgumentException(
@@ -31,44 +32,49 @@ record AttentionCase(int queryHeads, int kvHeads, int headDim, int context, Cach
   }
 
   /** {@return rows after which the data begins again} */
-  int period() {
+  public int period() {
     return Math.min(context, AttentionData.PERIOD);
   }
 
   /** {@return pages of one head} */
-  int pages() {
+  public int pages() {
     return context / SegmentPart.PAGE_ROWS;
   }
 
   /** {@return query heads that share a KV head} */
-  int group() {
+  public int group() {
     return queryHeads / kvHeads;
   }
 
-  double scale() {
+  /** {@return the factor on q.k} */
+  public double scale() {
     return 1 / Math.sqrt(headDim);
   }
 
-  SegmentPart part() {
+  /** {@return the only segment of its cache} */
+  public SegmentPart part() {
     return SegmentPart.of(format.segment(headDim), 0);
   }
 
   /** {@return what its kernels are specialised by} */
-  AttentionShape shape() {
+  public AttentionShape shape() {
     return new AttentionShape(
         queryHeads, kvHeads, headDim, headDim, scale(), List.of(part()), context);
   }
 
-  /** {@return how a plan cuts its work} */
+  /** {@return how a plan for the jvm target cuts its work} */
   Tiles tiles() {
+    return tiles(TargetProfile.jvm());
+  }
+
+  /** {@return how a plan for a target with this profile cuts its work} */
+  public Tiles tiles(TargetProfile profile) {
     return TileChooser.choose(
-        new AttentionSizes(group(), kvHeads, headDim, headDim, context),
-        TargetProfile.jvm(),
-        Map.of());
+        new AttentionSizes(group(), kvHeads, headDim, headDim, context), profile, Map.of());
   }
 
   /** {@return multiplications and additions of q.k and p.v for one query row} */
-  double operationsOfRow() {
+  public double operationsOfRow() {
     return 4.0 * queryHeads * headDim * context;
   }
 }

@@ -10,10 +10,10 @@ import java.util.Random;
  * by definition. Rows repeat after {@link AttentionCase#period}, so that caches are filled by
  * copying and the definition stays cheap for any context.
  */
-final class AttentionData {
+public final class AttentionData {
 
   /** Rows after which the data of long contexts begins again. */
-  static final int PERIOD = 1024;
+  public static final int PERIOD = 1024;
 
   private static final int PAGE = SegmentPart.PAGE_ROWS;
 
@@ -22,7 +22,8 @@ final class AttentionData {
   private final float[][] values;
   private final float[] queries;
 
-  AttentionData(AttentionCase shape) {
+  /** Makes the rows of a case, the same ones each time. */
+  public AttentionData(AttentionCase shape) {
     this.shape = shape;
     Random random = new Random(1);
     int size = shape.period() * shape.headDim();
@@ -54,7 +55,7 @@ final class AttentionData {
   }
 
   /** {@return the query, [query heads, head dim]} */
-  float[] queries() {
+  public float[] queries() {
     return queries;
   }
 
@@ -165,7 +166,7 @@ final class AttentionData {
    * @param bar largest relative distance (L2, all heads together)
    * @throws IllegalStateException when it is farther off
    */
-  void require(String what, float[] output, double bar) {
+  public void require(String what, float[] output, double bar) {
     double[] expected = expected();
     double error = 0;
     double norm = 0;

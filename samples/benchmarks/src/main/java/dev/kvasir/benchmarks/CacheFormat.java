@@ -1,15 +1,13 @@
 package dev.kvasir.benchmarks;
 
-import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /** How the cache of a benchmark is stored. */
-public enum CacheFormat {
+public enum CacheFormat implements RowFormat {
   /** Binary32. */
   F32(ElementFormat.F32),
   /** The upper halves of binary32. */
@@ -31,13 +29,13 @@ public enum CacheFormat {
     this.plain = plain;
   }
 
-  /** {@return how rows are stored that are not coded} */
-  ElementFormat plain() {
+  @Override
+  public ElementFormat plain() {
     return plain;
   }
 
-  /** {@return how closed pages are coded; empty where they are not} */
-  Optional<Packing> packing(int headDim) {
+  @Override
+  public Optional<Packing> packing(int headDim) {
     QuantisedFormat row = new QuantisedFormat(8, QuantisedFormat.Per.TOKEN, headDim);
     QuantisedFormat channel = new QuantisedFormat(4, QuantisedFormat.Per.CHANNEL, INT4_GROUP);
     QuantisedFormat token = new QuantisedFormat(4, QuantisedFormat.Per.TOKEN, INT4_GROUP);
@@ -49,13 +47,7 @@ public enum CacheFormat {
     };
   }
 
-  /** {@return the only segment of a cache in this format} */
-  CacheSegment segment(int headDim) {
-    CacheSegment dense = CacheSegment.of(CacheSegment.Kind.DENSE, plain, 0, OptionalInt.empty());
-    return packing(headDim).map(dense::withPacking).orElse(dense);
-  }
-
-  /** {@return the name in tables} */
+  @Override
   public String text() {
     return name().toLowerCase(Locale.ROOT);
   }

@@ -18,7 +18,7 @@ import java.util.Map;
  * Caches of several layers, each filled with the rows of {@link AttentionData} up to the context.
  * Pages of codes are packed by the generated kernel that packs them in a session.
  */
-final class FilledCache {
+public final class FilledCache {
   private static final int PAGE = SegmentPart.PAGE_ROWS;
 
   private final AttentionCase shape;
@@ -35,7 +35,8 @@ final class FilledCache {
    * @param team who packs
    * @param least bytes of all layers together, at least
    */
-  FilledCache(AttentionCase shape, AttentionData data, NativeMemory memory, Team team, long least) {
+  public FilledCache(
+      AttentionCase shape, AttentionData data, NativeMemory memory, Team team, long least) {
     this.shape = shape;
     this.memory = memory;
     part = shape.part();
@@ -56,31 +57,37 @@ final class FilledCache {
   }
 
   /** {@return pools, page table and list of heads, by argument} */
-  Map<String, MemorySegment> buffers() {
+  public Map<String, MemorySegment> buffers() {
     return buffers;
   }
 
   /** {@return number of layers that take turns} */
-  int layers() {
+  public int layers() {
     return layers;
   }
 
   /** {@return the integers of a launch that say where a layer's pages are} */
-  Map<String, Integer> dims(int layer) {
+  public Map<String, Integer> dims(int layer) {
     return Map.of(part.name() + "_table", layer * shape.kvHeads() * entries, "first_head", 0);
   }
 
   /** {@return bytes that decode attention of one layer reads} */
-  double layerBytes() {
+  public double layerBytes() {
+    return layerBytes(shape);
+  }
+
+  /** {@return bytes that decode attention of a layer of this shape reads} */
+  public static double layerBytes(AttentionCase shape) {
+    SegmentPart part = shape.part();
     double plainPage = shape.shape().pageElements() * (double) part.format().bytes();
     return shape.kvHeads()
         * part.packing()
-            .map(packing -> (shape.pages() - 1) * packedPage(packing) + plainPage)
+            .map(packing -> (shape.pages() - 1) * packedPage(shape, packing) + plainPage)
             .orElse(shape.pages() * plainPage);
   }
 
-  private double packedPage(Packing packing) {
-    PackedLayout layout = layout(packing);
+  private static double packedPage(AttentionCase shape, Packing packing) {
+    PackedLayout layout = new PackedLayout(packing, shape.headDim(), shape.headDim());
     return (layout.keyElements() * packing.key().bits()
                 + layout.valueElements() * packing.value().bits())
             / (double) Byte.SIZE
@@ -122,7 +129,7 @@ final class FilledCache {
    *
    * @param start first element of the page
    */
-  static void putPage(
+  public static void putPage(
       AttentionCase shape,
       AttentionData data,
       PageLayout layout,

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Buffers outside the heap, as sessions and weights have them. */
-final class NativeMemory implements AutoCloseable {
+public final class NativeMemory implements AutoCloseable {
   private static final int ALIGNMENT = 64;
 
   private static final long LARGE = 1 << 20;
@@ -16,7 +16,11 @@ final class NativeMemory implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final List<MemorySegment> large = new ArrayList<>();
 
-  MemorySegment bytes(long count) {
+  /** Room for buffers until it is closed. */
+  public NativeMemory() {}
+
+  /** {@return zeros} */
+  public MemorySegment bytes(long count) {
     return kept(arena.allocate(count, ALIGNMENT));
   }
 
@@ -32,18 +36,20 @@ final class NativeMemory implements AutoCloseable {
     return List.copyOf(large);
   }
 
-  MemorySegment floats(long count) {
+  /** {@return zeros} */
+  public MemorySegment floats(long count) {
     return bytes(count * Float.BYTES);
   }
 
-  MemorySegment floats(float[] numbers) {
+  /** {@return the numbers} */
+  public MemorySegment floats(float[] numbers) {
     MemorySegment memory = floats(numbers.length);
     MemorySegment.copy(numbers, 0, memory, ValueLayout.JAVA_FLOAT, 0, numbers.length);
     return memory;
   }
 
   /** {@return the integers from 0 to {@code count} - 1} */
-  MemorySegment ascending(int count) {
+  public MemorySegment ascending(int count) {
     MemorySegment numbers = bytes((long) count * Integer.BYTES);
     for (int index = 0; index < count; index++) {
       numbers.setAtIndex(ValueLayout.JAVA_INT, index, index);
@@ -52,7 +58,7 @@ final class NativeMemory implements AutoCloseable {
   }
 
   /** {@return {@code pattern} over and over, {@code times} times, as weights lie: small pages} */
-  MemorySegment repeated(MemorySegment pattern, long times) {
+  public MemorySegment repeated(MemorySegment pattern, long times) {
     return filled(bytes(pattern.byteSize() * times), pattern, times);
   }
 

@@ -36,14 +36,11 @@ final class OnnxAttention implements Workload {
 
   OnnxAttention(AttentionCase shape, int threads, long least) {
     this.shape = shape;
-    half =
-        switch (shape.format()) {
-          case F32 -> false;
-          case F16 -> true;
-          case BF16, INT8, K8V4, INT4 ->
-              throw new IllegalArgumentException(
-                  "ONNX Runtime attends f32 and f16 on the CPU, not " + shape.format().text());
-        };
+    half = shape.format().equals(CacheFormat.F16);
+    if (!half && !shape.format().equals(CacheFormat.F32)) {
+      throw new IllegalArgumentException(
+          "ONNX Runtime attends f32 and f16 on the CPU, not " + shape.format().text());
+    }
     data = new AttentionData(shape);
     int element = half ? OnnxModel.FLOAT16 : OnnxModel.FLOAT;
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {

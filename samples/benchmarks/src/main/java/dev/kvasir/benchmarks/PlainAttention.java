@@ -18,7 +18,7 @@ final class PlainAttention implements Workload {
   private int layer;
 
   PlainAttention(AttentionCase shape, Team team, long least) {
-    if (shape.format() != CacheFormat.F32) {
+    if (!shape.format().equals(CacheFormat.F32)) {
       throw new IllegalArgumentException("a plain loop reads arrays of floats");
     }
     this.shape = shape;

@@ -9,11 +9,11 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Waiting threads spin, so that starting a task costs next to nothing, and soon offer their
  * processor: where another thread of the team waits for it, spinning on would cost a time slice.
  */
-final class Team implements AutoCloseable {
+public final class Team implements AutoCloseable {
 
   /** A task in as many parts as there are threads. */
   @FunctionalInterface
-  interface Task {
+  public interface Task {
     /** Runs part {@code part}. */
     void run(int part);
   }
@@ -26,7 +26,8 @@ final class Team implements AutoCloseable {
   private volatile int number;
   private volatile boolean stopped;
 
-  Team(int threads) {
+  /** Starts all threads but the caller's. */
+  public Team(int threads) {
     for (int part = 1; part < threads; part++) {
       int own = part;
       Thread helper = new Thread(() -> help(own), "team-" + own);
@@ -37,13 +38,13 @@ final class Team implements AutoCloseable {
   }
 
   /** {@return the number of threads} */
-  int threads() {
+  public int threads() {
     return helpers.size() + 1;
   }
 
   /** Runs all parts and waits for them; for one caller. */
   @SuppressWarnings("NonAtomicVolatileUpdate") // the caller alone writes the number
-  void run(Task next) {
+  public void run(Task next) {
     task = next;
     unfinished.set(helpers.size());
     number++;

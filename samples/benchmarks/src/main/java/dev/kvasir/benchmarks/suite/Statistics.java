@@ -10,14 +10,14 @@ import java.util.List;
  * @param minimum the least
  * @param maximum the largest
  */
-record Statistics(double median, double minimum, double maximum) {
+public record Statistics(double median, double minimum, double maximum) {
 
   /**
    * {@return those of {@code numbers}}
    *
    * @throws IllegalArgumentException when there are none
    */
-  static Statistics of(Collection<Double> numbers) {
+  public static Statistics of(Collection<Double> numbers) {
     if (numbers.isEmpty()) {
       throw new IllegalArgumentException("no numbers");
     }
@@ -28,7 +28,7 @@ record Statistics(double median, double minimum, double maximum) {
   }
 
   /** {@return how far the ends are apart, in percent of the median} */
-  double spread() {
+  public double spread() {
     return 100 * (maximum - minimum) / median;
   }
 }

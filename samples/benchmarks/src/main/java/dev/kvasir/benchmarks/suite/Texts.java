@@ -4,16 +4,17 @@ import java.util.List;
 import java.util.Locale;
 
 /** Figures and tables in Markdown. */
-final class Texts {
+public final class Texts {
 
   private Texts() {}
 
-  static String format(String pattern, Object... arguments) {
+  /** {@return the pattern filled in, the same in every country} */
+  public static String format(String pattern, Object... arguments) {
     return String.format(Locale.ROOT, pattern, arguments);
   }
 
   /** {@return a time with three digits and the unit that suits it} */
-  static String time(double nanos) {
+  public static String time(double nanos) {
     if (nanos < 1e3) {
       return digits(nanos) + " ns";
     }
@@ -28,13 +29,13 @@ final class Texts {
   }
 
   /** {@return {@code 81 % (79 to 82)}} */
-  static String percent(Statistics percents) {
+  public static String percent(Statistics percents) {
     return format(
         "%.0f %% (%.0f to %.0f)", percents.median(), percents.minimum(), percents.maximum());
   }
 
   /** {@return a table with its rule} */
-  static String table(List<String> head, List<List<String>> rows) {
+  public static String table(List<String> head, List<List<String>> rows) {
     StringBuilder table = new StringBuilder(line(head));
     table.append("|---".repeat(head.size())).append("|\n");
     rows.forEach(row -> table.append(line(row)));

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvasir.benchmarks.gpu;
+
+import org.jspecify.annotations.NullMarked;
