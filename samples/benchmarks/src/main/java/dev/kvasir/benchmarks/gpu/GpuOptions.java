@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What the suite is asked to do.
@@ -83,6 +84,15 @@ record GpuOptions(
       }
     }
     return new GpuOptions(quick, only, rounds, seconds, device, results, peer, peerAbsent);
+  }
+
+  /** {@return the arguments that choose what is measured} */
+  String command() {
+    return "gpu-bench"
+        + (quick ? " --quick" : "")
+        + (only.size() == WORKS.size() ? "" : " --only " + String.join(",", new TreeSet<>(only)))
+        + " --rounds "
+        + rounds;
   }
 
   private static Set<String> works(String value) {

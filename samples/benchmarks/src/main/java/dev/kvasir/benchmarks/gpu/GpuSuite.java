@@ -68,7 +68,7 @@ public final class GpuSuite {
         System.exit(NO_DEVICE);
       }
       Device device = Backends.choose(provider.orElseThrow(), options.device());
-      boolean all = new GpuSuite(options, provider.orElseThrow(), device).run(arguments);
+      boolean all = new GpuSuite(options, provider.orElseThrow(), device).run();
       System.exit(all ? 0 : 1);
     } catch (IllegalArgumentException e) {
       System.err.println(e.getMessage());
@@ -86,7 +86,7 @@ public final class GpuSuite {
     void measure() throws IOException;
   }
 
-  private boolean run(String[] arguments) throws IOException {
+  private boolean run() throws IOException {
     String date = LocalDateTime.now(ZoneOffset.UTC).truncatedTo(ChronoUnit.MINUTES).toString();
     try (Team team = new Team(Runtime.getRuntime().availableProcessors())) {
       Stage stage =
@@ -112,7 +112,7 @@ public final class GpuSuite {
           () -> measures.addAll(stage.prefill(prefill(rows))));
     }
     part("model", "steps of a model", this::model);
-    write(date, String.join(" ", arguments));
+    write(date);
     return skipped.isEmpty();
   }
 
@@ -175,7 +175,7 @@ public final class GpuSuite {
     }
   }
 
-  private void write(String date, String command) throws IOException {
+  private void write(String date) throws IOException {
     Peer peer =
         options.peer().isPresent()
             ? Peer.read(options.peer().get())
@@ -183,7 +183,7 @@ public final class GpuSuite {
     GpuReport report =
         new GpuReport(
             date,
-            ("GpuSuite " + command).strip(),
+            options.command(),
             device.name(),
             backend(),
             System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
