@@ -8,12 +8,13 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
  * Contractions: a thread for each column of the target and block of its rows, so that neighbouring
  * threads read neighbouring elements of a page and an element once read serves all rows of the
- * block.
+ * block; or, where the elements of a column lie side by side, {@link LanePhase}.
  */
 final class DotPhase {
 
@@ -69,27 +70,32 @@ final class DotPhase {
     Shares shares = Shares.of(method.kernel().tile(dot.tile().tile()), dot.tile());
     UniformPhase.Window right = uniforms.window(dot.right());
     List<Step> steps = new ArrayList<>(List.of(uniforms.declare(right)));
-    List<Access> accesses = new ArrayList<>();
-    accesses.add(method.reads(dot.right().buffer()));
-    accesses.add(shares.access(true));
-    if (dot.accumulate()) {
-      accesses.add(shares.access(false));
-    }
+    List<Access> operands = new ArrayList<>(List.of(method.reads(dot.right().buffer())));
     int length = dot.right().columns();
     PushAt left =
         switch (dot.left()) {
           case Statement.Operand.OfTile(Statement.TilePart part) -> {
-            accesses.add(Access.readsAny(part.tile()));
+            operands.add(Access.readsAny(part.tile()));
             yield tileAt(part.tile(), part.first());
           }
           case Statement.Operand.OfView(View view) -> {
             UniformPhase.Window window = uniforms.window(view);
             steps.add(uniforms.declare(window));
-            accesses.add(method.reads(view.buffer()));
+            operands.add(method.reads(view.buffer()));
             yield viewAt(window);
           }
         };
     PushAt rightAt = viewAt(right);
+    Optional<LaneShape> lanes = LaneShape.of(method.kernel(), dot, method.memory().mostSums());
+    if (lanes.isPresent()) {
+      steps.addAll(new LanePhase(method, lanes.get(), dot).steps(operands, left, rightAt));
+      return new Step.Scope(List.copyOf(steps));
+    }
+    List<Access> accesses = new ArrayList<>(operands);
+    accesses.add(shares.access(true));
+    if (dot.accumulate()) {
+      accesses.add(shares.access(false));
+    }
     steps.add(
         new Step.Phase(
             List.copyOf(accesses),
@@ -148,7 +154,7 @@ final class DotPhase {
   }
 
   /** Pushes an operand's element at (row, column). */
-  private interface PushAt {
+  interface PushAt {
     void push(Runnable row, Runnable column);
   }
 

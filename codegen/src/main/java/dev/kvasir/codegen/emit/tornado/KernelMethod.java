@@ -46,6 +46,10 @@ final class KernelMethod {
     return writer;
   }
 
+  LocalMemory memory() {
+    return memory;
+  }
+
   /**
    * Writes the method around {@code body}, which the groups within the grid's extents run.
    *

@@ -12,7 +12,7 @@ final class LocalMemory {
   /** Local memory that every device TornadoVM supports has for a work-group. */
   static final int LIMIT = 48 * 1024;
 
-  /** Partial results of a reduction, one for each thread. Names of tiles start with a letter. */
+  /** Partial results, some for each thread: number, thread. Names of tiles start with a letter. */
   static final String FLOAT_SCRATCH = "_values";
 
   /** Where each partial result of an argmax lies. */
@@ -21,7 +21,10 @@ final class LocalMemory {
   /** One array. */
   record Array(String name, Kernel.TileType type, int size) {}
 
+  private static final int RESULT_OF_EACH = TornadoKernelAbi.THREADS * Float.BYTES;
+
   private final List<Array> arrays = new ArrayList<>();
+  private int mostSums;
 
   private LocalMemory() {}
 
@@ -36,15 +39,64 @@ final class LocalMemory {
       memory.arrays.add(new Array(tile.name(), tile.type(), tile.size()));
     }
     memory.addScratch(kernel, kernel.body());
-    long bytes = memory.longBytes();
-    if (bytes > LIMIT) {
+    memory.requireFit(kernel);
+    long free = LIMIT - memory.longBytes() + memory.results() * (long) RESULT_OF_EACH;
+    memory.mostSums = Math.toIntExact(Math.min(LaneShape.MOST_SUMS, free / RESULT_OF_EACH));
+    memory.addSums(kernel, kernel.body());
+    return memory;
+  }
+
+  private void requireFit(Kernel kernel) {
+    if (longBytes() > LIMIT) {
       throw new TornadoUnsupportedException(
           TornadoUnsupportedException.Reason.LOCAL_MEMORY,
           kernel.name(),
-          "its tiles take %d bytes of local memory, a work-group has %d".formatted(bytes, LIMIT),
+          "its tiles take %d bytes of local memory, a work-group has %d"
+              .formatted(longBytes(), LIMIT),
           "use smaller tiles");
     }
-    return memory;
+  }
+
+  /** {@return sums of each thread that scratch has room for, where tiles leave it} */
+  int mostSums() {
+    return mostSums;
+  }
+
+  /** {@return partial results of each thread that scratch holds} */
+  private int results() {
+    return arrays.stream()
+        .filter(array -> array.name().equals(FLOAT_SCRATCH))
+        .mapToInt(array -> array.size() / TornadoKernelAbi.THREADS)
+        .findAny()
+        .orElse(0);
+  }
+
+  private void addSums(Kernel kernel, List<Statement> statements) {
+    for (Statement statement : statements) {
+      switch (statement) {
+        case Statement.DotNT dot ->
+            LaneShape.of(kernel, dot, mostSums).ifPresent(shape -> addResults(shape.sums()));
+        case Statement.For loop -> addSums(kernel, loop.body());
+        case Statement.If choice -> {
+          addSums(kernel, choice.whenTrue());
+          addSums(kernel, choice.whenFalse());
+        }
+        case Statement.Reduce _ -> {}
+        case Statement.Let _ -> {}
+        case Statement.Load _ -> {}
+        case Statement.Store _ -> {}
+        case Statement.Map _ -> {}
+        case Statement.DotNN _ -> {}
+      }
+    }
+  }
+
+  private void addResults(int count) {
+    if (count > results()) {
+      arrays.removeIf(array -> array.name().equals(FLOAT_SCRATCH));
+      int size = count * TornadoKernelAbi.THREADS;
+      arrays.add(new Array(FLOAT_SCRATCH, Kernel.TileType.F32, size));
+    }
   }
 
   private void addScratch(Kernel kernel, List<Statement> statements) {
@@ -53,9 +105,9 @@ final class LocalMemory {
         case Statement.Reduce reduce -> {
           ReduceShape shape = ReduceShape.of(kernel, reduce);
           if (shape.isTree()) {
-            add(new Array(FLOAT_SCRATCH, Kernel.TileType.F32, TornadoKernelAbi.THREADS));
+            addResults(1);
             if (reduce.operator() == Statement.ReduceOperator.ARGMAX) {
-              add(new Array(INT_SCRATCH, Kernel.TileType.I32, TornadoKernelAbi.THREADS));
+              addIndices();
             }
           }
         }
@@ -74,9 +126,10 @@ final class LocalMemory {
     }
   }
 
-  private void add(Array array) {
-    if (!arrays.contains(array)) {
-      arrays.add(array);
+  private void addIndices() {
+    Array indices = new Array(INT_SCRATCH, Kernel.TileType.I32, TornadoKernelAbi.THREADS);
+    if (!arrays.contains(indices)) {
+      arrays.add(indices);
     }
   }
 

@@ -92,6 +92,13 @@ final class UniformPhase {
   }
 
   private void pushBinary(IntExpression.Binary binary) {
+    if (binary.right() instanceof IntExpression.Constant(int divisor)
+        && MethodWriter.isPowerOfTwo(divisor)
+        && divides(binary.operator())) {
+      push(binary.left());
+      divideByPowerOfTwo(binary.operator(), divisor);
+      return;
+    }
     switch (binary.operator()) {
       case AND, OR -> {
         pushTruth(binary.left());
@@ -113,6 +120,29 @@ final class UniformPhase {
       }
     }
     join(binary.operator());
+  }
+
+  private static boolean divides(IntExpression.IntOperator operator) {
+    return switch (operator) {
+      case FLOOR_DIVIDE, CEIL_DIVIDE, MODULO -> true;
+      case ADD, SUBTRACT, MULTIPLY, MINIMUM, MAXIMUM, LESS, LESS_OR_EQUAL, EQUAL, AND, OR -> false;
+    };
+  }
+
+  /**
+   * Divides without a division: TornadoVM makes shifts of one by a power of two and writes unsigned
+   * shifts as signed ones, which is wrong for negative dividends.
+   */
+  private void divideByPowerOfTwo(IntExpression.IntOperator operator, int divisor) {
+    CodeBuilder code = method.writer().code();
+    int shift = Integer.numberOfTrailingZeros(divisor);
+    if (operator == IntExpression.IntOperator.MODULO) {
+      code.loadConstant(divisor - 1).iand();
+    } else if (operator == IntExpression.IntOperator.FLOOR_DIVIDE) {
+      code.loadConstant(shift).ishr();
+    } else {
+      code.ineg().loadConstant(shift).ishr().ineg();
+    }
   }
 
   /** Pushes 1 for any value but 0. */

@@ -12,10 +12,11 @@
  *
  * <p>What TornadoVM 5.2 miscompiles or refuses never appears: the kernel is one method, no local
  * array leaves it, there are no infinities, no {@code Math.fma}, no bit casts, no exceptions, no
- * static tables. Every parameter and local has its entry in the local variable table, and what
- * changes from step to step is read from an {@code IntArray}, since scalars are compiled in.
- * Compilers of the device may assume that no NaN exists and may reorder sums and products, so a
- * guarded contraction branches around the load of a row that must not count.
+ * static tables, no unsigned shifts and no divisions by powers of two, which become such shifts.
+ * Every parameter and local has its entry in the local variable table, and what changes from step
+ * to step is read from an {@code IntArray}, since scalars are compiled in. Compilers of the device
+ * may assume that no NaN exists and may reorder sums and products, so a guarded contraction
+ * branches around the load of a row that must not count.
  */
 @NullMarked
 package dev.kvasir.codegen.emit.tornado;

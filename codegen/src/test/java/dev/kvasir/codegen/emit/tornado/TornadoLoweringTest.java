@@ -20,6 +20,7 @@ import java.lang.classfile.ClassModel;
 import java.lang.classfile.CodeModel;
 import java.lang.classfile.Instruction;
 import java.lang.classfile.MethodModel;
+import java.lang.classfile.Opcode;
 import java.lang.classfile.instruction.FieldInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.classfile.instruction.LocalVariable;
@@ -82,6 +83,8 @@ final class TornadoLoweringTest {
     for (Instruction instruction : instructions(method(kernel))) {
       assertThat(instruction)
           .isNotInstanceOfAny(ThrowInstruction.class, NewPrimitiveArrayInstruction.class);
+      // Written as a signed shift.
+      assertThat(instruction.opcode()).isNotEqualTo(Opcode.IUSHR);
       switch (instruction) {
         case InvokeInstruction call ->
             names.add(call.owner().asInternalName() + "." + call.name().stringValue());

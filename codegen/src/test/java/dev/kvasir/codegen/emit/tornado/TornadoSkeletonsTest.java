@@ -8,12 +8,14 @@ import static dev.kvasir.codegen.emit.tornado.SkeletonCases.sink;
 
 import dev.kvasir.codegen.emit.tornado.device.Device;
 import dev.kvasir.codegen.skeleton.AttentionShape;
+import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.Packing;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The kernels around a compressed cache do on the device what they do in the interpreter. */
@@ -120,5 +122,28 @@ final class TornadoSkeletonsTest {
     agree(cases.packOpenPage(shape, 128));
     AttentionShape exact = shape(1, 1, dim, dense(ElementFormat.F32).withPacking(packing));
     agree(cases.packOpenPage(exact, 64));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "F16"})
+  void multipliesByWeights(ElementFormat weight) {
+    DenseCases dense = new DenseCases(seed);
+    agree(dense.product(24, 256, weight, new ProductBlock(1, 8)));
+    agree(dense.product(24, 100, weight, new ProductBlock(1, 12)));
+    agree(dense.product(40, 64, weight, new ProductBlock(16, 20)));
+    agree(dense.product(64, 96, weight, new ProductBlock(4, 64)));
+    agree(dense.gatedProduct(32, 128, weight, new ProductBlock(1, 16)));
+    agree(dense.gatedProduct(48, 40, weight, new ProductBlock(8, 16)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4096, 100", "192, 64", "64, 4096"})
+  void treatsRowsAlone(int width, int most) {
+    DenseCases dense = new DenseCases(seed);
+    agree(dense.embedding(width, HALF, most));
+    agree(dense.rmsNorm(1, width, most));
+    agree(dense.rmsNorm(6, 64, most));
+    agree(dense.rope(6, 64, most));
+    agree(dense.argmax(width + 13, most));
   }
 }

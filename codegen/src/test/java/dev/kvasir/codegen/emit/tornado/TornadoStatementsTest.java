@@ -15,6 +15,7 @@ import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each statement of the kernel IR, lowered, does what the interpreter does. */
 final class TornadoStatementsTest {
@@ -298,6 +300,36 @@ final class TornadoStatementsTest {
         .agree(description, device, new int[][] {{3}, {3}, {3}, {3}, {3}, {1}, {3}, {3}, {2}}, 9);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 64, 100})
+  void dividesByConstantsOfAnySign(int divisor) {
+    IntExpression value =
+        new IntExpression.BufferElement("source", new IntExpression.Axis("sequence"));
+    TileExpression column = new TileExpression.ColumnIndex();
+    TileExpression first = column.equalTo(TileExpression.uniform(IntExpression.constant(0)));
+    TileExpression second = column.equalTo(TileExpression.uniform(IntExpression.constant(1)));
+    Kernel kernel =
+        new SmallKernel()
+            .readsInts("source")
+            .writesInts("out")
+            .intTile("t", 1, 3)
+            .of(
+                new Statement.Map(
+                    "t",
+                    first.select(
+                        TileExpression.uniform(value.floorDivide(divisor)),
+                        second.select(
+                            TileExpression.uniform(value.ceilDivide(divisor)),
+                            TileExpression.uniform(value.modulo(divisor))))),
+                new Statement.Store(
+                    View.rows("out", 1, 3, new IntExpression.Axis("sequence"), 3), "t"));
+    int[] values = {-129, -128, -65, -64, -1, 0, 1, 63, 64, 65, 207, Integer.MAX_VALUE};
+    new TwinRun(kernel)
+        .ints("source", values)
+        .ints("out", new int[3 * values.length])
+        .agree(description, device, new int[values.length][0], values.length);
+  }
+
   @Test
   void runsLoopsAndBranchesUniformly() {
     IntExpression i = new IntExpression.Variable("i");
@@ -441,6 +473,9 @@ final class TornadoStatementsTest {
         Arguments.of(3, 65, 32, new View.Layout.Columns(65)),
         Arguments.of(8, 64, 20, new View.Layout.Columns(64)),
         Arguments.of(4, 130, 7, new View.Layout.Rows(65, 1000, 9)),
+        Arguments.of(1, 8, 256, new View.Layout.Rows(8, 0, 256)),
+        Arguments.of(3, 4, 100, new View.Layout.Rows(2, 300, 101)),
+        Arguments.of(8, 2, 128, new View.Layout.Rows(2, 0, 128)),
         Arguments.of(6, 10, 100, new View.Layout.Tiles(10, 64, 100)),
         Arguments.of(16, 100, 12, new View.Layout.Tiles(100, 64, 20)));
   }
@@ -473,6 +508,65 @@ final class TornadoStatementsTest {
         .floats("right", normal(2_500))
         .poison("out", rows * columns)
         .agree(description, device, NO_DIMS, 1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 8", "5, 1", "2, 16"})
+  void addsProductsToPartOfATile(int rows, int columns) {
+    int length = 64;
+    Kernel kernel =
+        new SmallKernel()
+            .reads("left")
+            .reads("right")
+            .writes("out")
+            .tile("a", rows, length)
+            .tile("c", rows, columns + 5)
+            .of(
+                new Statement.Load("a", whole("left", rows, length)),
+                new Statement.Load("c", whole("left", rows, columns + 5)),
+                new Statement.DotNT(
+                    new Statement.TilePart("c", 3, columns),
+                    new Statement.Operand.OfTile(new Statement.TilePart("a", 8, 48)),
+                    whole("right", columns, 48),
+                    true),
+                new Statement.Store(whole("out", rows, columns + 5), "c"));
+    new TwinRun(kernel)
+        .floats("left", normal(rows * length))
+        .floats("right", normal(columns * 48))
+        .poison("out", rows * (columns + 5))
+        .agree(description, device, NO_DIMS, 1);
+  }
+
+  @Test
+  void everyBarrierOfSharedTermsIsNeeded() {
+    Kernel kernel =
+        new SmallKernel()
+            .reads("left")
+            .reads("right")
+            .writes("out")
+            .tile("c", 1, 8)
+            .of(
+                new Statement.DotNT(
+                    "c",
+                    new Statement.Operand.OfView(whole("left", 1, 128)),
+                    whole("right", 8, 128),
+                    false),
+                new Statement.Store(whole("out", 1, 8), "c"));
+    List<String> barriers = Device.barriers(TornadoLowering.lower(kernel));
+    // Five steps join 32 lanes, and the results go to other threads.
+    int local = Collections.frequency(barriers, "localBarrier");
+    assertThat(local).isEqualTo(6);
+    for (int barrier = 0; barrier < local; barrier++) {
+      TwinRun run =
+          new TwinRun(kernel)
+              .floats("left", normal(128))
+              .floats("right", normal(1024))
+              .poison("out", 8);
+      Device broken = device.without(barrier);
+      assertThatThrownBy(() -> run.runDevice(broken, NO_DIMS, 1))
+          .as("%s, without barrier %d", description, barrier)
+          .isInstanceOf(DeviceException.class);
+    }
   }
 
   @ParameterizedTest
