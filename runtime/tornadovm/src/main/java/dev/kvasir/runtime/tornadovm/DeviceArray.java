@@ -25,16 +25,24 @@ record DeviceArray(TornadoNativeArray array, XPUDeviceBufferState state) {
    */
   static DeviceArray of(StorageFormat format, long bytes) {
     int elements = Math.toIntExact(bytes * Byte.SIZE / type(format).bits());
-    TornadoNativeArray array =
-        switch (type(format)) {
-          case F32 -> new FloatArray(elements);
-          case I32 -> new IntArray(elements);
-          case F16 -> new ShortArray(elements);
-          case U8 -> new ByteArray(elements);
-          case BF16, I8, U4 -> throw new IllegalStateException("no array type of its own");
-        };
+    TornadoNativeArray array = array(format, elements);
     array.getSegment().fill((byte) 0);
     return new DeviceArray(array, new XPUDeviceBufferState());
+  }
+
+  private static TornadoNativeArray array(StorageFormat format, int elements) {
+    return switch (type(format)) {
+      case F32 -> new FloatArray(elements);
+      case I32 -> new IntArray(elements);
+      case F16 -> new ShortArray(elements);
+      case U8 -> new ByteArray(elements);
+      case BF16, I8, U4 -> throw new IllegalStateException("no array type of its own");
+    };
+  }
+
+  /** {@return another array for the same memory of the device, into which nothing is copied} */
+  DeviceArray alias(StorageFormat format) {
+    return new DeviceArray(array(format, 1), state);
   }
 
   /** {@return the format by whose array kernels see this one: codes are bytes} */

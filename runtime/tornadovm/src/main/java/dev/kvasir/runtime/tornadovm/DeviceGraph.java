@@ -9,6 +9,8 @@ import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.TornadoTaskGraphInterface;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.common.Access;
+import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.runtime.ExecutorFrame;
 import uk.ac.manchester.tornado.api.runtime.TornadoAPIProvider;
 import uk.ac.manchester.tornado.runtime.common.TornadoXPUDevice;
@@ -42,6 +44,20 @@ final class DeviceGraph {
     this.frame = frame;
     graph = TornadoAPIProvider.loadScheduleRuntime(name);
     graph.setDevice(device);
+    graph.withCompilerFlags(TornadoVMBackendType.OPENCL, compilerFlags(device));
+  }
+
+  /**
+   * {@return flags for OpenCL's compiler}
+   *
+   * <p>TornadoVM's own let it assume that numbers are finite and sums may be taken apart, which
+   * makes scales of packed pages infinite. On a processor, whose compiler copies kernels for the
+   * threads between barriers, optimising an attention kernel takes minutes.
+   */
+  private static String compilerFlags(TornadoXPUDevice device) {
+    return device.getDeviceType() == TornadoDeviceType.CPU
+        ? "-cl-opt-disable -w"
+        : "-cl-mad-enable -w";
   }
 
   /** Adds a task that runs a kernel after those before it, over the points of {@code grid}. */

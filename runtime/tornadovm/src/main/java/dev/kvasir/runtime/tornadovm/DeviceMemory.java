@@ -27,6 +27,7 @@ final class DeviceMemory {
   private final Map<Place, Slot> slots = new HashMap<>();
   private final Set<Integer> hashes = new HashSet<>();
   private final Map<Integer, DeviceArray> constants = new HashMap<>();
+  private final Map<DeviceArray, DeviceArray> aliases = new HashMap<>();
   private final List<DeviceArray> all = new ArrayList<>();
   private final List<Slot> changed = new ArrayList<>();
 
@@ -79,6 +80,26 @@ final class DeviceMemory {
       write(array, slot.largest);
     }
     return slot.array.get();
+  }
+
+  /**
+   * {@return {@code array}, or another one for the same memory where {@code taken} has it: a task
+   * that takes one array twice would wait for itself}
+   */
+  DeviceArray unless(List<DeviceArray> taken, DeviceArray array, StorageFormat format) {
+    DeviceArray free = array;
+    while (taken.contains(free)) {
+      free = aliases.computeIfAbsent(free, known -> alias(known, format));
+    }
+    return free;
+  }
+
+  private DeviceArray alias(DeviceArray array, StorageFormat format) {
+    DeviceArray alias = array.alias(format);
+    while (!hashes.add(alias.array().hashCode())) {
+      alias = array.alias(format);
+    }
+    return alias;
   }
 
   /** {@return an array of zeros of the memory's own} */

@@ -106,7 +106,8 @@ final class TaskGroup implements PreparedLaunches {
       arguments.add(memory.constant(places[i]));
       for (int buffer = 0; buffer < launch.buffers().size(); buffer++) {
         MemorySegment segment = launch.buffers().get(buffer);
-        arguments.add(memory.array(segment, kernel.arguments().get(buffer).format()));
+        StorageFormat format = kernel.arguments().get(buffer).format();
+        arguments.add(memory.unless(arguments, memory.array(segment, format), format));
       }
       try {
         made.add(kernels, launch.kernel(), arguments, grids[i]);
