@@ -53,7 +53,7 @@ final class LocalMemory {
           kernel.name(),
           "its tiles take %d bytes of local memory, a work-group has %d"
               .formatted(longBytes(), LIMIT),
-          "use smaller tiles");
+          "use smaller tiles, or compile for target jvm");
     }
   }
 
