@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.common.Access;
 import uk.ac.manchester.tornado.runtime.common.TornadoXPUDevice;
@@ -89,26 +90,23 @@ final class DeviceMemory {
   DeviceArray unless(List<DeviceArray> taken, DeviceArray array, StorageFormat format) {
     DeviceArray free = array;
     while (taken.contains(free)) {
-      free = aliases.computeIfAbsent(free, known -> alias(known, format));
+      free = aliases.computeIfAbsent(free, known -> distinct(() -> known.alias(format)));
     }
     return free;
   }
 
-  private DeviceArray alias(DeviceArray array, StorageFormat format) {
-    DeviceArray alias = array.alias(format);
-    while (!hashes.add(alias.array().hashCode())) {
-      alias = array.alias(format);
+  /** {@return an array that TornadoVM tells apart from the others: it goes by hash codes} */
+  private DeviceArray distinct(Supplier<DeviceArray> arrays) {
+    DeviceArray array = arrays.get();
+    while (!hashes.add(array.array().hashCode())) {
+      array = arrays.get();
     }
-    return alias;
+    return array;
   }
 
   /** {@return an array of zeros of the memory's own} */
   DeviceArray allocate(StorageFormat format, long bytes) {
-    DeviceArray array = DeviceArray.of(format, bytes);
-    while (!hashes.add(array.array().hashCode())) {
-      // TornadoVM tells the arrays of a graph apart by their hash codes.
-      array = DeviceArray.of(format, bytes);
-    }
+    DeviceArray array = distinct(() -> DeviceArray.of(format, bytes));
     device.allocate(array.array(), 0, array.state(), Access.READ_WRITE);
     array.state().setLockBuffer(true);
     all.add(array);
