@@ -34,6 +34,8 @@ final class SampleModel {
   /** Skips a test where TornadoVM finds no device, and says why. */
   static void requireDevice() {
     if (new TornadoProvider().devices() instanceof Devices.Unavailable(String reason)) {
+      // Maven shows that tests are skipped, and not why.
+      System.out.println("skipped: " + reason);
       Assumptions.abort(reason);
     }
   }
