@@ -33,7 +33,7 @@ final class DeviceMemory {
   private final List<Slot> changed = new ArrayList<>();
 
   /** What tells arrays apart. */
-  private record Place(long address, StorageFormat type) {}
+  private record Place(long address, ArrayType type) {}
 
   /** An array to be, and what the host has in it. */
   private static final class Slot {
@@ -55,7 +55,7 @@ final class DeviceMemory {
   }
 
   private static Place place(MemorySegment buffer, StorageFormat format) {
-    return new Place(buffer.address(), DeviceArray.type(format));
+    return new Place(buffer.address(), ArrayType.of(format));
   }
 
   /** Makes room for a buffer; before the first {@link #array}. */

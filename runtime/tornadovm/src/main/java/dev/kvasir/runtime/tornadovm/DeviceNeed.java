@@ -1,7 +1,6 @@
 package dev.kvasir.runtime.tornadovm;
 
 import dev.kvasir.plans.Plan;
-import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.memory.BufferDeclaration;
 import dev.kvasir.runtime.ErrorCode;
 import dev.kvasir.runtime.KvasirException;
@@ -20,7 +19,7 @@ import java.util.TreeMap;
 record DeviceNeed(Map<String, Long> components) {
 
   /** Buffers of working storage that share an array. */
-  private record Place(long offset, StorageFormat type) {}
+  private record Place(long offset, ArrayType type) {}
 
   /** {@return what a session of a plan takes} */
   static DeviceNeed of(Plan plan) {
@@ -34,7 +33,7 @@ record DeviceNeed(Map<String, Long> components) {
         case TABLE -> components.merge("page tables", bytes, Long::sum);
         case SCRATCH ->
             scratch.merge(
-                new Place(buffer.offset(), DeviceArray.type(buffer.format())), bytes, Math::max);
+                new Place(buffer.offset(), ArrayType.of(buffer.format())), bytes, Math::max);
       }
     }
     components.put("working memory", scratch.values().stream().mapToLong(Long::longValue).sum());

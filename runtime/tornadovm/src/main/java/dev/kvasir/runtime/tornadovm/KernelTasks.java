@@ -1,7 +1,6 @@
 package dev.kvasir.runtime.tornadovm;
 
 import dev.kvasir.plans.Plan;
-import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.abi.TornadoKernelAbi;
 import dev.kvasir.plans.program.KernelDeclaration;
 import dev.kvasir.runtime.ErrorCode;
@@ -16,10 +15,7 @@ import java.util.List;
 import java.util.Map;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.common.TaskPackage;
-import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
-import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
-import uk.ac.manchester.tornado.api.types.arrays.ShortArray;
 
 /** The kernels of a plan as TornadoVM's tasks. */
 final class KernelTasks {
@@ -75,20 +71,9 @@ final class KernelTasks {
     types.add(descriptor(IntArray.class));
     types.add(descriptor(IntArray.class));
     for (KernelDeclaration.Argument argument : kernel.arguments()) {
-      types.add(descriptor(arrayType(argument.format())));
+      types.add(descriptor(ArrayType.of(argument.format()).arrayClass()));
     }
     return MethodTypeDesc.of(ConstantDescs.CD_void, types);
-  }
-
-  private static Class<?> arrayType(StorageFormat format) {
-    return switch (format) {
-      case F32 -> FloatArray.class;
-      case I32 -> IntArray.class;
-      case F16 -> ShortArray.class;
-      case U8, U4 -> ByteArray.class;
-      case BF16, I8 ->
-          throw new IllegalArgumentException("kernels of this target read no " + format.text());
-    };
   }
 
   private static ClassDesc descriptor(Class<?> type) {
