@@ -4,6 +4,7 @@ import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.KernelVerifier;
 import dev.kvasir.ir.kernel.Statement;
+import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
 import java.util.ArrayList;
@@ -82,5 +83,9 @@ final class SmallKernel {
         0,
         IntExpression.constant(offset),
         IntExpression.constant(row));
+  }
+
+  static TileExpression unary(TileExpression.UnaryOperator operator, TileExpression operand) {
+    return new TileExpression.Unary(operator, operand);
   }
 }
