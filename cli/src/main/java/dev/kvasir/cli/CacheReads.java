@@ -72,7 +72,8 @@ final class CacheReads {
     long first =
         segment.window() == 0
             ? 0
-            : Math.clamp(tokens - segment.window() - segment.firstPosition(), 0, rows);
+            : Math.clamp(
+                tokens - segment.window() - value(segment.firstPosition(), tokens), 0, rows);
     // A page is closed after the step that fills it.
     long closed = segment.packing().isEmpty() ? 0 : Math.max(0, rows - 1) / pageRows * pageRows;
     long bytes = 0;

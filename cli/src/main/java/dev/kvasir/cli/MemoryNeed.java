@@ -25,7 +25,7 @@ record MemoryNeed(long cache, long working, long available) {
     for (BufferDeclaration buffer : plan.memory().buffers()) {
       boolean counts =
           switch (buffer.kind()) {
-            case POOL, TABLE -> true;
+            case POOL, TABLE, STATE -> true;
             case WEIGHT, DERIVED, SCRATCH -> false;
           };
       if (counts) {

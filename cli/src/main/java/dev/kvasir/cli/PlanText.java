@@ -104,7 +104,7 @@ final class PlanText {
               Texts.ranges(segment.heads()),
               Texts.bytes(segment.slotBytes(pageRows)),
               Integer.toString(segment.slots()),
-              Integer.toString(segment.firstPosition()),
+              segment.firstPosition().text(),
               segment.window() == 0 ? "-" : Integer.toString(segment.window()),
               segment.rows().text(),
               format(segment)));
@@ -165,6 +165,9 @@ final class PlanText {
   /** {@return procedures and rules, a step a line} */
   List<String> program() {
     List<String> lines = new ArrayList<>();
+    for (Program.Mark mark : plan.program().marks()) {
+      lines.add("mark %s, at most %d tokens ago".formatted(mark.name(), mark.most()));
+    }
     for (Program.Procedure procedure : plan.program().procedures()) {
       lines.add("procedure " + procedure.name());
       List<List<String>> steps = procedure.steps().stream().map(PlanText::step).toList();
@@ -189,6 +192,7 @@ final class PlanText {
               require.buffer(),
               require.message(),
               "[%s]".formatted(require.elements().text()));
+      case Program.Step.SetMark set -> List.of("mark", set.mark(), "", "");
     };
   }
 

@@ -47,7 +47,7 @@ final class StepWeights {
     return switch (step) {
       case Step.Launch launch -> ofLaunch(launch);
       case Step.Call call -> ofProcedure(call.procedure());
-      case Step.Observe _, Step.Require _ -> 0;
+      case Step.Observe _, Step.Require _, Step.SetMark _ -> 0;
     };
   }
 
@@ -74,7 +74,7 @@ final class StepWeights {
       case WEIGHT -> true;
       case DERIVED ->
           buffer.format() != StorageFormat.I32 && !buffer.name().startsWith(ROTARY_TABLES);
-      case POOL, TABLE, SCRATCH -> false;
+      case POOL, TABLE, STATE, SCRATCH -> false;
     };
   }
 

@@ -6,6 +6,7 @@ import dev.kvasir.codegen.driver.Model;
 import dev.kvasir.ir.diag.SourceText;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.plans.Plan;
+import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import dev.kvasir.runtime.LoadOptions;
 import dev.kvasir.runtime.LoadedModel;
@@ -111,8 +112,9 @@ final class Verification {
 
   private static boolean uncompressed(SegmentDeclaration segment, int pages) {
     return segment.window() == 0
-        && segment.firstPosition() == 0
+        && segment.firstPosition().equals(Expression.constant(0))
         && segment.slots() >= pages
-        && segment.packing().isEmpty();
+        && segment.packing().isEmpty()
+        && segment.chosen().isEmpty();
   }
 }

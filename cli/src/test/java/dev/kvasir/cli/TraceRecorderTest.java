@@ -123,7 +123,7 @@ class TraceRecorderTest {
     Expression none = Expression.constant(0);
     return new Plan(
         manifest,
-        new Program(List.of(), List.of(), List.of(), List.of()),
+        new Program(List.of(), List.of(), List.of(), List.of(), List.of()),
         new MemoryPlan(List.of(), none, none),
         Map.of());
   }

@@ -39,6 +39,9 @@ final class PlanText {
     for (SegmentDeclaration segment : plan.program().segments()) {
       line(program + ": segment", segment.name());
     }
+    for (Program.Mark mark : plan.program().marks()) {
+      line(program + ": mark", mark.name());
+    }
     for (Program.Procedure procedure : plan.program().procedures()) {
       line(program + ": procedure", procedure.name());
       for (Step step : procedure.steps()) {
@@ -46,7 +49,7 @@ final class PlanText {
           case Step.Launch launch -> line(program + ": launch: label", launch.label());
           case Step.Observe observe -> line(program + ": observe", observe.name());
 
-          case Step.Call _, Step.Require _ -> {}
+          case Step.Call _, Step.Require _, Step.SetMark _ -> {}
         }
       }
     }

@@ -106,8 +106,9 @@ final class ProgramChecker {
   /** The runtime takes and gives back pages by these values, at any number of tokens. */
   private void checkSegments(Domain domain) throws PlanException {
     for (SegmentDeclaration segment : program.segments()) {
-      String place = "%s: segment %s: rows".formatted(PlanFormat.PROGRAM, segment.name());
-      checkRange(place, segment.rows(), domain, EXTENT);
+      String place = "%s: segment %s: ".formatted(PlanFormat.PROGRAM, segment.name());
+      checkRange(place + "rows", segment.rows(), domain, EXTENT);
+      checkRange(place + "first_position", segment.firstPosition(), domain, EXTENT);
     }
     checkRange(PlanFormat.MEMORY + ": kv_bytes", plan.memory().kvBytes(), domain, COUNT);
   }
@@ -206,6 +207,7 @@ final class ProgramChecker {
         case Step.Launch launch -> checkLaunch(at + "launch " + (i + 1), launch, domain);
         case Step.Observe observe -> checkObserve(at + "observe " + (i + 1), observe, domain);
         case Step.Require require -> checkRequire(at + "require " + (i + 1), require, domain);
+        case Step.SetMark _ -> {}
         case Step.Call call ->
             checkCall(at + "call " + (i + 1), call.procedure(), domain, visited, callers);
       }

@@ -4,10 +4,12 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.KernelDeclaration;
 import dev.kvasir.plans.program.Program;
+import dev.kvasir.plans.program.Program.Mark;
 import dev.kvasir.plans.program.Program.Procedure;
 import dev.kvasir.plans.program.Program.Rule;
 import dev.kvasir.plans.program.Program.Step;
 import dev.kvasir.plans.program.SegmentDeclaration;
+import dev.kvasir.plans.program.SegmentDeclaration.Chosen;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,6 +53,16 @@ final class ProgramJson {
             json.writeEndObject();
           }
           json.writeEndArray();
+          if (!program.marks().isEmpty()) {
+            json.writeArrayFieldStart("marks");
+            for (Mark mark : program.marks()) {
+              json.writeStartObject();
+              json.writeStringField("name", mark.name());
+              json.writeNumberField("most", mark.most());
+              json.writeEndObject();
+            }
+            json.writeEndArray();
+          }
         });
   }
 
@@ -78,8 +90,15 @@ final class ProgramJson {
       rules.add(new Rule(rule.expression("when"), rule.text("call")));
       rule.end();
     }
+    List<Mark> marks = new ArrayList<>();
+    if (fields.has("marks")) {
+      for (JsonFields mark : fields.objects("marks")) {
+        marks.add(new Mark(mark.text("name"), mark.integer("most")));
+        mark.end();
+      }
+    }
     fields.end();
-    return new Program(kernels, segments, procedures, rules);
+    return new Program(kernels, segments, procedures, rules, marks);
   }
 
   private static void writeKernel(JsonGenerator json, KernelDeclaration kernel) throws IOException {
@@ -152,10 +171,13 @@ final class ProgramJson {
     json.writeNumberField("table_offset", segment.tableOffset());
     json.writeNumberField("slots", segment.slots());
     json.writeStringField("rows", segment.rows().text());
-    json.writeNumberField("first_position", segment.firstPosition());
+    json.writeStringField("first_position", segment.firstPosition().text());
     json.writeNumberField("window", segment.window());
     if (segment.packing().isPresent()) {
       PackingJson.write(json, "packing", segment.packing().get());
+    }
+    if (segment.chosen().isPresent()) {
+      writeChosen(json, segment.chosen().get());
     }
     json.writeEndObject();
   }
@@ -174,13 +196,40 @@ final class ProgramJson {
             fields.integer("table_offset"),
             fields.integer("slots"),
             fields.expression("rows"),
-            fields.integer("first_position"),
+            fields.expression("first_position"),
             fields.integer("window"),
             fields.has("packing")
                 ? Optional.of(PackingJson.read(fields.object("packing")))
+                : Optional.empty(),
+            fields.has("chosen")
+                ? Optional.of(readChosen(fields.object("chosen")))
                 : Optional.empty());
     fields.end();
     return segment;
+  }
+
+  private static void writeChosen(JsonGenerator json, Chosen chosen) throws IOException {
+    json.writeObjectFieldStart("chosen");
+    json.writeStringField("positions", chosen.positions());
+    json.writeNumberField("positions_offset", chosen.positionsOffset());
+    json.writeNumberField("positions_stride", chosen.positionsStride());
+    json.writeStringField("counts", chosen.counts());
+    json.writeNumberField("counts_offset", chosen.countsOffset());
+    json.writeNumberField("counts_stride", chosen.countsStride());
+    json.writeEndObject();
+  }
+
+  private static Chosen readChosen(JsonFields fields) throws PlanException {
+    Chosen chosen =
+        new Chosen(
+            fields.text("positions"),
+            fields.integer("positions_offset"),
+            fields.integer("positions_stride"),
+            fields.text("counts"),
+            fields.integer("counts_offset"),
+            fields.integer("counts_stride"));
+    fields.end();
+    return chosen;
   }
 
   private static void writeStep(JsonGenerator json, Step step) throws IOException {
@@ -207,6 +256,7 @@ final class ProgramJson {
         json.writeStringField("elements", require.elements().text());
         json.writeStringField("message", require.message());
       }
+      case Step.SetMark set -> json.writeStringField("mark", set.mark());
     }
     json.writeEndObject();
   }
@@ -236,8 +286,11 @@ final class ProgramJson {
       step =
           new Step.Require(
               fields.text("require"), fields.expression("elements"), fields.text("message"));
+    } else if (fields.has("mark")) {
+      step = new Step.SetMark(fields.text("mark"));
     } else {
-      throw fields.refused("a step with \"launch\", \"call\", \"observe\" or \"require\"");
+      throw fields.refused(
+          "a step with \"launch\", \"call\", \"observe\", \"require\" or \"mark\"");
     }
     fields.end();
     return step;

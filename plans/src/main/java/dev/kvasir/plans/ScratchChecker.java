@@ -84,6 +84,7 @@ final class ScratchChecker {
           use(place, require.buffer(), at, lifetimes);
           at++;
         }
+        case Step.SetMark _ -> {}
         case Step.Call call -> {
           Procedure called = procedures.get(call.procedure());
           if (called == null) {

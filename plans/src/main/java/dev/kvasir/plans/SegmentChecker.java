@@ -80,7 +80,6 @@ final class SegmentChecker {
     requireRange(place + ": key_dim", segment.keyDim(), 1, 1 << 16);
     requireRange(place + ": value_dim", segment.valueDim(), 1, 1 << 16);
     requireRange(place + ": slots", segment.slots(), 1, MAX_SLOTS);
-    requireRange(place + ": first_position", segment.firstPosition(), 0, Integer.MAX_VALUE);
     requireRange(place + ": window", segment.window(), 0, Integer.MAX_VALUE);
     require(
         segment.format().tensorType().floating(),
@@ -155,7 +154,7 @@ final class SegmentChecker {
   private void checkBytes() throws PlanException {
     long[] expected = new long[samples.size()];
     for (BufferDeclaration buffer : plan.memory().buffers()) {
-      if (buffer.kind() == Kind.TABLE) {
+      if (buffer.kind() == Kind.TABLE || buffer.kind() == Kind.STATE) {
         for (int i = 0; i < expected.length; i++) {
           expected[i] += memory.bytes(buffer);
         }

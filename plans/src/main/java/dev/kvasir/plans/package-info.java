@@ -73,7 +73,7 @@
  *       "check": {"grid": [1], "dims": [0], "elements": [4096]} } ],
  *   "segments": [ { "name": "layer.0.full", "layer": 0, "heads": [0, 1], "format": "f32",
  *       "key_dim": 32, "value_dim": 32, "pool": "pages", "table": "page_table",
- *       "table_offset": 0, "slots": 64, "rows": "tokens", "first_position": 0, "window": 0,
+ *       "table_offset": 0, "slots": 64, "rows": "tokens", "first_position": "0", "window": 0,
  *       "packing": { "key": {"codes": "u8", "per": "channel", "group": 64},
  *                    "value": {"codes": "u4", "per": "token", "group": 32},
  *                    "key_pool": "key_codes", "value_pool": "value_codes",
@@ -95,8 +95,8 @@
  *   "kv_bytes": "32768 * ceildiv(tokens, 64) + 512", "scratch_bytes": "1048576" }
  * }</pre>
  *
- * <p>Kinds of buffers are {@code weight}, {@code derived}, {@code pool}, {@code table} and {@code
- * scratch}.
+ * <p>Kinds of buffers are {@code weight}, {@code derived}, {@code pool}, {@code table}, {@code
+ * state} and {@code scratch}.
  *
  * <h2>Pages</h2>
  *

@@ -175,7 +175,7 @@ class CheckVectorsTest {
   private static Plan withChecks(byte[] checks, KernelDeclaration kernel) {
     return new Plan(
         SamplePlan.manifest(),
-        new Program(List.of(kernel), List.of(), List.of(), List.of()),
+        new Program(List.of(kernel), List.of(), List.of(), List.of(), List.of()),
         SamplePlan.memory(),
         Map.of(PlanFormat.CHECKS, checks));
   }

@@ -134,7 +134,12 @@ class PlanCheckerTest {
     Plan plan =
         new Plan(
             SamplePlan.manifest(),
-            new Program(program.kernels(), program.segments(), procedures, program.rules()),
+            new Program(
+                program.kernels(),
+                program.segments(),
+                procedures,
+                program.rules(),
+                program.marks()),
             SamplePlan.memory(),
             SamplePlan.files());
     assertThatThrownBy(() -> PlanChecker.check(plan))

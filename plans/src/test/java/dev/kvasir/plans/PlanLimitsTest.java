@@ -38,7 +38,8 @@ class PlanLimitsTest {
     Program program = SamplePlan.program();
     List<Procedure> procedures = new ArrayList<>(program.procedures());
     procedures.addAll(more);
-    return new Program(program.kernels(), program.segments(), procedures, program.rules());
+    return new Program(
+        program.kernels(), program.segments(), procedures, program.rules(), program.marks());
   }
 
   /** Each by itself is short enough; together they are not. */
@@ -75,7 +76,7 @@ class PlanLimitsTest {
     buffers.replaceAll(
         buffer ->
             switch (buffer.kind()) {
-              case POOL, TABLE -> withElements(buffer, "2000000000");
+              case POOL, TABLE, STATE -> withElements(buffer, "2000000000");
               case WEIGHT, DERIVED, SCRATCH -> buffer;
             });
     for (int i = 0; i < 2_000; i++) {
@@ -92,15 +93,17 @@ class PlanLimitsTest {
               i * first.heads().size() * first.slots(),
               first.slots(),
               Expression.parse("tokens + %d - %d".formatted(i, i) + zeros),
+              first.firstPosition(),
               0,
-              0,
-              first.packing()));
+              first.packing(),
+              first.chosen()));
     }
     MemoryPlan memory = SamplePlan.memory();
     assertThatThrownBy(
             () ->
                 check(
-                    new Program(program.kernels(), segments, program.procedures(), List.of()),
+                    new Program(
+                        program.kernels(), segments, program.procedures(), List.of(), List.of()),
                     new MemoryPlan(buffers, memory.kvBytes(), memory.scratchBytes())))
         .isInstanceOfSatisfying(
             PlanException.class,

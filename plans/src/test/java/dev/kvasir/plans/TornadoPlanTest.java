@@ -81,7 +81,8 @@ class TornadoPlanTest {
             program.kernels().stream().map(TornadoPlanTest::widened).toList(),
             program.segments(),
             program.procedures(),
-            program.rules()),
+            program.rules(),
+            program.marks()),
         SamplePlan.memory().buffers().stream().map(TornadoPlanTest::widened).toList());
   }
 
@@ -185,7 +186,9 @@ class TornadoPlanTest {
     Program program = sound.program();
     List<KernelDeclaration> kernels = new ArrayList<>(program.kernels());
     kernels.add(many);
-    Program wide = new Program(kernels, program.segments(), program.procedures(), program.rules());
+    Program wide =
+        new Program(
+            kernels, program.segments(), program.procedures(), program.rules(), program.marks());
     assertThatThrownBy(() -> PlanChecker.check(plan(wide, sound.memory().buffers())))
         .hasMessageContaining(
             "program.json: kernel many: arguments: error[KV6006]: expected 0 to 17, got 18");

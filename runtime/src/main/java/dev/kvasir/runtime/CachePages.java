@@ -16,10 +16,13 @@ final class CachePages {
   private final int pageRows;
   private final int context;
   private final int maxSpan;
-  private final long[] counters = new long[CounterIndex.PROGRAM_COUNTERS.size()];
+  private final Marks marks;
+  private final long[] counters;
 
-  CachePages(Plan plan, SessionMemory memory, Workspace workspace) {
+  CachePages(Plan plan, SessionMemory memory, Workspace workspace, Marks marks) {
     this.memory = memory;
+    this.marks = marks;
+    counters = marks.counters();
     this.workspace = workspace;
     Manifest manifest = plan.manifest();
     pageRows = manifest.pageRows();
@@ -62,8 +65,9 @@ final class CachePages {
    */
   boolean overwritesVisibleRows(int position, int tokens) {
     for (SegmentPages segment : segments) {
+      long after = rows(segment, tokens);
       long before = rows(segment, position);
-      if (segment.overwritesVisibleRows(before, rows(segment, tokens), position)) {
+      if (segment.overwritesVisibleRows(before, after, segment.firstPosition(counters), position)) {
         return true;
       }
     }
@@ -73,7 +77,7 @@ final class CachePages {
   /** {@return what is held with {@code tokens} true tokens in the cache} */
   CacheStats stats(int tokens) {
     SessionMemory.Sizes sizes = memory.sizes();
-    long allocated = sizes.tables();
+    long allocated = sizes.resident();
     long shared = 0;
     long kept = 0;
     long evicted = 0;
@@ -99,13 +103,20 @@ final class CachePages {
     List<SegmentSnapshot> snapshots = new ArrayList<>();
     for (SegmentPages segment : segments) {
       snapshots.add(
-          SegmentReader.snapshot(segment, memory, workspace, pageRows, rows(segment, tokens)));
+          SegmentReader.snapshot(
+              segment,
+              memory,
+              workspace,
+              pageRows,
+              rows(segment, tokens),
+              segment.firstPosition(counters)));
     }
     return List.copyOf(snapshots);
   }
 
   private long rows(SegmentPages segment, int tokens) {
     CounterIndex.set(counters, context, maxSpan, tokens, 0);
+    marks.write(counters);
     return segment.rows(counters);
   }
 }

@@ -86,6 +86,7 @@ record MemoryLimit(long bytes, String remedy) {
     Map<String, Long> components = new TreeMap<>();
     components.put("working memory", sizes.working());
     components.put("page tables", sizes.sequences() * sizes.tables());
+    components.put("state beside the rows", sizes.sequences() * sizes.state());
     int pageRows = plan.manifest().pageRows();
     for (SegmentDeclaration segment : plan.program().segments()) {
       String layer = "layer " + segment.layer();

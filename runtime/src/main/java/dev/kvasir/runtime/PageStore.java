@@ -152,9 +152,11 @@ final class PageStore {
   }
 
   /**
-   * {@return the bytes of pages and page tables of all open sessions, shared pages counted once}
+   * {@return the bytes of pages, page tables and state of all open sessions, shared pages counted
+   * once}
    */
   synchronized long allocatedBytes() {
-    return members * sizes.tables() + pools.values().stream().mapToLong(PagePool::heldBytes).sum();
+    return members * sizes.resident()
+        + pools.values().stream().mapToLong(PagePool::heldBytes).sum();
   }
 }

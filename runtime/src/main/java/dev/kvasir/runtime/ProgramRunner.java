@@ -17,9 +17,11 @@ import dev.kvasir.runtime.backend.PreparedLaunches;
 import dev.kvasir.runtime.backend.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,11 @@ import org.jspecify.annotations.Nullable;
  * session opens, so that running allocates nothing.
  */
 final class ProgramRunner {
+
+  private static final int POSITION_PLACE =
+      CounterIndex.PROGRAM_COUNTERS.indexOf(CounterIndex.POSITION);
+  private static final int TOKENS_PLACE =
+      CounterIndex.PROGRAM_COUNTERS.indexOf(CounterIndex.TOKENS);
 
   private final Plan plan;
   private final Workspace workspace;
@@ -39,7 +46,9 @@ final class ProgramRunner {
   private final Routine step;
   private final Value[] conditions;
   private final Routine[] actions;
-  private final long[] counters = new long[CounterIndex.PROGRAM_COUNTERS.size()];
+  private final Marks marks;
+  private final boolean[] marksToSet;
+  private final long[] counters;
   private long countersVersion;
 
   private volatile boolean cancelRequested;
@@ -78,10 +87,14 @@ final class ProgramRunner {
     boolean run();
   }
 
-  ProgramRunner(Plan plan, Backend backend, Workspace workspace, SessionMemory memory) {
+  ProgramRunner(
+      Plan plan, Backend backend, Workspace workspace, SessionMemory memory, Marks marks) {
     this.plan = plan;
     this.workspace = workspace;
     this.memory = memory;
+    this.marks = marks;
+    marksToSet = new boolean[marks.size()];
+    counters = marks.counters();
     mostLaunches = backend.mostLaunches();
     Program program = plan.program();
     index = CounterIndex.ofProgram(program);
@@ -126,7 +139,7 @@ final class ProgramRunner {
           together.add(launch);
         }
         case Step.Observe _ -> {}
-        case Step.Call _, Step.Require _ -> {
+        case Step.Call _, Step.Require _, Step.SetMark _ -> {
           flush(together, operations);
           operations.add(single[i]);
         }
@@ -149,6 +162,7 @@ final class ProgramRunner {
       case Step.Call call -> new CallOperation(routine(call.procedure()));
       case Step.Observe observe -> new ObserveOperation(observe);
       case Step.Require require -> new RequireOperation(require);
+      case Step.SetMark set -> new SetMarkOperation(set);
     };
   }
 
@@ -195,10 +209,16 @@ final class ProgramRunner {
   boolean run(boolean generated, int position, int span) {
     Manifest manifest = plan.manifest();
     CounterIndex.set(counters, manifest.context(), manifest.span(), position, span);
+    marks.write(counters);
     countersVersion++;
+    Arrays.fill(marksToSet, false);
     started = false;
     cancellable = true;
-    return run(generated ? step : prefill);
+    if (!run(generated ? step : prefill)) {
+      return false;
+    }
+    setMarks();
+    return true;
   }
 
   /** Runs the rules whose conditions hold after a procedure; they cannot be cancelled. */
@@ -207,6 +227,19 @@ final class ProgramRunner {
     for (int i = 0; i < conditions.length; i++) {
       if (evaluate(conditions[i], "a rule") != 0) {
         run(actions[i]);
+        setMarks();
+      }
+    }
+  }
+
+  /** Sets what the procedure that has run to its end asked for. */
+  private void setMarks() {
+    for (int i = 0; i < marksToSet.length; i++) {
+      if (marksToSet[i]) {
+        marksToSet[i] = false;
+        marks.set(i, counters[TOKENS_PLACE]);
+        marks.write(counters);
+        countersVersion++;
       }
     }
   }
@@ -381,6 +414,21 @@ final class ProgramRunner {
     }
   }
 
+  private final class SetMarkOperation implements Operation {
+
+    private final int mark;
+
+    SetMarkOperation(Step.SetMark source) {
+      mark = marks.first(Set.of(source.mark()));
+    }
+
+    @Override
+    public boolean run() {
+      marksToSet[mark] = true;
+      return true;
+    }
+  }
+
   private final class ObserveOperation implements Operation {
 
     private final Step.Observe source;
@@ -420,7 +468,7 @@ final class ProgramRunner {
               columns);
         }
       }
-      int position = (int) counters[CounterIndex.PROGRAM_COUNTERS.indexOf(CounterIndex.POSITION)];
+      int position = (int) counters[POSITION_PLACE];
       List<Integer> shape =
           source.dropColumns() ? List.of(heads, rowCount) : List.of(heads, rowCount, columns);
       watching.observe(source.name(), position, shape, values);

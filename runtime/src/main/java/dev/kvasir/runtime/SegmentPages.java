@@ -21,6 +21,7 @@ final class SegmentPages {
 
   private final SegmentDeclaration segment;
   private final CompiledExpression rows;
+  private final CompiledExpression firstPosition;
   private final PagePool slotPool;
   private final PagePool openPool;
   private final MemorySegment table;
@@ -42,6 +43,7 @@ final class SegmentPages {
     this.segment = segment;
     this.pageRows = pageRows;
     rows = segment.rows().compile(index);
+    firstPosition = segment.firstPosition().compile(index);
     slotPool = memory.pages().slotPool(segment);
     openPool = memory.pages().pool(segment);
     table = memory.buffer(segment.table());
@@ -56,6 +58,11 @@ final class SegmentPages {
   /** {@return the rows that the segment has received at these counters} */
   long rows(long[] counters) {
     return rows.evaluate(counters);
+  }
+
+  /** {@return the true position of row 0 at these counters} */
+  long firstPosition(long[] counters) {
+    return firstPosition.evaluate(counters);
   }
 
   /** {@return the pages in slots of a segment that has received so many rows, reused ones too} */
@@ -189,10 +196,11 @@ final class SegmentPages {
   /**
    * {@return whether computing rows {@code before} to {@code after} overwrites rows that the token
    * at {@code position} can see}
+   *
+   * @param base true position of row 0
    */
-  boolean overwritesVisibleRows(long before, long after, long position) {
-    long oldestVisible =
-        segment.window() == 0 ? 0 : position - segment.window() + 1 - segment.firstPosition();
+  boolean overwritesVisibleRows(long before, long after, long base, long position) {
+    long oldestVisible = segment.window() == 0 ? 0 : position - segment.window() + 1 - base;
     // The last page of a packed segment is closed by a rule, after all that can be cancelled.
     long written = packed ? Math.max(0, after - 1) / pageRows : logicalPages(after);
     long reused = (written - slots) * pageRows;

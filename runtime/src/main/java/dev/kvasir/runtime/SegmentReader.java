@@ -23,6 +23,7 @@ final class SegmentReader {
   private final int keyDim;
   private final int valueDim;
   private final PageLayout layout;
+  private final long base;
   private final long first;
   private final int rows;
   private final int closedRows;
@@ -30,8 +31,14 @@ final class SegmentReader {
   private final float[] values;
 
   private SegmentReader(
-      SegmentPages pages, SessionMemory memory, Workspace workspace, int pageRows, long rowCount) {
+      SegmentPages pages,
+      SessionMemory memory,
+      Workspace workspace,
+      int pageRows,
+      long rowCount,
+      long base) {
     this.workspace = workspace;
+    this.base = base;
     this.pages = pages;
     this.memory = memory;
     this.pageRows = pageRows;
@@ -51,16 +58,25 @@ final class SegmentReader {
     values = new float[Math.multiplyExact(heads * rows, valueDim)];
   }
 
-  /** {@return a copy of the rows of a segment that has received {@code rowCount} rows} */
+  /**
+   * {@return a copy of the rows of a segment that has received {@code rowCount} rows}
+   *
+   * @param base true position of row 0
+   */
   static SegmentSnapshot snapshot(
-      SegmentPages pages, SessionMemory memory, Workspace workspace, int pageRows, long rowCount) {
-    return new SegmentReader(pages, memory, workspace, pageRows, rowCount).read();
+      SegmentPages pages,
+      SessionMemory memory,
+      Workspace workspace,
+      int pageRows,
+      long rowCount,
+      long base) {
+    return new SegmentReader(pages, memory, workspace, pageRows, rowCount, base).read();
   }
 
   private SegmentSnapshot read() {
     int[] positions = new int[rows];
     for (int row = 0; row < rows; row++) {
-      positions[row] = Math.toIntExact(segment.firstPosition() + first + row);
+      positions[row] = Math.toIntExact(base + first + row);
     }
     Optional<PackedRows> packed =
         segment.packing().filter(unused -> closedRows > 0).map(this::readClosed);

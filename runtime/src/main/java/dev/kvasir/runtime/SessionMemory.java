@@ -2,15 +2,17 @@ package dev.kvasir.runtime;
 
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.memory.BufferDeclaration;
+import dev.kvasir.plans.memory.BufferDeclaration.Kind;
 import dev.kvasir.runtime.backend.BufferBytes;
+import dev.kvasir.runtime.backend.Workspace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
- * All memory of one session: page tables and the slab of working storage, which are its own, and
- * the page pools, which it shares with its forks.
+ * All memory of one session: page tables, state and the slab of working storage, which are its own,
+ * and the page pools, which it shares with its forks.
  */
 final class SessionMemory implements AutoCloseable {
 
@@ -38,13 +40,19 @@ final class SessionMemory implements AutoCloseable {
    * @param sequences sessions that there is to be room for: the first one and its forks
    * @param pools page pools of one session
    * @param tables page tables of one session
+   * @param state what one session keeps beside its rows
    * @param scratch working storage of one session
    */
-  record Sizes(int sequences, long pools, long tables, long scratch) {
+  record Sizes(int sequences, long pools, long tables, long state, long scratch) {
 
-    /** {@return pages and page tables of all sequences} */
+    /** {@return pages, page tables and state of all sequences} */
     long cache() {
-      return Math.multiplyExact(sequences, Math.addExact(pools, tables));
+      return Math.multiplyExact(sequences, Math.addExact(pools, resident()));
+    }
+
+    /** {@return what the cache of one session takes whether or not it holds pages} */
+    long resident() {
+      return Math.addExact(tables, state);
     }
 
     /** {@return working storage of all sequences} */
@@ -59,15 +67,17 @@ final class SessionMemory implements AutoCloseable {
     static Sizes of(Plan plan, int sequences) {
       long pools = 0;
       long tables = 0;
+      long state = 0;
       for (BufferDeclaration buffer : plan.memory().buffers()) {
         switch (buffer.kind()) {
           case POOL -> pools = Math.addExact(pools, bytes(plan, buffer));
           case TABLE -> tables = Math.addExact(tables, bytes(plan, buffer));
+          case STATE -> state = Math.addExact(state, bytes(plan, buffer));
           case SCRATCH, WEIGHT, DERIVED -> {}
         }
       }
       return new Sizes(
-          sequences, pools, tables, BufferBytes.of(plan, plan.memory().scratchBytes()));
+          sequences, pools, tables, state, BufferBytes.of(plan, plan.memory().scratchBytes()));
     }
   }
 
@@ -124,6 +134,7 @@ final class SessionMemory implements AutoCloseable {
             table.fill((byte) NO_PAGE);
             buffers.put(buffer.name(), table);
           }
+          case STATE -> buffers.put(buffer.name(), arena.allocate(bytes, ALIGNMENT));
           case SCRATCH -> buffers.put(buffer.name(), slab.asSlice(buffer.offset(), bytes));
           case POOL, WEIGHT, DERIVED -> {}
         }
@@ -161,6 +172,30 @@ final class SessionMemory implements AutoCloseable {
           "the plan declares no buffer %s; compile it again".formatted(name));
     }
     return buffer;
+  }
+
+  /** Takes over the state of another session. */
+  void copyState(SessionMemory source, Plan plan, Workspace from, Workspace to) {
+    for (BufferDeclaration declared : plan.memory().buffers()) {
+      if (declared.kind() == Kind.STATE) {
+        MemorySegment content = source.buffer(declared.name());
+        from.read(content, declared.format());
+        MemorySegment target = buffer(declared.name());
+        target.copyFrom(content);
+        to.written(target, declared.format());
+      }
+    }
+  }
+
+  /** Makes the state what it was when the session opened. */
+  void clearState(Plan plan, Workspace workspace) {
+    for (BufferDeclaration declared : plan.memory().buffers()) {
+      if (declared.kind() == Kind.STATE) {
+        MemorySegment state = buffer(declared.name());
+        state.fill((byte) 0);
+        workspace.written(state, declared.format());
+      }
+    }
   }
 
   /** {@return the page pools, shared with forks} */

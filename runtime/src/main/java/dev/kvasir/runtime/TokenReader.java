@@ -20,6 +20,7 @@ final class TokenReader implements AutoCloseable {
   private final Manifest manifest;
   private final SessionMemory memory;
   private final Workspace workspace;
+  private final Marks marks;
   private final CachePages pages;
   private final ProgramRunner runner;
   private final MemorySegment tokenBuffer;
@@ -49,8 +50,9 @@ final class TokenReader implements AutoCloseable {
     try {
       workspace = model.backend().open();
       opened = Optional.of(workspace);
-      pages = new CachePages(plan, memory, workspace);
-      runner = new ProgramRunner(plan, model.backend(), workspace, memory);
+      marks = new Marks(plan.program());
+      pages = new CachePages(plan, memory, workspace, marks);
+      runner = new ProgramRunner(plan, model.backend(), workspace, memory, marks);
       tokenBuffer = memory.buffer(Program.TOKENS);
       logitsBuffer = memory.buffer(Program.LOGITS);
       nextBuffer = memory.buffer(Program.NEXT);
@@ -70,6 +72,8 @@ final class TokenReader implements AutoCloseable {
     model.requireForks();
     MemoryLimit limit = MemoryLimit.of(SessionOptions.defaults());
     TokenReader fork = new TokenReader(model, memory.fork(model.plan(), limit, model.weights()));
+    fork.marks.fork(marks);
+    fork.memory.copyState(memory, model.plan(), workspace, fork.workspace);
     fork.pages.fork(pages, position);
     System.arraycopy(logits, 0, fork.logits, 0, logits.length);
     fork.position = position;

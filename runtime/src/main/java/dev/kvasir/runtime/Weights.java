@@ -50,7 +50,7 @@ final class Weights {
         case DERIVED ->
             buffers.put(
                 buffer.name(), bind(plan, buffer, derived.tensor(buffer.tensor()), "the plan"));
-        case POOL, TABLE, SCRATCH -> {}
+        case POOL, TABLE, STATE, SCRATCH -> {}
       }
     }
     return Map.copyOf(buffers);

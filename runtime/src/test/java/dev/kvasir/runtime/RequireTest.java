@@ -54,7 +54,8 @@ class RequireTest {
     procedures.replaceAll(
         procedure -> procedure.name().equals(Program.PREFILL) ? requiring(procedure) : procedure);
     Program changed =
-        new Program(program.kernels(), program.segments(), procedures, program.rules());
+        new Program(
+            program.kernels(), program.segments(), procedures, program.rules(), program.marks());
     return LoadedModel.load(
         new Plan(plan.manifest(), changed, plan.memory(), plan.files()),
         folder.resolve("model"),

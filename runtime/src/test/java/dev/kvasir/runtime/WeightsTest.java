@@ -141,7 +141,7 @@ class WeightsTest {
         switch (buffer.kind()) {
           case WEIGHT -> assertThat(liesInModel(buffer(buffers, buffer.name()))).isTrue();
           case DERIVED -> assertThat(liesInModel(buffer(buffers, buffer.name()))).isFalse();
-          case POOL, TABLE, SCRATCH -> assertThat(buffers).doesNotContainKey(buffer.name());
+          case POOL, TABLE, STATE, SCRATCH -> assertThat(buffers).doesNotContainKey(buffer.name());
         }
       }
       assertThat(buffers).isNotEmpty();

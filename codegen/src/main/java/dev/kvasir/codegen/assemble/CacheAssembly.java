@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The segments, pools and page table of all layers, in layer, group and segment order. */
@@ -166,9 +167,10 @@ final class CacheAssembly {
             tableElements,
             slots,
             ProgramExpressions.of(part.rows(ProgramExpressions.counter("tokens"))),
-            part.firstPosition(),
+            Expression.constant(part.firstPosition()),
             part.window().orElse(0),
-            part.packing().map(packing -> packed(packing, shape, (long) slots * headCount)));
+            part.packing().map(packing -> packed(packing, shape, (long) slots * headCount)),
+            Optional.empty());
     tableElements =
         Math.addExact(tableElements, Math.multiplyExact(part.tableEntries(context), headCount));
     segments.add(declaration);

@@ -123,7 +123,11 @@ public final class GraphLowering {
     buffers.addAll(caches.buffers());
     Program program =
         new Program(
-            kernels.declarations(), caches.segments(), builder.procedures(), builder.rules());
+            kernels.declarations(),
+            caches.segments(),
+            builder.procedures(),
+            builder.rules(),
+            List.of());
     MemoryPlan memory =
         new MemoryPlan(buffers, caches.kvBytes(), Expression.constant(builder.scratchBytes()));
     Map<String, byte[]> files = new TreeMap<>();

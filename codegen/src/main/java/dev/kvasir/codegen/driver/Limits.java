@@ -31,7 +31,7 @@ final class Limits {
   }
 
   private long[] values(int tokens) {
-    long[] values = new long[5];
+    long[] values = new long[counters.names().size()];
     CounterIndex.set(values, context, span, tokens, 0);
     return values;
   }

@@ -39,6 +39,11 @@ public record BufferDeclaration(
     POOL,
     /** Page tables; counted whole. */
     TABLE,
+    /**
+     * What a session keeps from run to run beside its rows, in any format: zero when the session
+     * opens, copied by a fork, written by launches; counted whole.
+     */
+    STATE,
     /** Working storage in the session's slab; shares bytes with buffers of other lifetimes. */
     SCRATCH
   }

@@ -1,5 +1,6 @@
 package dev.kvasir.plans.program;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,9 +60,14 @@ public final class CounterIndex {
     return new CounterIndex(names, rows);
   }
 
-  /** {@return {@link #PROGRAM_COUNTERS} and the segments of {@code program}} */
+  /**
+   * {@return {@link #PROGRAM_COUNTERS}, the marks of {@code program} in their order, and its
+   * segments}
+   */
   public static CounterIndex ofProgram(Program program) {
-    return of(PROGRAM_COUNTERS, program.segments());
+    List<String> names = new ArrayList<>(PROGRAM_COUNTERS);
+    program.marks().forEach(mark -> names.add(mark.name()));
+    return of(names, program.segments());
   }
 
   /** {@return {@link #SESSION_COUNTERS} alone} */
@@ -70,9 +76,9 @@ public final class CounterIndex {
   }
 
   /**
-   * Sets the values of {@link #PROGRAM_COUNTERS}; allocates nothing.
+   * Sets the values of {@link #PROGRAM_COUNTERS} and leaves those of marks; allocates nothing.
    *
-   * @param counters an array in the order of {@link #PROGRAM_COUNTERS}
+   * @param counters an array that begins in the order of {@link #PROGRAM_COUNTERS}
    */
   public static void set(long[] counters, long context, long maxSpan, long position, long span) {
     counters[0] = context;

@@ -7,8 +7,8 @@ import java.util.List;
  *
  * <p>Expressions know these counters: {@code context} and {@code max_span} (the manifest's
  * constants), {@code position} (true tokens in the cache before the running span), {@code span}
- * (rows of the running span, 1 in a step), {@code tokens} (position + span) and {@code
- * rows(SEGMENT)}.
+ * (rows of the running span, 1 in a step), {@code tokens} (position + span), {@code rows(SEGMENT)}
+ * and one for each {@link Mark}.
  *
  * <p>Before a procedure runs, the runtime writes the span's token ids to the buffer {@code tokens}
  * and makes the page tables cover the rows that each segment holds at {@code tokens}. Afterwards it
@@ -20,12 +20,14 @@ import java.util.List;
  * @param procedures {@code prefill} (any span), {@code step} (a span of one row), and what they or
  *     rules call
  * @param rules checked in order after each span and step
+ * @param marks further counters, which the program sets
  */
 public record Program(
     List<KernelDeclaration> kernels,
     List<SegmentDeclaration> segments,
     List<Procedure> procedures,
-    List<Rule> rules) {
+    List<Rule> rules,
+    List<Mark> marks) {
 
   /** Name of the procedure that runs a span of a prompt. */
   public static final String PREFILL = "prefill";
@@ -48,6 +50,28 @@ public record Program(
     segments = List.copyOf(segments);
     procedures = List.copyOf(procedures);
     rules = List.copyOf(rules);
+    marks = List.copyOf(marks);
+  }
+
+  /**
+   * A counter that holds how many tokens were true when it was last set, 0 before; for example when
+   * rows were last chosen.
+   *
+   * <p>{@code prefill} sets every mark at its end, and so does the procedure of exactly one rule,
+   * whose condition is {@code tokens - NAME == most}. So between two runs {@code position - NAME}
+   * is at least 0 and less than {@code most}.
+   *
+   * @param name a counter's name, for example {@code selected_512}
+   * @param most tokens after which a rule sets it again, at least 1
+   */
+  public record Mark(String name, int most) {
+
+    /** {@return the condition of the rule that sets this mark} */
+    public Expression due() {
+      return Expression.counter(CounterIndex.TOKENS)
+          .minus(Expression.counter(name))
+          .equalTo(Expression.constant(most));
+    }
   }
 
   /**
@@ -127,5 +151,13 @@ public record Program(
      * @param message what happened otherwise and what to do about it, for people
      */
     record Require(String buffer, Expression elements, String message) implements Step {}
+
+    /**
+     * Sets a mark to {@code tokens} once the whole procedure has run; among the last steps of
+     * {@code prefill}, or of a procedure that rules call and nothing else.
+     *
+     * @param mark its name
+     */
+    record SetMark(String mark) implements Step {}
   }
 }

@@ -17,6 +17,9 @@ import java.util.Optional;
  * (slots + 1) + n mod slots}, which holds a page number of the packing's pools; the open page at
  * {@code tableOffset + i * (slots + 1) + slots}.
  *
+ * <p>Of a segment with chosen rows, {@link Chosen} says which they are; its {@code rows} are then
+ * the rows that each head has room for, and the pages cover those.
+ *
  * @param name for example {@code layer.1.ring}
  * @param layer decoder layer
  * @param heads KV heads that have this segment, ascending
@@ -28,10 +31,11 @@ import java.util.Optional;
  * @param table i32 buffer of page numbers
  * @param tableOffset first table element
  * @param slots pages that one head may hold, an open page beside closed ones not counted
- * @param rows rows appended so far per head, as a function of {@code tokens}
- * @param firstPosition true position of row 0
+ * @param rows rows appended so far per head, as a function of {@code tokens} and marks
+ * @param firstPosition true position of row 0, likewise; without meaning where rows are chosen
  * @param window rows at positions up to current - window are invisible; 0 for no window
  * @param packing how closed pages are stored; empty when all pages are alike
+ * @param chosen where to read which rows these are; empty when their positions follow each other
  */
 public record SegmentDeclaration(
     String name,
@@ -45,9 +49,33 @@ public record SegmentDeclaration(
     int tableOffset,
     int slots,
     Expression rows,
-    int firstPosition,
+    Expression firstPosition,
     int window,
-    Optional<Packing> packing) {
+    Optional<Packing> packing,
+    Optional<Chosen> chosen) {
+
+  /**
+   * Which rows a segment holds that were chosen from all: each list has its own number of rows, in
+   * ascending position, and the rows after those are empty.
+   *
+   * <p>Slot r of the i-th listed head holds the row of true position {@code
+   * positions[positionsOffset + i * positionsStride + r]}, when r is less than {@code
+   * counts[countsOffset + i * countsStride]}. With strides of 0 all heads have one list.
+   *
+   * @param positions i32 buffer of the session's state
+   * @param positionsOffset first element
+   * @param positionsStride elements from one head's list to the next
+   * @param counts i32 buffer of the session's state
+   * @param countsOffset first element
+   * @param countsStride elements from one head's count to the next
+   */
+  public record Chosen(
+      String positions,
+      int positionsOffset,
+      int positionsStride,
+      String counts,
+      int countsOffset,
+      int countsStride) {}
 
   /** Copies the list. */
   public SegmentDeclaration {

@@ -246,8 +246,9 @@ class ExpressionTest {
         0,
         1,
         Expression.parse(rows),
+        Expression.constant(0),
         0,
-        0,
+        Optional.empty(),
         Optional.empty());
   }
 }

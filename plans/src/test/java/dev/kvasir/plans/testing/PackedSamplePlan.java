@@ -55,7 +55,8 @@ public final class PackedSamplePlan {
             segment("layer.1.sink", 1, 5, 1, "min(tokens, 64)", Optional.empty()),
             segment("layer.1.ring", 1, 6, 2, "max(tokens - 64, 0)", Optional.of(PACKING))),
         procedures,
-        sample.rules());
+        sample.rules(),
+        sample.marks());
   }
 
   private static MemoryPlan memory() {
@@ -93,8 +94,9 @@ public final class PackedSamplePlan {
         offset,
         slots,
         Expression.parse(rows),
+        Expression.constant(0),
         0,
-        0,
-        packing);
+        packing,
+        Optional.empty());
   }
 }

@@ -139,7 +139,8 @@ public final class SamplePlan {
             new Procedure(Program.STEP, List.of(embed, new Step.Call("layers"), predict)),
             new Procedure("layers", List.of(attend)),
             new Procedure("close_page", List.of())),
-        List.of(new Rule(Expression.parse("mod(rows(layer.0.full), 64) == 0"), "close_page")));
+        List.of(new Rule(Expression.parse("mod(rows(layer.0.full), 64) == 0"), "close_page")),
+        List.of());
   }
 
   /** {@return its memory plan} */
@@ -263,8 +264,9 @@ public final class SamplePlan {
         offset,
         slots,
         Expression.parse(rows),
-        first,
+        Expression.constant(first),
         window,
+        Optional.empty(),
         Optional.empty());
   }
 }

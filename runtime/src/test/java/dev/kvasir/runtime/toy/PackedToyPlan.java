@@ -142,7 +142,8 @@ public final class PackedToyPlan {
                     launch("store_ring", "1", ring, closing(ringDims))))),
         List.of(
             new Rule(Expression.parse("mod(tokens, 64) == 0"), "close_full"),
-            new Rule(Expression.parse("mod(max(" + ROWS + ", 1), 64) == 0"), "close_ring")));
+            new Rule(Expression.parse("mod(max(" + ROWS + ", 1), 64) == 0"), "close_ring")),
+        List.of());
   }
 
   private static Step launch(
@@ -207,9 +208,10 @@ public final class PackedToyPlan {
         tableOffset,
         slots,
         Expression.parse(rows),
-        first,
+        Expression.constant(first),
         window,
-        Optional.of(packing));
+        Optional.of(packing),
+        Optional.empty());
   }
 
   private static MemoryPlan memory(int context) {

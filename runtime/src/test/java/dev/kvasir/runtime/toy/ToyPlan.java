@@ -139,7 +139,8 @@ public final class ToyPlan {
             new Procedure("prefill", List.of(new Step.Call("layers"), score, largest)),
             new Procedure("step", List.of(new Step.Call("layers"), score, largest)),
             new Procedure("close_page", List.of(closed))),
-        List.of(new Rule(Expression.parse("mod(tokens, 64) == 0"), "close_page")));
+        List.of(new Rule(Expression.parse("mod(tokens, 64) == 0"), "close_page")),
+        List.of());
   }
 
   private static List<SegmentDeclaration> segments(int context) {
@@ -156,8 +157,9 @@ public final class ToyPlan {
             0,
             slots(context),
             Expression.parse("tokens"),
+            Expression.constant(0),
             0,
-            0,
+            Optional.empty(),
             Optional.empty()),
         new SegmentDeclaration(
             "layer.1.ring",
@@ -171,8 +173,9 @@ public final class ToyPlan {
             0,
             ToyModel.RING_SLOTS,
             Expression.parse("max(tokens - 4, 0)"),
-            ToyModel.RING_FIRST,
+            Expression.constant(ToyModel.RING_FIRST),
             ToyModel.WINDOW,
+            Optional.empty(),
             Optional.empty()));
   }
 

@@ -31,6 +31,7 @@ record DeviceNeed(Map<String, Long> components) {
         case WEIGHT, DERIVED -> components.merge("weights", bytes, Long::sum);
         case POOL -> components.merge("cache pages of " + buffer.name(), bytes, Long::sum);
         case TABLE -> components.merge("page tables", bytes, Long::sum);
+        case STATE -> components.merge("state beside the rows", bytes, Long::sum);
         case SCRATCH ->
             scratch.merge(
                 new Place(buffer.offset(), ArrayType.of(buffer.format())), bytes, Math::max);

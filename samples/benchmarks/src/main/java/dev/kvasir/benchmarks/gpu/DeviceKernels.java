@@ -155,7 +155,7 @@ final class DeviceKernels implements AutoCloseable {
             new TreeMap<>());
     return new Plan(
         manifest,
-        new Program(declarations, List.of(), List.of(), List.of()),
+        new Program(declarations, List.of(), List.of(), List.of(), List.of()),
         new MemoryPlan(List.of(), Expression.constant(0), Expression.constant(0)),
         files);
   }

@@ -1,0 +1,81 @@
+package dev.kvasir.runtime;
+
+import dev.kvasir.plans.program.CounterIndex;
+import dev.kvasir.plans.program.Program;
+import dev.kvasir.plans.program.Program.Mark;
+import java.util.List;
+import java.util.Set;
+
+/** The marks of one session: how many tokens were true when each was last set. */
+final class Marks {
+
+  /** The place of a mark that there is not. */
+  static final int NONE = -1;
+
+  private static final int FIRST = CounterIndex.PROGRAM_COUNTERS.size();
+
+  private final List<Mark> declared;
+  private final long[] values;
+
+  Marks(Program program) {
+    declared = program.marks();
+    values = new long[declared.size()];
+  }
+
+  /** {@return how many there are} */
+  int size() {
+    return values.length;
+  }
+
+  /** {@return counters with room for the marks} */
+  long[] counters() {
+    return new long[FIRST + values.length];
+  }
+
+  /** {@return the place of the first mark among {@code names}, {@link #NONE} without one} */
+  int first(Set<String> names) {
+    for (int i = 0; i < values.length; i++) {
+      if (names.contains(declared.get(i).name())) {
+        return i;
+      }
+    }
+    return NONE;
+  }
+
+  /** {@return the true tokens when a mark was last set} */
+  long value(int mark) {
+    return values[mark];
+  }
+
+  /** Writes the values after the program's own counters; allocates nothing. */
+  void write(long[] counters) {
+    System.arraycopy(values, 0, counters, FIRST, values.length);
+  }
+
+  /** Writes the values that marks have after a run to {@code tokens} tokens and its rules. */
+  void writeAfter(long[] counters, boolean generated, int tokens) {
+    for (int i = 0; i < values.length; i++) {
+      counters[FIRST + i] = isSet(i, generated, tokens) ? tokens : values[i];
+    }
+  }
+
+  /**
+   * {@return whether a run to {@code tokens} tokens, or a rule after it, sets a mark}
+   *
+   * @param generated whether the run is a step, whose rules set what is due, and no span of a
+   *     prompt, which sets all
+   */
+  boolean isSet(int mark, boolean generated, int tokens) {
+    return !generated || tokens - values[mark] == declared.get(mark).most();
+  }
+
+  /** Sets a mark. */
+  void set(int mark, long tokens) {
+    values[mark] = tokens;
+  }
+
+  /** Takes over the values of another session. */
+  void fork(Marks source) {
+    System.arraycopy(source.values, 0, values, 0, values.length);
+  }
+}
