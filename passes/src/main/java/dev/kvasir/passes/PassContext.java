@@ -11,9 +11,20 @@ import dev.kvasir.ir.type.ElementFormat;
  * @param model the architecture
  * @param policy the techniques to carry out
  * @param storage how the target stores cache rows unless the policy says otherwise
+ * @param context the most tokens that a sequence may have
  */
 public record PassContext(
-    String modelName, ModelConfig model, ResolvedPolicy policy, ElementFormat storage) {
+    String modelName,
+    ModelConfig model,
+    ResolvedPolicy policy,
+    ElementFormat storage,
+    int context) {
+
+  /** Sequences as long as the model can take. */
+  public PassContext(
+      String modelName, ModelConfig model, ResolvedPolicy policy, ElementFormat storage) {
+    this(modelName, model, policy, storage, model.maxPositions());
+  }
 
   /**
    * {@return a graph name for a model that people call {@code name}: what no graph name can contain

@@ -1,8 +1,11 @@
 package dev.kvasir.passes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.kvasir.ir.diag.CompileException;
+import dev.kvasir.ir.diag.DiagnosticCode;
 import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.model.ModelConfig;
 import dev.kvasir.ir.reference.RandomWeights;
@@ -104,6 +107,48 @@ class SemanticsTest {
     double[] fullLast = logits(full, weights).getLast();
     double[] ringLast = logits(ring, weights).getLast();
     assertThat(distance(fullLast, ringLast)).as("seed %s", seed).isGreaterThan(1e-6);
+  }
+
+  @Test
+  void compensationChangesNothingUntilAPageIsDropped() {
+    ModelConfig config = SmallModels.config(OptionalInt.empty(), true);
+    String ring = "retrieval = [1], sink = 3, recent = 5";
+    Graph plain = graph(config, ElementFormat.BF16, "use group-heads(" + ring + ");");
+    Graph compensated =
+        graph(config, ElementFormat.BF16, "use group-heads(" + ring + ", compensate = true);");
+    assertThat(compensated).isNotEqualTo(plain);
+    RandomWeights weights = new RandomWeights(plain, seed);
+    assertSameLogits(logits(plain, weights), logits(compensated, weights), 0);
+    // A ring of 5 rows has two pages: the row behind the sink and 128 more takes the first over.
+    tokens = new Random(seed).ints(PROMPT + 3 + 2 * 64 + 1, 0, 16).toArray();
+    List<double[]> one = longLogits(plain, weights);
+    List<double[]> two = longLogits(compensated, weights);
+    assertSameLogits(one.subList(0, one.size() - 1), two.subList(0, one.size() - 1), 0);
+    assertThat(distance(one.getLast(), two.getLast())).as("seed %s", seed).isGreaterThan(1e-6);
+  }
+
+  /** The logits of a prompt and of the first step that drops a page. */
+  private List<double[]> longLogits(Graph graph, RandomWeights weights) {
+    ReferenceEvaluator evaluator = new ReferenceEvaluator(graph, weights);
+    double[] prompt = evaluator.prefill(Arrays.copyOf(tokens, 3 + 2 * 64)).logits();
+    return List.of(prompt, evaluator.step(tokens[3 + 2 * 64]).logits());
+  }
+
+  @Test
+  void compensationIsRefusedWhereTheModelHasAWindow() {
+    ModelConfig config = SmallModels.config(OptionalInt.of(11), false);
+    assertThatThrownBy(
+            () ->
+                graph(
+                    config,
+                    ElementFormat.BF16,
+                    "use group-heads(retrieval = [1], compensate = true);"))
+        .isInstanceOfSatisfying(
+            CompileException.class,
+            refused ->
+                assertThat(refused.diagnostics().getFirst().code())
+                    .isEqualTo(DiagnosticCode.LAYER_HAS_WINDOW))
+        .hasMessageContaining("layer 0 has a sliding window of its own");
   }
 
   @Test

@@ -101,6 +101,9 @@ public final class GraphLowering {
   }
 
   private int splits(HeadGroup group) {
+    if (group.compensated()) {
+      throw new CompilerBug("no kernel is known for " + group.text());
+    }
     int pages =
         group.segments().stream()
             .map(segment -> SegmentPart.of(segment, group.sinkRows()))

@@ -64,7 +64,7 @@ public final class Compiler {
     Graph graph =
         Passes.pipeline()
             .run(
-                passContext(model, resolved, options),
+                passContext(model, resolved, chosen, options),
                 event -> {
                   events.add(event);
                   options.listener().afterPass(event);
@@ -97,8 +97,8 @@ public final class Compiler {
    * @throws CompileException when the policy or an option does not fit the model
    */
   public static Graph transform(Model model, Policy policy, CompilerOptions options) {
-    sizes(model, options);
-    PassContext context = passContext(model, resolve(model, policy, options), options);
+    PlanSizes sizes = sizes(model, options);
+    PassContext context = passContext(model, resolve(model, policy, options), sizes, options);
     return Passes.pipeline().run(context, options.listener());
   }
 
@@ -110,8 +110,8 @@ public final class Compiler {
    */
   public static Graph transformUntil(
       String lastPass, Model model, Policy policy, CompilerOptions options) {
-    sizes(model, options);
-    PassContext context = passContext(model, resolve(model, policy, options), options);
+    PlanSizes sizes = sizes(model, options);
+    PassContext context = passContext(model, resolve(model, policy, options), sizes, options);
     return Passes.pipeline().runUntil(lastPass, context, options.listener());
   }
 
@@ -137,9 +137,13 @@ public final class Compiler {
   }
 
   private static PassContext passContext(
-      Model model, ResolvedPolicy resolved, CompilerOptions options) {
+      Model model, ResolvedPolicy resolved, PlanSizes sizes, CompilerOptions options) {
     return new PassContext(
-        PassContext.graphName(name(model)), model.config(), resolved, options.target().storage());
+        PassContext.graphName(name(model)),
+        model.config(),
+        resolved,
+        options.target().storage(),
+        sizes.context());
   }
 
   private static GraphLowering.Lowered lower(

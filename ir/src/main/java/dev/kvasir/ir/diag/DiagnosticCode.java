@@ -42,6 +42,7 @@ public enum DiagnosticCode {
   DUPLICATE_LIMIT("KV2018", "one bound is limited twice at the same length"),
   UNKNOWN_LIMIT("KV2019", "nothing that can be limited has this name"),
   FORMAT_UNAVAILABLE("KV2020", "an element format that the target does not have"),
+  LAYER_HAS_WINDOW("KV2021", "a technique that a layer with a sliding window cannot have"),
 
   CONFIG_MISSING("KV3001", "a model directory without config.json"),
   CONFIG_MALFORMED("KV3002", "a config.json that is not well-formed"),

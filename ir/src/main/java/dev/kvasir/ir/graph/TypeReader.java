@@ -77,10 +77,15 @@ final class TypeReader {
     reader.expect("]");
     reader.expect(":");
     List<CacheSegment> segments = new ArrayList<>();
+    boolean compensated;
     do {
-      segments.add(segment());
-    } while (reader.accept("+"));
-    return reader.checked(start, () -> new HeadGroup(heads, segments));
+      compensated = !segments.isEmpty() && reader.accept(HeadGroup.COMPENSATION);
+      if (!compensated) {
+        segments.add(segment());
+      }
+    } while (!compensated && reader.accept("+"));
+    boolean row = compensated;
+    return reader.checked(start, () -> new HeadGroup(heads, segments, row));
   }
 
   private CacheSegment segment() {

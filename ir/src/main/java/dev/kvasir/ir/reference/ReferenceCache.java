@@ -7,16 +7,27 @@ import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Every row that was ever appended to the cache of one layer, three times: as computed, as stored,
  * and, once its page is closed, as decoded from its codes. Nothing is dropped: whether a row can be
- * seen follows from its position alone. Row j has true position j. Immutable.
+ * seen follows from its position alone. Row j has true position j. Compensation rows sum what their
+ * rings dropped: rows as they were read last, those that a span pushed out before they were stored
+ * as computed. Immutable.
  */
 public final class ReferenceCache implements ReferenceValue {
   private final int rows;
   private final Side keys;
   private final Side values;
+
+  /** By KV head: before the running span, and after it. */
+  private final Map<Integer, Compensation> compensationsBefore;
+
+  private final Map<Integer, Compensation> compensations;
 
   /** Keys or values, [rows, kvHeads * head dimension]; rows that are not coded are NaN. */
   private record Side(double[] computed, double[] stored, double[] coded) {
@@ -29,16 +40,19 @@ public final class ReferenceCache implements ReferenceValue {
     }
   }
 
-  private ReferenceCache(int rows, Side keys, Side values) {
+  private ReferenceCache(
+      int rows, Side keys, Side values, Map<Integer, Compensation> compensationsBefore) {
     this.rows = rows;
     this.keys = keys;
     this.values = values;
+    this.compensationsBefore = compensationsBefore;
+    this.compensations = new HashMap<>(compensationsBefore);
   }
 
   /** {@return a cache without rows} */
   public static ReferenceCache empty() {
     Side nothing = new Side(new double[0], new double[0], new double[0]);
-    return new ReferenceCache(0, nothing, nothing);
+    return new ReferenceCache(0, nothing, nothing, Map.of());
   }
 
   /** {@return number of rows} */
@@ -59,9 +73,11 @@ public final class ReferenceCache implements ReferenceValue {
         new ReferenceCache(
             rows + newKeys.rows(),
             append(type, keys, newKeys, type.keyDim()),
-            append(type, values, newValues, type.valueDim()));
+            append(type, values, newValues, type.valueDim()),
+            compensations);
     for (int head = 0; head < type.kvHeads(); head++) {
       longer.codeClosedPages(type, head, rows);
+      longer.expel(type, head, rows);
     }
     return longer;
   }
@@ -79,6 +95,20 @@ public final class ReferenceCache implements ReferenceValue {
         group.segmentAt(row).packing().isPresent()
             && (row - first) / QuantisedFormat.PAGE_ROWS < closedPages(group, rowsBefore);
     return closed ? RowForm.CODED : RowForm.STORED;
+  }
+
+  /**
+   * {@return the compensation row that the running span sees, if it stands for any rows}
+   *
+   * <p>A step drops the page that its own row takes over before it attends. Whatever else is
+   * dropped is compensated from the next run on: all that a prefill drops, and in a packed ring the
+   * page whose place the one that a run has filled takes.
+   *
+   * @param prefill whether the running span is part of a prompt
+   */
+  public Optional<Compensation> compensation(HeadGroup group, int head, boolean prefill) {
+    boolean later = prefill || group.segments().getLast().packing().isPresent();
+    return Optional.ofNullable((later ? compensationsBefore : compensations).get(head));
   }
 
   /**
@@ -135,15 +165,41 @@ public final class ReferenceCache implements ReferenceValue {
       return;
     }
     Packing packing = segment.packing().get();
+    // The page that the last row fills is coded after the span, in a ring over the oldest one.
+    int filledBefore = closedPages(group, rows - 1);
     for (int page = closedPages(group, rowsBefore); page < closedPages(group, rows); page++) {
       int first = firstRow(group) + page * QuantisedFormat.PAGE_ROWS;
-      int last = first + QuantisedFormat.PAGE_ROWS - 1;
       // A page that went out of a ring within the span is never coded.
-      if (segment.kind() != CacheSegment.Kind.RING || segment.isVisible(rows, last)) {
+      if (segment.kind() != CacheSegment.Kind.RING || page >= filledBefore - segment.ringPages()) {
         codePage(keys, packing.key(), type.kvHeads(), type.keyDim(), head, first);
         codePage(values, packing.value(), type.kvHeads(), type.valueDim(), head, first);
       }
     }
+  }
+
+  /** Adds the rows that went out of a ring since {@code rowsBefore} to the head's compensation. */
+  private void expel(CacheType type, int head, int rowsBefore) {
+    HeadGroup group = type.groupOf(head);
+    int from = group.expelledRows(rowsBefore);
+    int to = group.expelledRows(rows);
+    if (from == to) {
+      return;
+    }
+    @Nullable Compensation before = compensations.get(head);
+    double[] keySum = before == null ? new double[type.keyDim()] : before.keySum().clone();
+    double[] valueSum = before == null ? new double[type.valueDim()] : before.valueSum().clone();
+    for (int row = firstRow(group) + from; row < firstRow(group) + to; row++) {
+      boolean coded = !Double.isNaN(key(type, row, head * type.keyDim(), RowForm.CODED));
+      RowForm stored = row < rowsBefore ? RowForm.STORED : RowForm.COMPUTED;
+      RowForm form = coded ? RowForm.CODED : stored;
+      for (int element = 0; element < keySum.length; element++) {
+        keySum[element] += key(type, row, head * type.keyDim() + element, form);
+      }
+      for (int element = 0; element < valueSum.length; element++) {
+        valueSum[element] += value(type, row, head * type.valueDim() + element, form);
+      }
+    }
+    compensations.put(head, new Compensation(to, keySum, valueSum));
   }
 
   private static void codePage(

@@ -98,6 +98,36 @@ public record CacheSegment(
         && (kind != Kind.RING || rowPosition > queryPosition - rows);
   }
 
+  /**
+   * {@return the pages of rows that a ring keeps, the open page of a packed one apart: at least
+   * those that the next query sees}
+   *
+   * @throws IllegalStateException unless this is a ring
+   */
+  public int ringPages() {
+    if (kind != Kind.RING) {
+      throw new IllegalStateException("segment " + name + " is no ring");
+    }
+    return packing.isPresent()
+        ? Math.max(1, Math.ceilDiv(rows - 1, QuantisedFormat.PAGE_ROWS))
+        : Math.ceilDiv(rows, QuantisedFormat.PAGE_ROWS) + 1;
+  }
+
+  /**
+   * {@return the pages that a ring has dropped between two runs, always the oldest: for each new
+   * page beyond those it keeps, or, when packed, for each full one}
+   *
+   * @param appended rows that it has ever got
+   * @throws IllegalStateException unless this is a ring
+   */
+  public int droppedPages(int appended) {
+    int pages =
+        packing.isPresent()
+            ? appended / QuantisedFormat.PAGE_ROWS
+            : Math.ceilDiv(appended, QuantisedFormat.PAGE_ROWS);
+    return Math.max(pages - ringPages(), 0);
+  }
+
   /** {@return the canonical text} */
   public String text() {
     return (name.equals(kind.text()) ? "" : name + " = ")

@@ -7,12 +7,18 @@ import java.util.stream.Collectors;
  * KV heads of one layer that keep their rows in the same way. Each row of such a head lies in
  * exactly one of the segments.
  *
- * <p>Text: {@code [0, 1]: sink bf16 rows 4 + ring bf16 rows 64}.
+ * <p>Text: {@code [0, 1]: sink bf16 rows 4 + ring bf16 rows 64 + compensation}.
  *
  * @param heads KV heads, ascending
  * @param segments one dense segment, or a ring with a sink before it or without
+ * @param compensated whether each head has a compensation row (RazorAttention, Tang et al., 2024):
+ *     the mean of the keys and the mean of the values of all rows in pages that its ring dropped,
+ *     which every query sees and which weighs as much as so many rows; only with a ring and without
+ *     a window of the model's own
  */
-public record HeadGroup(List<Integer> heads, List<CacheSegment> segments) {
+public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolean compensated) {
+  /** The word for the compensation row, which no segment is named. */
+  public static final String COMPENSATION = "compensation";
 
   /** Copies the lists and refuses segments that cannot stand together. */
   public HeadGroup {
@@ -29,6 +35,24 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments) {
           "segments must be dense, or ring, or sink and ring, got "
               + kinds.stream().map(CacheSegment.Kind::text).toList());
     }
+    if (segments.stream().anyMatch(segment -> segment.name().equals(COMPENSATION))) {
+      throw new IllegalArgumentException("no segment is named " + COMPENSATION);
+    }
+    if (compensated
+        && (segments.getLast().kind() != CacheSegment.Kind.RING
+            || segments.getLast().window().isPresent())) {
+      throw new IllegalArgumentException("a compensation row stands beside a ring without window");
+    }
+  }
+
+  /** Heads without a compensation row. */
+  public HeadGroup(List<Integer> heads, List<CacheSegment> segments) {
+    this(heads, segments, false);
+  }
+
+  /** {@return these heads with other segments} */
+  public HeadGroup withSegments(List<CacheSegment> others) {
+    return new HeadGroup(heads, others, compensated);
   }
 
   /** {@return how many first positions a sink holds, 0 without one} */
@@ -46,10 +70,24 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments) {
     return position < sinkRows() ? segments.getFirst() : segments.getLast();
   }
 
+  /**
+   * {@return how many rows the compensation row stands for: those of all pages that the ring has
+   * dropped}
+   *
+   * @param tokens true tokens that were appended
+   */
+  public int expelledRows(int tokens) {
+    return compensated
+        ? segments.getLast().droppedPages(Math.max(tokens - sinkRows(), 0))
+            * QuantisedFormat.PAGE_ROWS
+        : 0;
+  }
+
   /** {@return the canonical text} */
   public String text() {
     return heads
         + ": "
-        + segments.stream().map(CacheSegment::text).collect(Collectors.joining(" + "));
+        + segments.stream().map(CacheSegment::text).collect(Collectors.joining(" + "))
+        + (compensated ? " + " + COMPENSATION : "");
   }
 }

@@ -85,6 +85,21 @@ class CacheTypeTest {
         .hasMessage("keys of 72 elements cannot be quantised: codes lie in blocks of 16 channels");
   }
 
+  @Test
+  void aCompensationRowStandsBesideARingWithoutWindow() {
+    HeadGroup group = new HeadGroup(List.of(0), List.of(SINK, RING), true);
+    assertThat(group.text()).isEqualTo("[0]: sink bf16 rows 4 + ring f32 rows 3 + compensation");
+    assertThat(group.withSegments(List.of(RING)).compensated()).isTrue();
+    CacheSegment dense =
+        CacheSegment.of(CacheSegment.Kind.DENSE, ElementFormat.BF16, 0, OptionalInt.empty());
+    CacheSegment windowed =
+        CacheSegment.of(CacheSegment.Kind.RING, ElementFormat.BF16, 3, OptionalInt.of(9));
+    for (CacheSegment segment : List.of(dense, windowed)) {
+      assertThatThrownBy(() -> new HeadGroup(List.of(0), List.of(segment), true))
+          .hasMessage("a compensation row stands beside a ring without window");
+    }
+  }
+
   private static List<Integer> visible(HeadGroup group, int query) {
     return IntStream.rangeClosed(0, query + 2)
         .filter(row -> group.segmentAt(row).isVisible(query, row))

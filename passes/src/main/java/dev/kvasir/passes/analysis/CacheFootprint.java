@@ -4,6 +4,7 @@ import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
+import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
@@ -25,6 +26,9 @@ import java.util.Map;
  * on one open page in its element format. Slots are {@code ceil(context / 64)} of a dense segment,
  * {@code ceil((recent - 1) / 64)} of a ring, at least 1 and at most the pages of the context; the
  * table has one more for the open page.
+ *
+ * <p>A compensation row is a mean key and a mean value in f32, there from the start; it counts to
+ * the ring that it belongs to.
  *
  * <p>All of it is a function of the number of tokens and grows with it, so what holds at the last
  * token holds at every earlier one, however prompt and generation share them.
@@ -57,6 +61,7 @@ public record CacheFootprint(List<Part> parts) {
    * @param packedPages packed pages that it holds
    * @param packedPageBytes bytes of a packed page: codes, steps and minima; 0 without a packing
    * @param slots entries of its page table
+   * @param rowBytes bytes of the compensation row, 0 without one
    */
   public record Part(
       int layer,
@@ -66,10 +71,14 @@ public record CacheFootprint(List<Part> parts) {
       long pageBytes,
       int packedPages,
       long packedPageBytes,
-      int slots) {
-    /** {@return bytes of its pages and its page table} */
+      int slots,
+      long rowBytes) {
+    /** {@return bytes of its pages, its page table and its compensation row} */
     public long bytes() {
-      return pages * pageBytes + packedPages * packedPageBytes + (long) slots * SLOT_BYTES;
+      return pages * pageBytes
+          + packedPages * packedPageBytes
+          + (long) slots * SLOT_BYTES
+          + rowBytes;
     }
   }
 
@@ -118,6 +127,11 @@ public record CacheFootprint(List<Part> parts) {
         + codedBytes(packing.value(), cache.valueDim());
   }
 
+  /** {@return the bytes of the compensation row of one KV head} */
+  public static long compensationBytes(CacheType cache) {
+    return (long) (cache.keyDim() + cache.valueDim()) * ElementFormat.F32.bytes();
+  }
+
   private static long codedBytes(QuantisedFormat format, int headDim) {
     int blocks = Math.ceilDiv(PAGE_ROWS * headDim * format.bits(), BLOCK_BITS);
     return (long) blocks * BLOCK_BITS / Byte.SIZE + 2L * format.groupsOfPage(headDim) * SCALE_BYTES;
@@ -134,10 +148,7 @@ public record CacheFootprint(List<Part> parts) {
     int most =
         switch (segment.kind()) {
           case DENSE, SINK -> all;
-          case RING ->
-              segment.packing().isPresent()
-                  ? Math.max(1, Math.ceilDiv(segment.rows() - 1, PAGE_ROWS))
-                  : Math.ceilDiv(segment.rows(), PAGE_ROWS) + 1;
+          case RING -> segment.ringPages();
         };
     return Math.max(1, Math.min(all, most));
   }
@@ -193,10 +204,14 @@ public record CacheFootprint(List<Part> parts) {
         for (CacheSegment segment : group.segments()) {
           int rows = rows(group, segment, tokens);
           int slots = slots(group, segment, context);
+          long rowBytes =
+              group.compensated() && segment.kind() == CacheSegment.Kind.RING
+                  ? compensationBytes(cache)
+                  : 0;
           parts.add(
               segment
                   .packing()
-                  .map(packing -> packedPart(cache, head, segment, packing, rows, slots))
+                  .map(packing -> packedPart(cache, head, segment, packing, rows, slots, rowBytes))
                   .orElseGet(
                       () ->
                           new Part(
@@ -207,14 +222,21 @@ public record CacheFootprint(List<Part> parts) {
                               pageBytes(cache, segment),
                               0,
                               0,
-                              slots)));
+                              slots,
+                              rowBytes)));
         }
       }
     }
   }
 
   private static Part packedPart(
-      CacheType cache, int head, CacheSegment segment, Packing packing, int rows, int slots) {
+      CacheType cache,
+      int head,
+      CacheSegment segment,
+      Packing packing,
+      int rows,
+      int slots,
+      long rowBytes) {
     return new Part(
         cache.layer(),
         head,
@@ -223,6 +245,7 @@ public record CacheFootprint(List<Part> parts) {
         pageBytes(cache, segment),
         Math.min(rows / PAGE_ROWS, slots),
         packedPageBytes(cache, packing),
-        slots + 1);
+        slots + 1,
+        rowBytes);
   }
 }

@@ -10,7 +10,6 @@ import dev.kvasir.ir.policy.TechniqueSpec;
 import dev.kvasir.ir.policy.TechniqueUse;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
-import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.passes.PassContext;
 import dev.kvasir.passes.Property;
@@ -94,8 +93,7 @@ public final class QuantizeKv implements TechniquePass {
         cache.groups().stream()
             .map(
                 group ->
-                    new HeadGroup(
-                        group.heads(),
+                    group.withSegments(
                         group.segments().stream().map(segment -> pack(segment, packing)).toList()))
             .toList());
   }

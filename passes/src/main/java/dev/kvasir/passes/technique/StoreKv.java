@@ -88,6 +88,6 @@ public final class StoreKv implements TechniquePass {
   private static HeadGroup store(HeadGroup group, ElementFormat format) {
     List<CacheSegment> segments =
         group.segments().stream().map(segment -> segment.withFormat(format)).toList();
-    return new HeadGroup(group.heads(), segments);
+    return group.withSegments(segments);
   }
 }

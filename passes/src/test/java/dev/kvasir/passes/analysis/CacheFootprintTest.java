@@ -109,6 +109,20 @@ class CacheFootprintTest {
   }
 
   @Test
+  void aCompensationRowIsThereFromTheStart() {
+    String cache =
+        "graph g { parameter %a: cache<layer 0, heads 2, key 8, value 24; [0]: dense bf16;"
+            + " [1]: sink bf16 rows 4 + ring bf16 rows 64";
+    Graph with = PassCases.parse(cache + " + compensation> return %a }");
+    Graph without = PassCases.parse(cache + "> return %a }");
+    for (int tokens : new int[] {0, 1, 68, 133, 2048}) {
+      assertThat(bytes(with, tokens) - bytes(without, tokens)).isEqualTo((8 + 24) * 4);
+    }
+    assertThat(CacheFootprint.of(with, 0, 2048).shares())
+        .contains(new CacheFootprint.Share(0, "ring", 2 * 4 + 32 * 4));
+  }
+
+  @Test
   void countsPackedRings() {
     Graph graph =
         PassCases.parse(

@@ -4,6 +4,7 @@ import dev.kvasir.ir.graph.Attributes;
 import dev.kvasir.ir.graph.Op;
 import dev.kvasir.ir.graph.OpDefinition;
 import dev.kvasir.ir.graph.Value;
+import dev.kvasir.ir.reference.Compensation;
 import dev.kvasir.ir.reference.EvaluationContext;
 import dev.kvasir.ir.reference.ReferenceCache;
 import dev.kvasir.ir.reference.ReferenceTensor;
@@ -14,8 +15,10 @@ import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.TensorType;
 import dev.kvasir.ir.type.Type;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * Attention of the running span over everything in a cache, the span's own rows included. Query
@@ -32,6 +35,10 @@ import java.util.OptionalInt;
  * else is read as its segment stores it: rows of pages that were closed before the span decoded,
  * the others in the segment's element format. Pages of a ring count from the first position behind
  * the sink. A query that sees no row has out 0 and lse -1e30.
+ *
+ * <p>A compensation row, which stands for N rows by their mean key and mean value, is one more
+ * visible row of logit {@code cap(scale * q_i . k) + log N} (RazorAttention, Tang et al., 2024,
+ * equation 5); while N is 0 there is none.
  *
  * @param query after RoPE, f32[rows, queryHeads * keyDim]
  * @param cache the cache that already holds the span
@@ -155,15 +162,27 @@ public record AttentionOp(
     int position = context.firstPosition() + row;
     double[] logits = new double[position + 1];
     boolean[] visible = new boolean[position + 1];
-    double maximum = Double.NEGATIVE_INFINITY;
+    Optional<Compensation> gone = rows.compensation(group, kvHead, context.prefill());
+    double goneLogit = Double.NEGATIVE_INFINITY;
+    if (gone.isPresent()) {
+      goneLogit = logit(queries, row, head, gone.get()::key) + Math.log(gone.get().rows());
+    }
+    double maximum = goneLogit;
     for (int other = 0; other <= position; other++) {
       visible[other] = group.segmentAt(other).isVisible(position, other);
       if (visible[other]) {
-        logits[other] = logit(queries, rows, row, head, other, form(group, other, context));
+        int key = other;
+        RowForm form = form(group, other, context);
+        logits[other] =
+            logit(
+                queries,
+                row,
+                head,
+                element -> rows.key(type, key, kvHead * type.keyDim() + element, form));
         maximum = Math.max(maximum, logits[other]);
       }
     }
-    double sum = 0;
+    double sum = gone.isPresent() ? Math.exp(goneLogit - maximum) : 0;
     for (int other = 0; other <= position; other++) {
       sum += visible[other] ? Math.exp(logits[other] - maximum) : 0;
     }
@@ -172,6 +191,9 @@ public record AttentionOp(
     }
     double lse = maximum + Math.log(sum);
     int valueDim = type.valueDim();
+    for (int element = 0; element < valueDim && gone.isPresent(); element++) {
+      out[start + element] += Math.exp(goneLogit - lse) * gone.get().value(element);
+    }
     for (int other = 0; other <= position; other++) {
       if (visible[other]) {
         double weight = Math.exp(logits[other] - lse);
@@ -185,16 +207,11 @@ public record AttentionOp(
     return lse;
   }
 
-  private double logit(
-      ReferenceTensor queries, ReferenceCache rows, int row, int head, int other, RowForm form) {
-    CacheType type = cacheType();
-    int keyDim = type.keyDim();
-    int kvHead = head / (queryHeads / type.kvHeads());
+  private double logit(ReferenceTensor queries, int row, int head, IntToDoubleFunction key) {
+    int keyDim = cacheType().keyDim();
     double sum = 0;
     for (int element = 0; element < keyDim; element++) {
-      sum +=
-          queries.at(row, head * keyDim + element)
-              * rows.key(type, other, kvHead * keyDim + element, form);
+      sum += queries.at(row, head * keyDim + element) * key.applyAsDouble(element);
     }
     double scaled = scale * sum;
     return softCap.isPresent()
