@@ -152,6 +152,16 @@ public final class KernelBuilder {
     add(new Statement.Reduce(tile, operator, along, source));
   }
 
+  /** tile = sums of source from the left, on top of carry, which gets the last of them. */
+  public void scan(String tile, String carry, String source) {
+    add(new Statement.Scan(tile, carry, source));
+  }
+
+  /** buffer[start + index] = value, where an index is not negative. */
+  public void scatter(String buffer, IntExpression start, String index, String value) {
+    add(new Statement.Scatter(buffer, start, index, value));
+  }
+
   /** tile = left . right^T. */
   public void dotNT(String tile, String left, View right) {
     dotNT(tile, TilePart.whole(left), right);

@@ -65,6 +65,9 @@ final class KernelSamples {
     }
     kernels.add(indices());
     kernels.add(reductions());
+    kernels.add(stored(operands("quotients"), element("i").floorDivide(7), ElementFormat.I32));
+    kernels.add(stored(operands("rests"), element("i").modulo(8), ElementFormat.I32));
+    kernels.add(rows());
     kernels.add(codes("codes_u8", ElementFormat.U8));
     kernels.add(codes("codes_u4", ElementFormat.U4));
     return kernels;
@@ -165,7 +168,8 @@ final class KernelSamples {
   }
 
   private static Kernel unary(String name, UnaryOperator operator) {
-    TileExpression operand = element(operator == UnaryOperator.TO_FLOAT ? "i" : "f");
+    boolean integer = operator == UnaryOperator.TO_FLOAT || operator == UnaryOperator.FROM_BITS;
+    TileExpression operand = element(integer ? "i" : "f");
     return stored(operands(name), new TileExpression.Unary(operator, operand), ElementFormat.F32);
   }
 
@@ -195,6 +199,30 @@ final class KernelSamples {
       kernel.reduce(row, operator, Statement.Along.ROWS, "f");
       kernel.store(View.rows("y", 1, COLUMNS, ZERO, COLUMNS), row);
     }
+    return kernel.build();
+  }
+
+  /** Joins, sums and scatters integers. */
+  private static Kernel rows() {
+    KernelBuilder kernel = operands("rows");
+    kernel.writes("y", ElementFormat.I32);
+    kernel.writes("z", ElementFormat.F32);
+    String row = kernel.intTile("row_of_all", 1, COLUMNS);
+    String number = kernel.tile("number_of_all", 1, COLUMNS);
+    String sums = kernel.intTile("sums", 1, COLUMNS);
+    String total = kernel.intTile("total", 1, 1);
+    for (Statement.ReduceOperator operator :
+        List.of(
+            Statement.ReduceOperator.SUM,
+            Statement.ReduceOperator.MAXIMUM,
+            Statement.ReduceOperator.MINIMUM)) {
+      kernel.reduce(row, operator, Statement.Along.ROWS, "i");
+    }
+    kernel.reduce(total, Statement.ReduceOperator.SUM, Statement.Along.COLUMNS, row);
+    kernel.map(number, element(row).toFloat());
+    kernel.scan(sums, total, row);
+    kernel.scatter("y", ZERO, sums, row);
+    kernel.scatter("z", ZERO, sums, number);
     return kernel.build();
   }
 

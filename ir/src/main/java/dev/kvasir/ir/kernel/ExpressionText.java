@@ -74,6 +74,10 @@ record ExpressionText(String text, Level level) {
       case TileExpression.Uniform(IntExpression value) -> call("uniform", of(value));
       case TileExpression.RowIndex() -> atom("row");
       case TileExpression.ColumnIndex() -> atom("column");
+      case TileExpression.Quotient(TileExpression dividend, int divisor) ->
+          join("floordiv", Level.PRODUCT, write(dividend), number(Integer.toString(divisor)));
+      case TileExpression.Remainder(TileExpression dividend, int divisor) ->
+          join("mod", Level.PRODUCT, write(dividend), number(Integer.toString(divisor)));
       case TileExpression.Unary(TileExpression.UnaryOperator operator, TileExpression operand) ->
           call(operator.text(), of(operand));
       case TileExpression.Select(

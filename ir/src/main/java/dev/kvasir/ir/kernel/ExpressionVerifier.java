@@ -114,11 +114,15 @@ final class ExpressionVerifier {
       }
       case TileExpression.RowIndex() -> Type.I32;
       case TileExpression.ColumnIndex() -> Type.I32;
+      case TileExpression.Quotient(TileExpression dividend, int divisor) ->
+          divided("floordiv", dividend, divisor, target, scope);
+      case TileExpression.Remainder(TileExpression dividend, int divisor) ->
+          divided("mod", dividend, divisor, target, scope);
       case TileExpression.Unary unary -> {
         Type wanted =
             switch (unary.operator()) {
               case EXP2, LOG2, RSQRT, RINT, ROUND_TO_HALF -> Type.F32;
-              case TO_FLOAT -> Type.I32;
+              case TO_FLOAT, FROM_BITS -> Type.I32;
             };
         require(unary.operator().text(), type(unary.operand(), target, scope), wanted, scope);
         yield Type.F32;
@@ -134,6 +138,19 @@ final class ExpressionVerifier {
         yield first;
       }
     };
+  }
+
+  private static Type divided(
+      String operator,
+      TileExpression dividend,
+      int divisor,
+      Kernel.Tile target,
+      KernelScope scope) {
+    require(operator, type(dividend, target, scope), Type.I32, scope);
+    if (divisor < 1) {
+      throw scope.broken("%s by %d; a divisor is positive".formatted(operator, divisor));
+    }
+    return Type.I32;
   }
 
   private static Type binaryType(

@@ -18,8 +18,9 @@ import java.util.Random;
  * depends on it shows; what a select discards, or a guarded contraction skips, does not.
  *
  * <p>An error is: leaving a buffer or a block; reading an i32 element that nothing wrote; overflow
- * of uniform or pointwise integers; a divisor below 1; argmax over NaN; and, as grid points run in
- * any order, touching an element that another grid point of the same launch writes.
+ * of integers; a divisor below 1; argmax over NaN; a scatter of two columns to one element; and, as
+ * grid points run in any order, touching an element that another grid point of the same launch
+ * writes.
  */
 public final class KernelInterpreter {
 

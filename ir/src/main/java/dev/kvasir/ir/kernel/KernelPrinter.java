@@ -61,6 +61,10 @@ public final class KernelPrinter {
               Statement.TilePart source) ->
           "%s = reduce.%s %s along %s"
               .formatted(print(tile), operator.text(), print(source), along.text());
+      case Statement.Scan(String tile, String carry, String source) ->
+          "%s, %s = scan.sum %s".formatted(tile, carry, source);
+      case Statement.Scatter(String buffer, IntExpression start, String index, String value) ->
+          "scatter %s[%s + %s], %s".formatted(buffer, ExpressionText.of(start), index, value);
       case Statement.DotNT(
               Statement.TilePart tile,
               Statement.Operand left,

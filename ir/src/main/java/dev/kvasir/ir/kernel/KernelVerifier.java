@@ -86,6 +86,8 @@ public final class KernelVerifier {
         scope.markWritten(tile);
       }
       case Statement.Reduce reduce -> reduce(reduce, scope);
+      case Statement.Scan scan -> scan(scan, scope);
+      case Statement.Scatter scatter -> scatter(scatter, scope);
       case Statement.DotNT dot -> dotNT(dot, scope);
       case Statement.DotNN dot -> dotNN(dot, scope);
     }
@@ -110,15 +112,17 @@ public final class KernelVerifier {
   }
 
   private static void reduce(Statement.Reduce reduce, KernelScope scope) {
-    Extents source = writtenPart(reduce.source(), scope);
+    Kernel.Tile sourceTile = scope.writtenTile(reduce.source().tile());
+    Extents source = new Extents(sourceTile.rows(), columns(reduce.source(), sourceTile, scope));
     Kernel.Tile target = targetTile(reduce.tile(), false, scope);
     requireDifferent(reduce.tile().tile(), reduce.source().tile(), scope);
-    Kernel.TileType type =
-        switch (reduce.operator()) {
-          case SUM, MAXIMUM, MINIMUM -> Kernel.TileType.F32;
-          case ARGMAX -> Kernel.TileType.I32;
-        };
-    requireType(target, type, scope);
+    switch (reduce.operator()) {
+      case SUM, MAXIMUM, MINIMUM -> requireType(target, sourceTile.type(), scope);
+      case ARGMAX -> {
+        requireType(sourceTile, Kernel.TileType.F32, scope);
+        requireType(target, Kernel.TileType.I32, scope);
+      }
+    }
     switch (reduce.along()) {
       case COLUMNS -> requireExtents(reduce.tile(), target, source.rows(), 1, scope);
       case ROWS -> {
@@ -129,6 +133,35 @@ public final class KernelVerifier {
       }
     }
     scope.markWritten(reduce.tile().tile());
+  }
+
+  private static void scan(Statement.Scan scan, KernelScope scope) {
+    Kernel.Tile source = scope.writtenTile(scan.source(), Kernel.TileType.I32);
+    Kernel.Tile carry = scope.writtenTile(scan.carry(), Kernel.TileType.I32);
+    Kernel.Tile target = scope.targetTile(scan.tile());
+    requireDifferent(scan.tile(), scan.source(), scope);
+    requireDifferent(scan.tile(), scan.carry(), scope);
+    requireDifferent(scan.carry(), scan.source(), scope);
+    requireType(target, Kernel.TileType.I32, scope);
+    requireExtents(source, 1, source.columns(), scope);
+    requireExtents(carry, 1, 1, scope);
+    requireExtents(target, 1, source.columns(), scope);
+    scope.markWritten(scan.tile());
+  }
+
+  private static void scatter(Statement.Scatter scatter, KernelScope scope) {
+    Kernel.Buffer buffer = scope.writableBuffer(scatter.buffer());
+    Kernel.Tile index = scope.writtenTile(scatter.index(), Kernel.TileType.I32);
+    Kernel.Tile value = scope.writtenTile(scatter.value());
+    ExpressionVerifier.verify(scatter.start(), scope);
+    if (buffer.format() != ElementFormat.F32 && buffer.format() != ElementFormat.I32) {
+      throw scope.broken(
+          "scatter stores to f32 or i32, buffer %s is %s"
+              .formatted(buffer.name(), buffer.format().text()));
+    }
+    requireSameKind(value, buffer, scope);
+    requireExtents(index, 1, index.columns(), scope);
+    requireExtents(value, 1, index.columns(), scope);
   }
 
   private record Extents(int rows, int columns) {}

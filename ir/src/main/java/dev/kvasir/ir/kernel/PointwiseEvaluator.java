@@ -44,6 +44,14 @@ final class PointwiseEvaluator {
         Cell cell = typed(operand).cell;
         yield new Typed((row, column) -> apply(operator, cell.at(row, column)), false);
       }
+      case TileExpression.Quotient(TileExpression dividend, int divisor) -> {
+        Cell cell = typed(dividend).cell;
+        yield new Typed((row, column) -> Math.floorDiv((int) cell.at(row, column), divisor), true);
+      }
+      case TileExpression.Remainder(TileExpression dividend, int divisor) -> {
+        Cell cell = typed(dividend).cell;
+        yield new Typed((row, column) -> Math.floorMod((int) cell.at(row, column), divisor), true);
+      }
       case TileExpression.Binary(
               TileExpression.BinaryOperator operator,
               TileExpression left,
@@ -96,7 +104,14 @@ final class PointwiseEvaluator {
       case TO_FLOAT -> x;
       case RINT -> Math.abs(x) <= LARGEST_ROUNDED ? Math.rint(x) : Double.NaN;
       case ROUND_TO_HALF -> Float.float16ToFloat(Float.floatToFloat16((float) x));
+      case FROM_BITS -> fromBits((int) x);
     };
+  }
+
+  private static double fromBits(int bits) {
+    float value = Float.intBitsToFloat(bits);
+    boolean inRange = bits == 0 || (value >= Float.MIN_NORMAL && value <= Float.MAX_VALUE);
+    return inRange ? value : Double.NaN;
   }
 
   private static double join(TileExpression.BinaryOperator operator, double left, double right) {

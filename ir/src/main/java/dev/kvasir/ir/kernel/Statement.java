@@ -54,6 +54,28 @@ public sealed interface Statement {
   }
 
   /**
+   * tile[0, c] = carry[0, 0] + source[0, 0] + ... + source[0, c] in i32; then carry is the last of
+   * these, so that neighbouring pieces of a long row are summed one after the other.
+   *
+   * @param tile [1, B]
+   * @param carry [1, 1]
+   * @param source [1, B]
+   */
+  record Scan(String tile, String carry, String source) implements Statement {}
+
+  /**
+   * buffer[start + index[0, c]] = value[0, c] for every column c whose index is not negative. No
+   * two indices that are not negative are equal.
+   *
+   * @param buffer of f32 or i32, as the values are
+   * @param start element that index 0 means
+   * @param index i32 [1, B]
+   * @param value [1, B]
+   */
+  record Scatter(String buffer, IntExpression start, String index, String value)
+      implements Statement {}
+
+  /**
    * tile[m, n] = sum over k of left[m, k] * right[n, k]; with {@code accumulate}, added to what the
    * tile holds.
    */
@@ -117,11 +139,11 @@ public sealed interface Statement {
 
   /** How {@link Reduce} joins elements. */
   enum ReduceOperator {
-    /** Sum of f32. */
+    /** Sum of f32 or i32. */
     SUM("sum"),
-    /** Largest of f32. */
+    /** Largest of f32 or i32. */
     MAXIMUM("max"),
-    /** Smallest of f32. */
+    /** Smallest of f32 or i32. */
     MINIMUM("min"),
     /** Index of the largest f32 as i32, the lowest index among equals; along columns only. */
     ARGMAX("argmax");

@@ -1,6 +1,8 @@
 package dev.kvasir.ir.kernel;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Runs the statements of a verified kernel at one grid point. */
 final class StatementRunner {
@@ -43,6 +45,8 @@ final class StatementRunner {
       case Statement.Map(String tile, TileExpression value) ->
           map(point.tile(tile), PointwiseEvaluator.prepare(value, point));
       case Statement.Reduce reduce -> reduce(reduce);
+      case Statement.Scan scan -> scan(scan);
+      case Statement.Scatter scatter -> scatter(scatter);
       case Statement.DotNT dot -> dotNT(dot);
       case Statement.DotNN dot -> dotNN(dot);
     }
@@ -123,21 +127,21 @@ final class StatementRunner {
         for (double value : values) {
           sum += value;
         }
-        target.setFloat(row, column, sum);
+        setSame(target, row, column, sum);
       }
       case MAXIMUM -> {
         double largest = values[0];
         for (double value : values) {
           largest = Math.max(largest, value);
         }
-        target.setFloat(row, column, largest);
+        setSame(target, row, column, largest);
       }
       case MINIMUM -> {
         double smallest = values[0];
         for (double value : values) {
           smallest = Math.min(smallest, value);
         }
-        target.setFloat(row, column, smallest);
+        setSame(target, row, column, smallest);
       }
       case ARGMAX -> {
         int best = 0;
@@ -151,6 +155,54 @@ final class StatementRunner {
           }
         }
         target.setInt(row, column, best);
+      }
+    }
+  }
+
+  /** Sets an element of either type; a sum of integers that no double holds is far too large. */
+  private void setSame(TileContent target, int row, int column, double value) {
+    if (target.isFloat()) {
+      target.setFloat(row, column, value);
+    } else {
+      target.setInt(row, column, exact(value));
+    }
+  }
+
+  private int exact(double value) {
+    if (value != (int) value) {
+      throw point.failure("overflows to %.0f".formatted(value));
+    }
+    return (int) value;
+  }
+
+  private void scan(Statement.Scan scan) {
+    TileContent source = point.tile(scan.source());
+    TileContent carry = point.tile(scan.carry());
+    TileContent target = point.tile(scan.tile());
+    for (int column = 0; column < source.columns(); column++) {
+      int sum = exact((double) carry.intAt(0, 0) + source.intAt(0, column));
+      target.setInt(0, column, sum);
+      carry.setInt(0, 0, sum);
+    }
+  }
+
+  private void scatter(Statement.Scatter scatter) {
+    long start = evaluate(scatter.start());
+    TileContent index = point.tile(scatter.index());
+    TileContent value = point.tile(scatter.value());
+    Set<Integer> taken = new HashSet<>();
+    for (int column = 0; column < index.columns(); column++) {
+      int place = index.intAt(0, column);
+      if (place < 0) {
+        continue;
+      }
+      if (!taken.add(place)) {
+        throw point.failure("two columns have index " + place);
+      }
+      if (value.isFloat()) {
+        point.writeFloat(scatter.buffer(), start + place, value.floatAt(0, column));
+      } else {
+        point.writeInt(scatter.buffer(), start + place, value.intAt(0, column));
       }
     }
   }

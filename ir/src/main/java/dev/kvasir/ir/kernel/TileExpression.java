@@ -29,6 +29,12 @@ public sealed interface TileExpression {
   /** The column number of this place as i32. */
   record ColumnIndex() implements TileExpression {}
 
+  /** An i32 divided by a literal, rounded down; the divisor is positive. */
+  record Quotient(TileExpression dividend, int divisor) implements TileExpression {}
+
+  /** What {@link Quotient} leaves: 0 .. divisor - 1. */
+  record Remainder(TileExpression dividend, int divisor) implements TileExpression {}
+
   /** One operand. */
   record Unary(UnaryOperator operator, TileExpression operand) implements TileExpression {}
 
@@ -56,7 +62,9 @@ public sealed interface TileExpression {
     /** The nearest integer of an f32 of at most 2^22 in magnitude, ties to even. */
     RINT("rint"),
     /** An f32 rounded to the nearest binary16, ties to even; infinite beyond 65504. */
-    ROUND_TO_HALF("f16");
+    ROUND_TO_HALF("f16"),
+    /** The f32 that has the bits of an i32: 0, or finite, positive and at least 2^-126. */
+    FROM_BITS("frombits");
 
     private final String text;
 
@@ -124,6 +132,11 @@ public sealed interface TileExpression {
     return new Element(tile);
   }
 
+  /** {@return an i32 literal} */
+  static TileExpression integer(int value) {
+    return new Uniform(IntExpression.constant(value));
+  }
+
   /** {@return a uniform integer} */
   static TileExpression uniform(IntExpression value) {
     return new Uniform(value);
@@ -187,6 +200,26 @@ public sealed interface TileExpression {
   /** {@return the smaller of both} */
   default TileExpression minimum(TileExpression other) {
     return new Binary(BinaryOperator.MINIMUM, this, other);
+  }
+
+  /** {@return this / divisor, rounded down} */
+  default TileExpression floorDivide(int divisor) {
+    return new Quotient(this, divisor);
+  }
+
+  /** {@return the non-negative remainder by divisor} */
+  default TileExpression modulo(int divisor) {
+    return new Remainder(this, divisor);
+  }
+
+  /** {@return the number that has these bits} */
+  default TileExpression fromBits() {
+    return new Unary(UnaryOperator.FROM_BITS, this);
+  }
+
+  /** {@return this integer as a number} */
+  default TileExpression toFloat() {
+    return new Unary(UnaryOperator.TO_FLOAT, this);
   }
 
   /** {@return the nearest integer} */

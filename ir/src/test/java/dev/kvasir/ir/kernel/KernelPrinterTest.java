@@ -128,6 +128,16 @@ class KernelPrinterTest {
         .isEqualTo("m = reduce.min o[:, 32:48] along rows");
   }
 
+  @Test
+  void printsRowsOfIntegers() {
+    assertThat(KernelPrinter.headline(new Statement.Scan("place", "total", "flags")))
+        .isEqualTo("place, total = scan.sum flags");
+    assertThat(
+            KernelPrinter.headline(
+                new Statement.Scatter("list", HEAD.times(64).plus(COUNT), "place", "rows")))
+        .isEqualTo("scatter list[(axis head) * 64 + (dim count) + place], rows");
+  }
+
   static Stream<Arguments> uniformExpressions() {
     return Stream.of(
         arguments(PAGE.plus(1).times(2), "(page + 1) * 2"),
@@ -162,6 +172,8 @@ class KernelPrinterTest {
         arguments(a.plus(b).times(0.5f), "(a + b) * 0.5"),
         arguments(TileExpression.spread("a", 32).plus(b.rint()), "spread(a, 32) + rint(b)"),
         arguments(a.roundToHalf().minimum(b), "min(f16(a), b)"),
+        arguments(a.plus(b).floorDivide(8).modulo(3), "(a + b) floordiv 8 mod 3"),
+        arguments(a.modulo(8).fromBits().times(b), "frombits(a mod 8) * b"),
         arguments(a.over(b.over(a)), "a / (b / a)"),
         arguments(a.times(-1), "a * (-1.0)"),
         arguments(TileExpression.constant(1e-30f).plus(integer(-2)), "1.0E-30 + (-2)"),

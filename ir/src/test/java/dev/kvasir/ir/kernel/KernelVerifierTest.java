@@ -163,6 +163,9 @@ class KernelVerifierTest {
                     "b",
                     new TileExpression.Unary(
                         TileExpression.UnaryOperator.TO_FLOAT, element("a"))))),
+        arguments("frombits needs I32, got F32", with(map("b", element("a").fromBits()))),
+        arguments("floordiv needs I32, got F32", with(map("b", element("a").floorDivide(2)))),
+        arguments("mod by 0; a divisor is", with(map("i", element("i").modulo(0)))),
         arguments("+ needs numbers", with(map("b", truth.plus(truth)))),
         arguments("< needs numbers", with(map("b", truth.less(truth)))),
         arguments("and needs TRUTH, got F32", with(map("b", element("a").and(element("b"))))),
@@ -268,6 +271,61 @@ class KernelVerifierTest {
         arguments("rint needs F32, got I32", with(map("b", element("i").rint()))));
   }
 
+  static Stream<Arguments> brokenRows() {
+    return Stream.of(
+        arguments("tile i must be F32", with(reduce("i", ReduceOperator.SUM, Along.ROWS, "a"))),
+        arguments(
+            "tile i must be F32", rows(reduce("one", ReduceOperator.ARGMAX, Along.COLUMNS, "i"))),
+        arguments("tile i must be 1 x 3, it is 2 x 3", rows(scan("r", "one", "i"))),
+        arguments("tile r must be 1 x 1, it is 1 x 3", rows(scan("s", "r", "q"))),
+        arguments("tile one must be 1 x 3, it is 1 x 1", rows(scan("one", "two", "r"))),
+        arguments("tile r is both target and operand", rows(scan("r", "one", "r"))),
+        arguments("tile one is both target and operand", rows(scan("one", "one", "r"))),
+        arguments("tile a must be I32", rows(scan("r", "one", "a"))),
+        arguments("tile b must be I32", rows(scan("b", "one", "r"))),
+        arguments("tile s is read but may not be written", rows(scan("r", "one", "s"))),
+        arguments("buffer table is read only", rows(scatter("table", "r", "q"))),
+        arguments("tile f is F32, buffer out_i is I32", rows(scatter("out_i", "r", "f"))),
+        arguments("tile r is I32, buffer out is F32", rows(scatter("out", "q", "r"))),
+        arguments("tile f must be I32", rows(scatter("out", "f", "f"))),
+        arguments("tile i must be 1 x 3, it is 2 x 3", rows(scatter("out_i", "i", "r"))),
+        arguments("tile one must be 1 x 3, it is 1 x 1", rows(scatter("out_i", "r", "one"))),
+        arguments(
+            "scatter stores to f32 or i32, buffer out_half is f16",
+            rows(scatter("out_half", "r", "f"))),
+        arguments(
+            "no dim is called m",
+            rows(new Statement.Scatter("out_i", new IntExpression.Dimension("m"), "r", "q"))));
+  }
+
+  /** With rows r, q and f of three columns; s is not written. */
+  private static Kernels rows(Statement statement) {
+    return base()
+        .write("out_half", ElementFormat.F16)
+        .i32("r", 1, 3)
+        .i32("q", 1, 3)
+        .i32("s", 1, 3)
+        .f32("f", 1, 3)
+        .i32("one", 1, 1)
+        .i32("two", 1, 1)
+        .then(
+            map("r", integer(1)),
+            map("q", integer(1)),
+            fill("f", 1),
+            map("one", integer(0)),
+            map("two", integer(0)),
+            statement,
+            map("s", integer(2)));
+  }
+
+  private static Statement scan(String tile, String carry, String source) {
+    return new Statement.Scan(tile, carry, source);
+  }
+
+  private static Statement scatter(String buffer, String index, String value) {
+    return new Statement.Scatter(buffer, ZERO, index, value);
+  }
+
   /** Runs of codes that begin within a field of their block. */
   static Stream<Arguments> brokenCodeViews() {
     return Stream.of(
@@ -341,7 +399,7 @@ class KernelVerifierTest {
         arguments(
             "tile b must be 2 x 1", with(reduce("b", ReduceOperator.SUM, Along.COLUMNS, "a"))),
         arguments("tile b must be 1 x 3", with(reduce("b", ReduceOperator.SUM, Along.ROWS, "a"))),
-        arguments("tile i must be F32", with(reduce("b", ReduceOperator.SUM, Along.ROWS, "i"))),
+        arguments("tile b must be I32", with(reduce("b", ReduceOperator.SUM, Along.ROWS, "i"))),
         arguments(
             "tile b must be I32", with(reduce("b", ReduceOperator.ARGMAX, Along.COLUMNS, "a"))),
         arguments(
@@ -359,6 +417,7 @@ class KernelVerifierTest {
     "brokenMemory",
     "brokenContractions",
     "brokenParts",
+    "brokenRows",
     "brokenCodeViews"
   })
   void refuses(String message, Kernels kernel) {

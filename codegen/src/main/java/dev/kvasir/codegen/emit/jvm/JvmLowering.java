@@ -164,7 +164,14 @@ public final class JvmLowering {
               arguments);
         }
         case Statement.Map map -> call(MapEmitter.map(map, emission, kernel));
-        case Statement.Reduce reduce -> call(ReduceBody.reduce(reduce, emission, kernel));
+        case Statement.Reduce reduce ->
+            call(
+                kernel.tile(reduce.tile().tile()).type() == Kernel.TileType.I32
+                        && reduce.operator() != Statement.ReduceOperator.ARGMAX
+                    ? IntReduceBody.reduce(reduce, emission, kernel)
+                    : ReduceBody.reduce(reduce, emission, kernel));
+        case Statement.Scan scan -> call(ScanBody.scan(scan, emission, kernel));
+        case Statement.Scatter scatter -> scatter(scatter);
         case Statement.DotNT dot -> {
           PhaseArguments arguments = new PhaseArguments();
           call(new DotEmitter(emission, kernel).dotNT(dot, arguments), arguments);
@@ -174,6 +181,16 @@ public final class JvmLowering {
           call(new DotEmitter(emission, kernel).dotNN(dot, arguments), arguments);
         }
       }
+    }
+
+    private void scatter(Statement.Scatter scatter) {
+      ScatterBody body = new ScatterBody(kernel.tile(scatter.value()).type());
+      code.aload(FLOATS).aload(INTS).aload(slot(segments, scatter.buffer()));
+      push(scatter.start());
+      code.loadConstant(kernel.tile(scatter.index()).columns())
+          .loadConstant(emission.frame().offset(scatter.index()))
+          .loadConstant(emission.frame().offset(scatter.value()));
+      emission.shared("scatter", body, ScatterBody.TYPE, body::write).invoke(code);
     }
 
     private void loop(Statement.For loop) {

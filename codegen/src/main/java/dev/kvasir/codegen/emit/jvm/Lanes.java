@@ -191,7 +191,11 @@ final class Lanes {
 
   /** Takes an int vector on the stack for the bits of floats. */
   void bitsAsFloats() {
-    code.invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
+    if (isVector()) {
+      code.invokevirtual(INT_VECTOR, "reinterpretAsFloats", FLOAT_SELF);
+    } else {
+      code.invokestatic(FLOAT, "intBitsToFloat", BITS_TO_FLOAT);
+    }
   }
 
   /** Turns ints on the stack into floats. */
@@ -311,6 +315,32 @@ final class Lanes {
   void scale(int bits) {
     if (bits != 0) {
       code.loadConstant(Math.scalb(1f, bits)).invokevirtual(FLOAT_VECTOR, "mul", FLOAT_WITH_FLOAT);
+    }
+  }
+
+  /** Divides ints on the stack, rounding down; vectors by powers of two only. */
+  void floorDivide(int divisor) {
+    if (isVector()) {
+      requirePowerOfTwo(divisor);
+      lanewise(BINARY, "ASHR", Integer.numberOfTrailingZeros(divisor));
+    } else {
+      code.loadConstant(divisor).invokestatic(MATH, "floorDiv", INTS_TO_INT);
+    }
+  }
+
+  /** Ints on the stack become what {@link #floorDivide} leaves. */
+  void modulo(int divisor) {
+    if (isVector()) {
+      requirePowerOfTwo(divisor);
+      lanewise(ASSOCIATIVE, "AND", divisor - 1);
+    } else {
+      code.loadConstant(divisor).invokestatic(MATH, "floorMod", INTS_TO_INT);
+    }
+  }
+
+  private static void requirePowerOfTwo(int divisor) {
+    if (Integer.bitCount(divisor) > 1) {
+      throw new IllegalStateException("vectors of integers have no division by " + divisor);
     }
   }
 

@@ -162,6 +162,16 @@ record MapBody(
           }
           yield Kind.INT;
         }
+        case TileExpression.Quotient(TileExpression dividend, int divisor) -> {
+          emit(dividend);
+          lanes.floorDivide(divisor);
+          yield Kind.INT;
+        }
+        case TileExpression.Remainder(TileExpression dividend, int divisor) -> {
+          emit(dividend);
+          lanes.modulo(divisor);
+          yield Kind.INT;
+        }
         case TileExpression.Unary unary -> unary(unary);
         case TileExpression.Binary binary -> binary(binary);
         case TileExpression.Select select -> select(select);
@@ -226,6 +236,7 @@ record MapBody(
         case TO_FLOAT -> lanes.toFloats();
         case RINT -> math.nearestInteger();
         case ROUND_TO_HALF -> math.roundToHalf();
+        case FROM_BITS -> lanes.bitsAsFloats();
       }
       return Kind.FLOAT;
     }

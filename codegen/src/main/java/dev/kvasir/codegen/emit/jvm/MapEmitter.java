@@ -68,6 +68,10 @@ final class MapEmitter {
       case TileExpression.Uniform uniform ->
           new TileExpression.Uniform(
               new IntExpression.Variable(Integer.toString(numberOf(uniforms, uniform.value()))));
+      case TileExpression.Quotient(TileExpression dividend, int divisor) ->
+          new TileExpression.Quotient(number(dividend), divisor);
+      case TileExpression.Remainder(TileExpression dividend, int divisor) ->
+          new TileExpression.Remainder(number(dividend), divisor);
       case TileExpression.Unary unary ->
           new TileExpression.Unary(unary.operator(), number(unary.operand()));
       case TileExpression.Binary binary ->
@@ -94,15 +98,20 @@ final class MapEmitter {
 
   /**
    * Whether a map runs one element at a time: vector logarithms differ between compiled and
-   * interpreted code, and f16 rounding has no vector form.
+   * interpreted code, and neither f16 rounding nor division by other integers than powers of two
+   * has a vector form.
    */
   private static boolean isScalar(TileExpression expression) {
     return switch (expression) {
       case TileExpression.Unary unary ->
           switch (unary.operator()) {
             case LOG2, ROUND_TO_HALF -> true;
-            case EXP2, RSQRT, TO_FLOAT, RINT -> isScalar(unary.operand());
+            case EXP2, RSQRT, TO_FLOAT, RINT, FROM_BITS -> isScalar(unary.operand());
           };
+      case TileExpression.Quotient(TileExpression dividend, int divisor) ->
+          Integer.bitCount(divisor) > 1 || isScalar(dividend);
+      case TileExpression.Remainder(TileExpression dividend, int divisor) ->
+          Integer.bitCount(divisor) > 1 || isScalar(dividend);
       case TileExpression.Binary binary -> isScalar(binary.left()) || isScalar(binary.right());
       case TileExpression.Select select ->
           isScalar(select.condition())

@@ -67,6 +67,8 @@ public final class TileFrame {
                 Statement.Store _,
                 Statement.Map _,
                 Statement.Reduce _,
+                Statement.Scan _,
+                Statement.Scatter _,
                 Statement.DotNN _ ->
                 0;
           };

@@ -13,6 +13,9 @@ import java.lang.classfile.Label;
 final class Exp2 {
 
   private static final float LIMIT = 126;
+  private static final int MANTISSA_BITS = 23;
+  private static final int HIDDEN = 1 << MANTISSA_BITS;
+  private static final int BIAS = 127;
 
   /** q, highest power first. */
   private static final float[] COEFFICIENTS = {
@@ -33,6 +36,30 @@ final class Exp2 {
     code.fconst_0().goto_(end).labelBinding(inRange);
     inRange(writer, x);
     code.labelBinding(end);
+    writer.exit();
+  }
+
+  /**
+   * Replaces the bits of 0, or of a normal positive number, by that number: the target's own way to
+   * do so does not compile everywhere.
+   */
+  static void fromBits(MethodWriter writer) {
+    CodeBuilder code = writer.code();
+    writer.enter();
+    Local bits = writer.declareInt("bits");
+    Label zero = code.newLabel();
+    Label end = code.newLabel();
+    writer.push(bits);
+    code.ifeq(zero);
+    writer.push(bits).push(HIDDEN - 1);
+    code.iand();
+    writer.push(HIDDEN).plus();
+    code.i2f().loadConstant(1f / HIDDEN).fmul();
+    writer.push(bits).push(MANTISSA_BITS);
+    code.ishr().loadConstant(BIAS).isub();
+    power(writer, writer.declareInt("exponent"));
+    code.goto_(end).labelBinding(zero);
+    code.fconst_0().labelBinding(end);
     writer.exit();
   }
 
@@ -72,7 +99,7 @@ final class Exp2 {
     code.loadConstant(0x1p-126f).fmul();
     writer.push(exponent).push((int) LIMIT).plus().store(exponent);
     code.labelBinding(raised);
-    // 0 <= exponent <= 126 = 5 * 25 + 1
+    // 0 <= exponent <= 127 = 5 * 25 + 2
     writer.push(exponent).push(5);
     code.idiv();
     Local fifth = writer.declareInt("fifth");

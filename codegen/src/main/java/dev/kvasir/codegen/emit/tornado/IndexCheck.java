@@ -28,6 +28,8 @@ final class IndexCheck {
         case Statement.Let _ -> {}
         case Statement.Map _ -> {}
         case Statement.Reduce _ -> {}
+        case Statement.Scan _ -> {}
+        case Statement.Scatter _ -> {}
         case Statement.For loop -> check(loop.body());
         case Statement.If choice -> {
           check(choice.whenTrue());

@@ -15,7 +15,7 @@ final class LocalMemory {
   /** Partial results, some for each thread: number, thread. Names of tiles start with a letter. */
   static final String FLOAT_SCRATCH = "_values";
 
-  /** Where each partial result of an argmax lies. */
+  /** Partial results that are integers, or where each one of an argmax lies. */
   static final String INT_SCRATCH = "_indices";
 
   /** One array. */
@@ -82,6 +82,8 @@ final class LocalMemory {
           addSums(kernel, choice.whenFalse());
         }
         case Statement.Reduce _ -> {}
+        case Statement.Scan _ -> {}
+        case Statement.Scatter _ -> {}
         case Statement.Let _ -> {}
         case Statement.Load _ -> {}
         case Statement.Store _ -> {}
@@ -105,8 +107,12 @@ final class LocalMemory {
         case Statement.Reduce reduce -> {
           ReduceShape shape = ReduceShape.of(kernel, reduce);
           if (shape.isTree()) {
-            addResults(1);
-            if (reduce.operator() == Statement.ReduceOperator.ARGMAX) {
+            boolean argmax = reduce.operator() == Statement.ReduceOperator.ARGMAX;
+            boolean integers = kernel.tile(reduce.tile().tile()).type() == Kernel.TileType.I32;
+            if (argmax || !integers) {
+              addResults(1);
+            }
+            if (integers) {
               addIndices();
             }
           }
@@ -116,6 +122,8 @@ final class LocalMemory {
           addScratch(kernel, choice.whenTrue());
           addScratch(kernel, choice.whenFalse());
         }
+        case Statement.Scan _ -> {}
+        case Statement.Scatter _ -> {}
         case Statement.Let _ -> {}
         case Statement.Load _ -> {}
         case Statement.Store _ -> {}

@@ -58,6 +58,8 @@ final class MapPhase {
       case TileExpression.Spread(String name, int _) -> accesses.add(Access.readsAny(name));
       case TileExpression.Uniform(IntExpression value) ->
           uniforms.computeIfAbsent(value, _ -> new Local("uniform", CD_int));
+      case TileExpression.Quotient(TileExpression dividend, int _) -> collect(dividend, target);
+      case TileExpression.Remainder(TileExpression dividend, int _) -> collect(dividend, target);
       case TileExpression.Unary unary -> collect(unary.operand(), target);
       case TileExpression.Binary binary -> {
         collect(binary.left(), target);

@@ -88,6 +88,16 @@ final class PointwiseWriter {
         column.run();
         yield Kind.INT;
       }
+      case TileExpression.Quotient(TileExpression dividend, int divisor) -> {
+        write(dividend);
+        IntegerDivision.floorDivide(writer, divisor);
+        yield Kind.INT;
+      }
+      case TileExpression.Remainder(TileExpression dividend, int divisor) -> {
+        write(dividend);
+        IntegerDivision.modulo(writer, divisor);
+        yield Kind.INT;
+      }
       case TileExpression.Unary(TileExpression.UnaryOperator operator, TileExpression operand) -> {
         write(operand);
         apply(operator);
@@ -174,6 +184,7 @@ final class PointwiseWriter {
         code.i2s();
         Half.decode(writer);
       }
+      case FROM_BITS -> Exp2.fromBits(writer);
     }
   }
 

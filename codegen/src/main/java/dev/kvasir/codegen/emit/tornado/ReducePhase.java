@@ -20,6 +20,7 @@ final class ReducePhase {
   private final Statement.Reduce reduce;
   private final ReduceShape shape;
   private final boolean argmax;
+  private final boolean integers;
 
   ReducePhase(KernelMethod method, Statement.Reduce reduce) {
     this.method = method;
@@ -28,6 +29,7 @@ final class ReducePhase {
     this.reduce = reduce;
     this.shape = ReduceShape.of(method.kernel(), reduce);
     this.argmax = reduce.operator() == Statement.ReduceOperator.ARGMAX;
+    this.integers = method.kernel().tile(reduce.source().tile()).type() == Kernel.TileType.I32;
   }
 
   /** The running result of a thread; the index is used by argmax alone. */
@@ -104,10 +106,15 @@ final class ReducePhase {
   }
 
   private void addScratch(List<Access> accesses, boolean write, boolean own) {
-    accesses.add(new Access(Access.Space.LOCAL, LocalMemory.FLOAT_SCRATCH, write, own));
+    accesses.add(new Access(Access.Space.LOCAL, scratch(), write, own));
     if (argmax) {
       accesses.add(new Access(Access.Space.LOCAL, LocalMemory.INT_SCRATCH, write, own));
     }
+  }
+
+  /** {@return the array of partial results} */
+  private String scratch() {
+    return integers ? LocalMemory.INT_SCRATCH : LocalMemory.FLOAT_SCRATCH;
   }
 
   /** Writes the body for the threads that have a result and a lane. */
@@ -133,7 +140,7 @@ final class ReducePhase {
     writer.enter();
     Running running = join(this::pushResult, this::pushLane, shape.lanes());
     Runnable thread = () -> writer.push(method.thread());
-    method.store(LocalMemory.FLOAT_SCRATCH, thread, () -> writer.push(running.value()));
+    method.store(scratch(), thread, () -> writer.push(running.value()));
     if (argmax) {
       method.store(LocalMemory.INT_SCRATCH, thread, () -> writer.push(running.index()));
     }
@@ -152,7 +159,8 @@ final class ReducePhase {
     Local index = writer.declareInt("index");
     Kernel.Tile source = method.kernel().tile(reduce.source().tile());
     loadAt(source, base, index);
-    Running running = new Running(writer.declareFloat("value"), index);
+    Running running =
+        new Running(integers ? writer.declareInt("value") : writer.declareFloat("value"), index);
     writer.push(index).push(step).plus();
     writer.loop(
         "next",
@@ -165,7 +173,7 @@ final class ReducePhase {
             takeIf(running, value, next, () -> greater(value, running.value()));
           } else {
             writer.push(running.value());
-            joinFloats();
+            joinTwo();
             writer.store(running.value());
           }
         });
@@ -176,13 +184,24 @@ final class ReducePhase {
     method.load(source.name(), () -> writer.push(base).push(index).times(shape.stride()).plus());
   }
 
-  private void joinFloats() {
+  private void joinTwo() {
     switch (reduce.operator()) {
-      case SUM -> code.fadd();
-      case MAXIMUM -> code.invokestatic(TornadoApi.MATH, "max", TornadoApi.FLOATS_TO_FLOAT);
-      case MINIMUM -> code.invokestatic(TornadoApi.MATH, "min", TornadoApi.FLOATS_TO_FLOAT);
+      case SUM -> {
+        if (integers) {
+          code.iadd();
+        } else {
+          code.fadd();
+        }
+      }
+      case MAXIMUM -> extreme("max");
+      case MINIMUM -> extreme("min");
       case ARGMAX -> throw new IllegalStateException("argmax joins indices too");
     }
+  }
+
+  private void extreme(String name) {
+    code.invokestatic(
+        TornadoApi.MATH, name, integers ? TornadoApi.INTS_TO_INT : TornadoApi.FLOATS_TO_FLOAT);
   }
 
   private void greater(Local left, Local right) {
@@ -214,12 +233,12 @@ final class ReducePhase {
             joinDistantIndex(mine, other);
           } else {
             method.store(
-                LocalMemory.FLOAT_SCRATCH,
+                scratch(),
                 mine,
                 () -> {
-                  method.load(LocalMemory.FLOAT_SCRATCH, mine);
-                  method.load(LocalMemory.FLOAT_SCRATCH, other);
-                  joinFloats();
+                  method.load(scratch(), mine);
+                  method.load(scratch(), other);
+                  joinTwo();
                 });
           }
         });
@@ -259,7 +278,7 @@ final class ReducePhase {
                 () -> pushTarget(this::pushResult),
                 () ->
                     method.load(
-                        argmax ? LocalMemory.INT_SCRATCH : LocalMemory.FLOAT_SCRATCH,
+                        argmax ? LocalMemory.INT_SCRATCH : scratch(),
                         () -> writer.push(method.thread()))));
   }
 }

@@ -159,6 +159,8 @@ public final class TornadoLowering {
         case Statement.Store store -> new CopyPhase(method).store(store.view(), store.tile());
         case Statement.Map map -> new MapPhase(method).map(map);
         case Statement.Reduce reduce -> new ReducePhase(method, reduce).reduce();
+        case Statement.Scan scan -> new RowPhase(method).scan(scan);
+        case Statement.Scatter scatter -> new RowPhase(method).scatter(scatter);
         case Statement.DotNT dot -> new DotPhase(method).dotNT(dot);
         case Statement.DotNN dot -> new DotPhase(method).dotNN(dot);
       };

@@ -96,7 +96,7 @@ final class UniformPhase {
         && MethodWriter.isPowerOfTwo(divisor)
         && divides(binary.operator())) {
       push(binary.left());
-      divideByPowerOfTwo(binary.operator(), divisor);
+      IntegerDivision.byPowerOfTwo(method.writer(), binary.operator(), divisor);
       return;
     }
     switch (binary.operator()) {
@@ -129,22 +129,6 @@ final class UniformPhase {
     };
   }
 
-  /**
-   * Divides without a division: TornadoVM makes shifts of one by a power of two and writes unsigned
-   * shifts as signed ones, which is wrong for negative dividends.
-   */
-  private void divideByPowerOfTwo(IntExpression.IntOperator operator, int divisor) {
-    CodeBuilder code = method.writer().code();
-    int shift = Integer.numberOfTrailingZeros(divisor);
-    if (operator == IntExpression.IntOperator.MODULO) {
-      code.loadConstant(divisor - 1).iand();
-    } else if (operator == IntExpression.IntOperator.FLOOR_DIVIDE) {
-      code.loadConstant(shift).ishr();
-    } else {
-      code.ineg().loadConstant(shift).ishr().ineg();
-    }
-  }
-
   /** Pushes 1 for any value but 0. */
   private void pushTruth(IntExpression expression) {
     push(expression);
@@ -172,34 +156,13 @@ final class UniformPhase {
       case ADD -> code.iadd();
       case SUBTRACT -> code.isub();
       case MULTIPLY -> code.imul();
-      case FLOOR_DIVIDE -> {
-        // A remainder below 0 makes it one less. No shift by 31 asks for the sign: of those,
-        // TornadoVM's compiler makes unsigned ones, and prints them as signed.
-        pushQuotientAndRemainder(code);
-        clamp(code, -1, 0);
-      }
-      case CEIL_DIVIDE -> {
-        pushQuotientAndRemainder(code);
-        clamp(code, 0, 1);
-      }
-      case MODULO -> code.dup_x1().irem().dup_x1().bipush(31).ishr().iand().iadd();
+      case FLOOR_DIVIDE, CEIL_DIVIDE, MODULO -> IntegerDivision.write(code, operator);
       case MINIMUM -> code.invokestatic(TornadoApi.MATH, "min", TornadoApi.INTS_TO_INT);
       case MAXIMUM -> code.invokestatic(TornadoApi.MATH, "max", TornadoApi.INTS_TO_INT);
       case LESS, LESS_OR_EQUAL, EQUAL -> compare(code, operator);
       case AND -> code.iand();
       case OR -> code.ior();
     }
-  }
-
-  /** Adds to the int below the one on the stack, clamped. */
-  private static void clamp(CodeBuilder code, int least, int most) {
-    code.loadConstant(least).invokestatic(TornadoApi.MATH, "max", TornadoApi.INTS_TO_INT);
-    code.loadConstant(most).invokestatic(TornadoApi.MATH, "min", TornadoApi.INTS_TO_INT);
-    code.iadd();
-  }
-
-  private static void pushQuotientAndRemainder(CodeBuilder code) {
-    code.dup2().idiv().dup_x2().pop().irem();
   }
 
   private static void compare(CodeBuilder code, IntExpression.IntOperator operator) {
