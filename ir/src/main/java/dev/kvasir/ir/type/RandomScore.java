@@ -63,7 +63,8 @@ public final class RandomScore {
       left = right;
       right = next;
     }
-    return (right * HALF + left) / DROPPED * STEP;
+    int steps = (right * HALF + left) / DROPPED;
+    return steps * STEP;
   }
 
   /** {@return how often the halves are mixed} */
