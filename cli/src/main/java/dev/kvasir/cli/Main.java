@@ -4,6 +4,7 @@ import dev.kvasir.cli.tornado.ThisJvm;
 import dev.kvasir.cli.tornado.TornadoLauncher;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -20,13 +21,17 @@ public final class Main {
 
   /** Runs a command line and ends the process with its exit status. */
   public static void main(String[] arguments) {
+    ThisJvm jvm = ThisJvm.current(true);
+    boolean outIsTerminal = Terminal.onStandardOut();
+    OutputStream out =
+        jvm.tornado() ? ResultStream.take() : new FileOutputStream(FileDescriptor.out);
     Console console =
         new Console(
-            writer(FileDescriptor.out),
-            writer(FileDescriptor.err),
-            Terminal.onStandardOut(),
+            writer(out),
+            writer(new FileOutputStream(FileDescriptor.err)),
+            outIsTerminal,
             Terminal.onStandardError());
-    int status = run(arguments, console, System.getenv(), ThisJvm.current(true));
+    int status = run(arguments, console, System.getenv(), jvm);
     console.out().flush();
     console.err().flush();
     System.exit(status);
@@ -144,8 +149,7 @@ public final class Main {
     command.getSubcommands().values().forEach(Main::describe);
   }
 
-  private static PrintWriter writer(FileDescriptor descriptor) {
-    return new PrintWriter(
-        new OutputStreamWriter(new FileOutputStream(descriptor), StandardCharsets.UTF_8));
+  private static PrintWriter writer(OutputStream stream) {
+    return new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8));
   }
 }

@@ -27,7 +27,7 @@ final class Terminal {
     return isTerminal(STANDARD_ERROR);
   }
 
-  // isatty is POSIX: int isatty(int descriptor). The only native call of the command.
+  // isatty is POSIX: int isatty(int descriptor).
   @SuppressWarnings("restricted")
   private static boolean isTerminal(int descriptor) {
     Linker linker = Linker.nativeLinker();
