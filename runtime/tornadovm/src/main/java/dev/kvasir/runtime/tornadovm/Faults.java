@@ -8,13 +8,19 @@ final class Faults {
 
   private static final int LONGEST = 600;
 
-  /** Colours, and the severity that TornadoVM writes in front. */
+  /**
+   * Colours, the severity in front, and what TornadoVM would do next if it were not told not to.
+   */
   private static final Pattern DECORATION =
-      Pattern.compile("\\u001b\\[[0-9;]*m|\\[(?:ERROR|WARNING)\\] ");
+      Pattern.compile(
+          "\\u001b\\[[0-9;]*m|\\[(?:ERROR|WARNING)\\] |Deoptimizing to sequential execution\\.?");
 
   private Faults() {}
 
-  /** {@return what the innermost cause says, on one line, or its type when it says nothing} */
+  /**
+   * {@return what the innermost cause says, on one line without its full stop, or its type when it
+   * says nothing}
+   */
   static String message(Throwable thrown) {
     Throwable innermost = thrown;
     while (innermost.getCause() != null && innermost.getCause() != innermost) {
@@ -30,7 +36,8 @@ final class Faults {
                 .lines()
                 .map(String::strip)
                 .filter(line -> !line.isEmpty())
-                .collect(Collectors.joining(" "));
+                .collect(Collectors.joining(" "))
+                .replaceFirst("\\.$", "");
     return said.length() <= LONGEST ? said : said.substring(0, LONGEST) + "...";
   }
 }
