@@ -24,7 +24,7 @@ public enum ErrorCode {
   /** A file of the model changed while it was in use. */
   MODEL_CHANGED("KV7009", Category.INVALID),
   /** A device's compiler refuses a kernel of the plan. */
-  KERNEL_UNCOMPILABLE("KV7010", Category.INTERNAL),
+  KERNEL_UNCOMPILABLE("KV7010", Category.INCOMPATIBLE),
   /** Kernels without bounds checks in a plan that somebody else compiled. */
   KERNELS_UNTRUSTED("KV7011", Category.INCOMPATIBLE),
   /** A kernel's results are not the ones that the plan promises. */
@@ -72,7 +72,7 @@ public enum ErrorCode {
     USAGE(2),
     /** A model or plan that is broken. */
     INVALID(3),
-    /** A sound plan that does not belong to this runtime or model. */
+    /** A sound plan that does not belong to this runtime, device or model. */
     INCOMPATIBLE(4),
     /** Memory, a device or a module is missing. */
     UNAVAILABLE(5),

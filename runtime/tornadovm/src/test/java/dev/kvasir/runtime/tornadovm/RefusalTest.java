@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kvasir.codegen.driver.Target;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.abi.TornadoKernelAbi;
+import dev.kvasir.runtime.ErrorCode;
+import dev.kvasir.runtime.KvasirException;
 import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
 import dev.kvasir.runtime.Session;
@@ -50,7 +52,9 @@ class RefusalTest {
 
     assertThatThrownBy(() -> SampleModel.load(broken).close())
         .hasMessageContaining("error[KV7010]: kernel " + kernel + " does not compile on ")
-        .hasMessageContaining("target jvm");
+        .hasMessageContaining("target jvm")
+        .extracting(thrown -> ((KvasirException) thrown).code().category())
+        .isEqualTo(ErrorCode.Category.INCOMPATIBLE);
   }
 
   private static byte[] withoutLocalNames(byte[] bytes) {
