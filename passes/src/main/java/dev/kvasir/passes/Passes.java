@@ -6,6 +6,7 @@ import dev.kvasir.passes.check.AttentionReadsItsSpan;
 import dev.kvasir.passes.check.EveryCacheIsThreaded;
 import dev.kvasir.passes.check.GraphCheck;
 import dev.kvasir.passes.check.ResultsInOrder;
+import dev.kvasir.passes.check.SelectionFollowsAttention;
 import dev.kvasir.passes.cleanup.RemoveDeadOps;
 import dev.kvasir.passes.fuse.FuseGatedLinear;
 import dev.kvasir.passes.fuse.FuseResidual;
@@ -32,7 +33,11 @@ public final class Passes {
           new RemoveDeadOps());
 
   private static final List<GraphCheck> CHECKS =
-      List.of(new ResultsInOrder(), new EveryCacheIsThreaded(), new AttentionReadsItsSpan());
+      List.of(
+          new ResultsInOrder(),
+          new EveryCacheIsThreaded(),
+          new AttentionReadsItsSpan(),
+          new SelectionFollowsAttention());
 
   private Passes() {}
 

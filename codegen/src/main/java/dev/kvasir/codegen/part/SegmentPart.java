@@ -1,5 +1,6 @@
 package dev.kvasir.codegen.part;
 
+import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.type.CacheSegment;
@@ -180,6 +181,7 @@ public interface SegmentPart {
       case DENSE -> new DensePart(segment);
       case SINK -> new SinkPart(segment);
       case RING -> new RingPart(segment, sink);
+      case KEPT, TAIL -> throw new CompilerBug("no part yet for " + segment.text());
     };
   }
 }

@@ -47,4 +47,28 @@ public sealed interface Attribute {
       return weight.text();
     }
   }
+
+  /**
+   * One of the words that the operation knows.
+   *
+   * @param word lower-case letters and underscores
+   */
+  record WordAttribute(String word) implements Attribute {
+    /** Refuses what could be read as something else. */
+    public WordAttribute {
+      if (!isWord(word)) {
+        throw new IllegalArgumentException("a word has lower-case letters, got " + word);
+      }
+    }
+
+    /** {@return whether a text can be a word} */
+    public static boolean isWord(String text) {
+      return text.matches("[a-z][a-z_]*");
+    }
+
+    @Override
+    public String text() {
+      return word;
+    }
+  }
 }

@@ -36,6 +36,11 @@ public record Attributes(Map<String, Attribute> values) {
     return with(name, new DecimalAttribute(value));
   }
 
+  /** {@return these constants and a word} */
+  public Attributes with(String name, String word) {
+    return with(name, new Attribute.WordAttribute(word));
+  }
+
   /** {@return these constants and a weight} */
   public Attributes with(String name, WeightReference weight) {
     return with(name, new WeightAttribute(weight));
@@ -72,6 +77,15 @@ public record Attributes(Map<String, Attribute> values) {
    */
   public double decimal(String name) {
     return required(name, DecimalAttribute.class).value();
+  }
+
+  /**
+   * {@return a word}
+   *
+   * @throws IllegalArgumentException when it is missing or of another kind
+   */
+  public String word(String name) {
+    return required(name, Attribute.WordAttribute.class).word();
   }
 
   /**
@@ -141,8 +155,12 @@ public record Attributes(Map<String, Attribute> values) {
   }
 
   private static String kindName(Class<? extends Attribute> kind) {
-    return kind == IntegerAttribute.class
-        ? "a whole number"
-        : kind == DecimalAttribute.class ? "a number with a point" : "a weight";
+    if (kind == IntegerAttribute.class) {
+      return "a whole number";
+    }
+    if (kind == DecimalAttribute.class) {
+      return "a number with a point";
+    }
+    return kind == WeightAttribute.class ? "a weight" : "a word";
   }
 }

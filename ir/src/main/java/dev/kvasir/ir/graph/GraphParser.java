@@ -144,8 +144,11 @@ public final class GraphParser {
     if (number.matches("-?[0-9]+")) {
       return new IntegerAttribute(reader.integer());
     }
+    if (Attribute.WordAttribute.isWord(number)) {
+      return new Attribute.WordAttribute(reader.next());
+    }
     if (!number.matches("-?[0-9]+\\.[0-9]+([eE]-?[0-9]+)?")) {
-      throw reader.unexpected("a number or a weight");
+      throw reader.unexpected("a number, a word or a weight");
     }
     reader.next();
     return reader.checked(start, () -> new DecimalAttribute(Double.parseDouble(number)));

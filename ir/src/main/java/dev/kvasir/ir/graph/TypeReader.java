@@ -7,6 +7,7 @@ import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
+import dev.kvasir.ir.type.RowBudget;
 import dev.kvasir.ir.type.TensorType;
 import dev.kvasir.ir.type.Type;
 import java.util.ArrayList;
@@ -96,12 +97,22 @@ final class TypeReader {
     int rows = reader.accept("rows") ? reader.integer() : 0;
     OptionalInt window =
         reader.accept("window") ? OptionalInt.of(reader.integer()) : OptionalInt.empty();
+    Optional<RowBudget> budget =
+        reader.accept("budget")
+            ? Optional.of(new RowBudgetReader(reader).budget())
+            : Optional.empty();
     Optional<Packing> packing = reader.accept("packed") ? Optional.of(packing()) : Optional.empty();
     return reader.checked(
         start,
         () ->
             new CacheSegment(
-                first, kind(kindText), ElementFormat.ofText(formatText), rows, window, packing));
+                first,
+                kind(kindText),
+                ElementFormat.ofText(formatText),
+                rows,
+                window,
+                budget,
+                packing));
   }
 
   private Packing packing() {
@@ -139,7 +150,7 @@ final class TypeReader {
       }
     }
     throw new IllegalArgumentException(
-        "a segment is dense, sink or ring, got " + text.toLowerCase(Locale.ROOT));
+        "a segment is dense, sink, ring, kept or tail, got " + text.toLowerCase(Locale.ROOT));
   }
 
   private int named(String name) {

@@ -6,53 +6,55 @@ import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Every row that was ever appended to the cache of one layer, three times: as computed, as stored,
  * and, once its page is closed, as decoded from its codes. Nothing is dropped: whether a row can be
- * seen follows from its position alone. Row j has true position j. Compensation rows sum what their
- * rings dropped: rows as they were read last, those that a span pushed out before they were stored
- * as computed. Immutable.
+ * seen follows from its position, and for selected heads from what the last selection kept. Row j
+ * has true position j. Compensation rows sum what their rings dropped: rows as they were read last,
+ * those that a span pushed out before they were stored as computed. Immutable.
  */
 public final class ReferenceCache implements ReferenceValue {
+  private static final int PAGE_ROWS = QuantisedFormat.PAGE_ROWS;
+
   private final int rows;
-  private final Side keys;
-  private final Side values;
+  private final ReferenceSide keys;
+  private final ReferenceSide values;
+  private final ReferenceKept kept;
 
   /** By KV head: before the running span, and after it. */
   private final Map<Integer, Compensation> compensationsBefore;
 
   private final Map<Integer, Compensation> compensations;
 
-  /** Keys or values, [rows, kvHeads * head dimension]; rows that are not coded are NaN. */
-  private record Side(double[] computed, double[] stored, double[] coded) {
-    double[] in(RowForm form) {
-      return switch (form) {
-        case COMPUTED -> computed;
-        case STORED -> stored;
-        case CODED -> coded;
-      };
-    }
-  }
-
   private ReferenceCache(
-      int rows, Side keys, Side values, Map<Integer, Compensation> compensationsBefore) {
+      int rows,
+      ReferenceSide keys,
+      ReferenceSide values,
+      ReferenceKept kept,
+      Map<Integer, Compensation> compensationsBefore,
+      Map<Integer, Compensation> compensations) {
     this.rows = rows;
     this.keys = keys;
     this.values = values;
+    this.kept = kept;
     this.compensationsBefore = compensationsBefore;
-    this.compensations = new HashMap<>(compensationsBefore);
+    this.compensations = compensations;
   }
 
   /** {@return a cache without rows} */
   public static ReferenceCache empty() {
-    Side nothing = new Side(new double[0], new double[0], new double[0]);
-    return new ReferenceCache(0, nothing, nothing, Map.of());
+    ReferenceSide nothing = ReferenceSide.empty(0, 0);
+    return new ReferenceCache(0, nothing, nothing, ReferenceKept.NOTHING, Map.of(), Map.of());
   }
 
   /** {@return number of rows} */
@@ -69,17 +71,121 @@ public final class ReferenceCache implements ReferenceValue {
    * @throws ArithmeticException when f16 cannot hold a step or a minimum
    */
   public ReferenceCache append(CacheType type, ReferenceTensor newKeys, ReferenceTensor newValues) {
+    boolean first = rows == 0;
+    ReferenceSide keysBefore = first ? ReferenceSide.empty(type.kvHeads(), type.keyDim()) : keys;
+    ReferenceSide valuesBefore =
+        first ? ReferenceSide.empty(type.kvHeads(), type.valueDim()) : values;
     ReferenceCache longer =
         new ReferenceCache(
             rows + newKeys.rows(),
-            append(type, keys, newKeys, type.keyDim()),
-            append(type, values, newValues, type.valueDim()),
-            compensations);
+            append(type, keysBefore, newKeys),
+            append(type, valuesBefore, newValues),
+            kept,
+            compensations,
+            new HashMap<>(compensations));
     for (int head = 0; head < type.kvHeads(); head++) {
       longer.codeClosedPages(type, head, rows);
       longer.expel(type, head, rows);
     }
     return longer;
+  }
+
+  /** {@return number of rows at the last selection, 0 before the first} */
+  public int mark() {
+    return kept.mark();
+  }
+
+  /**
+   * {@return positions that the last selection kept, ascending; none before the first}
+   *
+   * @param kvHead a selected head
+   */
+  public List<Integer> kept(int kvHead) {
+    return kept.list(kvHead);
+  }
+
+  /** {@return the queries of the steps since the last selection, as many as one looks back on} */
+  public List<ReferenceQuery> observed() {
+    return kept.observed();
+  }
+
+  /** {@return whether a KV head of a group still has a row} */
+  public boolean holds(HeadGroup group, int kvHead, int row) {
+    return !group.isSelected() || kept.holds(kvHead, row);
+  }
+
+  /**
+   * {@return in which form a row that a KV head still has is read}
+   *
+   * @param firstPosition where the running span starts, which the cache already holds
+   * @param prefill whether the span is part of a prompt
+   */
+  public RowForm form(HeadGroup group, int kvHead, int row, int firstPosition, boolean prefill) {
+    if (prefill && row >= firstPosition) {
+      return RowForm.COMPUTED;
+    }
+    if (!group.isSelected()) {
+      return form(group, row, firstPosition);
+    }
+    boolean coded =
+        row < kept.mark()
+            && group.segments().getFirst().packing().isPresent()
+            && kept.slots()[kvHead][row] < closedRows(kept(kvHead).size());
+    return coded ? RowForm.CODED : RowForm.STORED;
+  }
+
+  /** {@return this cache, remembering these queries for the next selection} */
+  public ReferenceCache observing(List<ReferenceQuery> queries) {
+    return new ReferenceCache(
+        rows, keys, values, kept.observing(queries), compensationsBefore, compensations);
+  }
+
+  /**
+   * {@return this cache after a selection: rows as they are read now, rounded to the format of kept
+   * rows, in the order of their list; pages that they fill are coded}
+   *
+   * @param group the selected heads
+   * @param lists kept positions, ascending: one list for all heads of the group, or one for each
+   * @param firstPosition where the running span starts
+   * @param prefill whether the span is part of a prompt
+   * @throws ArithmeticException when f16 cannot hold a step or a minimum
+   */
+  public ReferenceCache keep(
+      CacheType type,
+      HeadGroup group,
+      List<List<Integer>> lists,
+      int firstPosition,
+      boolean prefill) {
+    CacheSegment segment = group.segments().getFirst();
+    ReferenceSide newKeys = keys.copy();
+    ReferenceSide newValues = values.copy();
+    List<List<Integer>> byHead = new ArrayList<>(Collections.nCopies(type.kvHeads(), List.of()));
+    for (int index = 0; index < group.heads().size(); index++) {
+      int head = group.heads().get(index);
+      List<Integer> list = lists.get(lists.size() == 1 ? 0 : index);
+      byHead.set(head, list);
+      for (int row : list) {
+        RowForm form = form(group, head, row, firstPosition, prefill);
+        keys.store(row, head, form, segment.format(), newKeys);
+        values.store(row, head, form, segment.format(), newValues);
+      }
+      if (segment.packing().isPresent()) {
+        int[] positions = list.stream().mapToInt(Integer::intValue).toArray();
+        Packing packing = segment.packing().get();
+        for (int first = 0; first < closedRows(positions.length); first += PAGE_ROWS) {
+          int[] page = Arrays.copyOfRange(positions, first, first + PAGE_ROWS);
+          newKeys.code(packing.key(), head, page);
+          newValues.code(packing.value(), head, page);
+        }
+      }
+    }
+    return new ReferenceCache(
+        rows,
+        newKeys,
+        newValues,
+        ReferenceKept.of(rows, byHead),
+        compensationsBefore,
+        compensations);
   }
 
   /**
@@ -93,7 +199,7 @@ public final class ReferenceCache implements ReferenceValue {
     int first = firstRow(group);
     boolean closed =
         group.segmentAt(row).packing().isPresent()
-            && (row - first) / QuantisedFormat.PAGE_ROWS < closedPages(group, rowsBefore);
+            && (row - first) / PAGE_ROWS < closedPages(group, rowsBefore);
     return closed ? RowForm.CODED : RowForm.STORED;
   }
 
@@ -134,27 +240,27 @@ public final class ReferenceCache implements ReferenceValue {
     return group.sinkRows();
   }
 
-  private static int closedPages(HeadGroup group, int rows) {
-    return Math.max(rows - firstRow(group), 0) / QuantisedFormat.PAGE_ROWS;
+  /** How many of the rows at the front of a list lie in full pages. */
+  private static int closedRows(int count) {
+    return count / PAGE_ROWS * PAGE_ROWS;
   }
 
-  private Side append(CacheType type, Side before, ReferenceTensor tensor, int headDim) {
+  private static int closedPages(HeadGroup group, int rows) {
+    return Math.max(rows - firstRow(group), 0) / PAGE_ROWS;
+  }
+
+  private ReferenceSide append(CacheType type, ReferenceSide before, ReferenceTensor tensor) {
     double[] stored =
         ReferenceTensor.of(
                 tensor.rows(),
                 tensor.columns(),
                 (row, column) -> {
                   ElementFormat format =
-                      type.groupOf(column / headDim).segmentAt(rows + row).format();
+                      type.groupOf(column / before.headDim()).segmentAt(rows + row).format();
                   return format.round((float) tensor.at(row, column));
                 })
             .values();
-    double[] notCoded = new double[stored.length];
-    Arrays.fill(notCoded, Double.NaN);
-    return new Side(
-        concatenate(before.computed(), tensor.values()),
-        concatenate(before.stored(), stored),
-        concatenate(before.coded(), notCoded));
+    return before.append(tensor.values(), stored);
   }
 
   /** Codes the pages of a head that were not full at {@code rowsBefore} and are now. */
@@ -168,11 +274,12 @@ public final class ReferenceCache implements ReferenceValue {
     // The page that the last row fills is coded after the span, in a ring over the oldest one.
     int filledBefore = closedPages(group, rows - 1);
     for (int page = closedPages(group, rowsBefore); page < closedPages(group, rows); page++) {
-      int first = firstRow(group) + page * QuantisedFormat.PAGE_ROWS;
+      int first = firstRow(group) + page * PAGE_ROWS;
       // A page that went out of a ring within the span is never coded.
       if (segment.kind() != CacheSegment.Kind.RING || page >= filledBefore - segment.ringPages()) {
-        codePage(keys, packing.key(), type.kvHeads(), type.keyDim(), head, first);
-        codePage(values, packing.value(), type.kvHeads(), type.valueDim(), head, first);
+        int[] pageRows = IntStream.range(first, first + PAGE_ROWS).toArray();
+        keys.code(packing.key(), head, pageRows);
+        values.code(packing.value(), head, pageRows);
       }
     }
   }
@@ -200,37 +307,5 @@ public final class ReferenceCache implements ReferenceValue {
       }
     }
     compensations.put(head, new Compensation(to, keySum, valueSum));
-  }
-
-  private static void codePage(
-      Side side, QuantisedFormat format, int kvHeads, int headDim, int head, int firstRow) {
-    boolean perChannel =
-        switch (format.per()) {
-          case CHANNEL -> true;
-          case TOKEN -> false;
-        };
-    int lines = perChannel ? headDim : QuantisedFormat.PAGE_ROWS;
-    int length = perChannel ? QuantisedFormat.PAGE_ROWS : headDim;
-    for (int line = 0; line < lines; line++) {
-      for (int start = 0; start < length; start += format.group()) {
-        int[] places = new int[format.group()];
-        for (int index = 0; index < places.length; index++) {
-          int row = firstRow + (perChannel ? start + index : line);
-          int channel = perChannel ? line : start + index;
-          places[index] = (row * kvHeads + head) * headDim + channel;
-        }
-        double[] group = Arrays.stream(places).mapToDouble(place -> side.stored()[place]).toArray();
-        ReferenceQuantiser.Coded coded = ReferenceQuantiser.code(format, group);
-        for (int index = 0; index < places.length; index++) {
-          side.coded()[places[index]] = coded.decoded(index);
-        }
-      }
-    }
-  }
-
-  private static double[] concatenate(double[] first, double[] second) {
-    double[] both = Arrays.copyOf(first, first.length + second.length);
-    System.arraycopy(second, 0, both, first.length, second.length);
-    return both;
   }
 }

@@ -92,6 +92,7 @@ public final class ReferenceRun {
     return switch (value(value)) {
       case ReferenceTensor tensor -> tensor;
       case ReferenceCache _ -> throw new IllegalArgumentException(value + " is a cache");
+      case ReferenceChoice _ -> throw new IllegalArgumentException(value + " is a choice");
     };
   }
 }

@@ -1,4 +1,4 @@
 package dev.kvasir.ir.reference;
 
 /** What a graph value holds during an evaluation. */
-public sealed interface ReferenceValue permits ReferenceTensor, ReferenceCache {}
+public sealed interface ReferenceValue permits ReferenceTensor, ReferenceCache, ReferenceChoice {}

@@ -9,18 +9,21 @@ import java.util.OptionalInt;
  *
  * <p>Text: {@code dense bf16}, {@code sink bf16 rows 4}, {@code ring f32 rows 256 window 4096},
  * {@code dense bf16 packed key int8(per = channel, group = 64) value int4(per = token, group =
- * 32)}; a name other than the kind's comes first: {@code kept = dense bf16}.
+ * 32)}, {@code kept bf16 budget(2048, observe = 32, window = 8)}, {@code tail bf16 rows 512}; a
+ * name other than the kind's comes first: {@code first = dense bf16}.
  *
  * @param name unique within the cache; lower-case letters, digits and underscores
  * @param kind which rows it holds
  * @param format how keys and values are stored, rounded to nearest even; with a packing those of
  *     the open page
  * @param rows of a sink: how many first positions it holds; of a ring: how many recent rows a query
- *     sees, the running one included; of a dense segment 0: all
+ *     sees, the running one included; of a tail: how many rows make it be selected from, at which
+ *     it is empty again; of dense and kept segments 0
  * @param window the model's own sliding window: a query at position p sees positions above p -
  *     window only
- * @param packing how closed pages are coded; a sink, which is small and read by every query, has
- *     none
+ * @param budget of kept rows, how many there are
+ * @param packing how closed pages are coded; a sink, which is small and read by every query, and a
+ *     tail have none
  */
 public record CacheSegment(
     String name,
@@ -28,6 +31,7 @@ public record CacheSegment(
     ElementFormat format,
     int rows,
     OptionalInt window,
+    Optional<RowBudget> budget,
     Optional<Packing> packing) {
 
   /** Which rows a segment holds. */
@@ -37,7 +41,11 @@ public record CacheSegment(
     /** The rows at positions below {@code rows}. */
     SINK,
     /** The other rows; a query at position p sees those above p - {@code rows}. */
-    RING;
+    RING,
+    /** The rows that the last selection chose. */
+    KEPT,
+    /** The rows since the last selection. */
+    TAIL;
 
     /** {@return the word in IR text} */
     public String text() {
@@ -53,37 +61,59 @@ public record CacheSegment(
     if (!format.isFloating()) {
       throw new IllegalArgumentException("segment " + name + " cannot hold " + format.text());
     }
-    boolean sized = rows >= 1;
-    if (kind == Kind.DENSE ? rows != 0 : !sized) {
+    boolean sized = isSized(kind);
+    if (sized ? rows < 1 : rows != 0) {
       throw new IllegalArgumentException(
           "a "
               + kind.text()
               + " segment has "
-              + (kind == Kind.DENSE ? "0 rows (all)" : "at least 1 row")
+              + (sized ? "at least 1 row" : "0 rows (all)")
               + ", got "
               + rows);
+    }
+    if (budget.isPresent() != (kind == Kind.KEPT)) {
+      throw new IllegalArgumentException(
+          "kept rows have a budget and others have none, got " + kind.text());
     }
     if (window.isPresent() && window.getAsInt() < 1) {
       throw new IllegalArgumentException("a window is at least 1, got " + window.getAsInt());
     }
-    if (kind == Kind.SINK && packing.isPresent()) {
-      throw new IllegalArgumentException("a sink is never packed");
+    if (packing.isPresent() && !isPackable(kind)) {
+      throw new IllegalArgumentException("a " + kind.text() + " is never packed");
     }
   }
 
   /** {@return an unpacked segment of this kind, named after it} */
   public static CacheSegment of(Kind kind, ElementFormat format, int rows, OptionalInt window) {
-    return new CacheSegment(kind.text(), kind, format, rows, window, Optional.empty());
+    return new CacheSegment(
+        kind.text(), kind, format, rows, window, Optional.empty(), Optional.empty());
+  }
+
+  /** {@return an unpacked segment of chosen rows} */
+  public static CacheSegment kept(ElementFormat format, RowBudget budget) {
+    return new CacheSegment(
+        Kind.KEPT.text(),
+        Kind.KEPT,
+        format,
+        0,
+        OptionalInt.empty(),
+        Optional.of(budget),
+        Optional.empty());
   }
 
   /** {@return this segment in another format; with a packing, that of the open page} */
   public CacheSegment withFormat(ElementFormat other) {
-    return new CacheSegment(name, kind, other, rows, window, packing);
+    return new CacheSegment(name, kind, other, rows, window, budget, packing);
   }
 
   /** {@return this segment with its closed pages coded} */
   public CacheSegment withPacking(Packing other) {
-    return new CacheSegment(name, kind, format, rows, window, Optional.of(other));
+    return new CacheSegment(name, kind, format, rows, window, budget, Optional.of(other));
+  }
+
+  /** {@return whether closed pages of the segment may be coded} */
+  public boolean isPackable() {
+    return isPackable(kind);
   }
 
   /**
@@ -134,8 +164,23 @@ public record CacheSegment(
         + kind.text()
         + " "
         + format.text()
-        + (kind == Kind.DENSE ? "" : " rows " + rows)
+        + (isSized(kind) ? " rows " + rows : "")
         + (window.isPresent() ? " window " + window.getAsInt() : "")
+        + budget.map(rowBudget -> " " + rowBudget.text()).orElse("")
         + packing.map(codes -> " " + codes.text()).orElse("");
+  }
+
+  private static boolean isSized(Kind kind) {
+    return switch (kind) {
+      case DENSE, KEPT -> false;
+      case SINK, RING, TAIL -> true;
+    };
+  }
+
+  private static boolean isPackable(Kind kind) {
+    return switch (kind) {
+      case DENSE, RING, KEPT -> true;
+      case SINK, TAIL -> false;
+    };
   }
 }

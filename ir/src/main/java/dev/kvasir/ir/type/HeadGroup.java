@@ -10,7 +10,8 @@ import java.util.stream.Collectors;
  * <p>Text: {@code [0, 1]: sink bf16 rows 4 + ring bf16 rows 64 + compensation}.
  *
  * @param heads KV heads, ascending
- * @param segments one dense segment, or a ring with a sink before it or without
+ * @param segments one dense segment, or a ring with a sink before it or without, or kept rows and
+ *     their tail, neither with a window
  * @param compensated whether each head has a compensation row (RazorAttention, Tang et al., 2024):
  *     the mean of the keys and the mean of the values of all rows in pages that its ring dropped,
  *     which every query sees and which weighs as much as so many rows; only with a ring and without
@@ -30,9 +31,10 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
     List<CacheSegment.Kind> kinds = segments.stream().map(CacheSegment::kind).toList();
     if (!kinds.equals(List.of(CacheSegment.Kind.DENSE))
         && !kinds.equals(List.of(CacheSegment.Kind.RING))
-        && !kinds.equals(List.of(CacheSegment.Kind.SINK, CacheSegment.Kind.RING))) {
+        && !kinds.equals(List.of(CacheSegment.Kind.SINK, CacheSegment.Kind.RING))
+        && !kinds.equals(List.of(CacheSegment.Kind.KEPT, CacheSegment.Kind.TAIL))) {
       throw new IllegalArgumentException(
-          "segments must be dense, or ring, or sink and ring, got "
+          "segments must be dense, or ring, or sink and ring, or kept and tail, got "
               + kinds.stream().map(CacheSegment.Kind::text).toList());
     }
     if (segments.stream().anyMatch(segment -> segment.name().equals(COMPENSATION))) {
@@ -42,6 +44,9 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
         && (segments.getLast().kind() != CacheSegment.Kind.RING
             || segments.getLast().window().isPresent())) {
       throw new IllegalArgumentException("a compensation row stands beside a ring without window");
+    }
+    if (kinds.contains(CacheSegment.Kind.KEPT)) {
+      checkSelected(segments);
     }
   }
 
@@ -55,6 +60,20 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
     return new HeadGroup(heads, others, compensated);
   }
 
+  /** {@return whether selections decide which rows the heads keep} */
+  public boolean isSelected() {
+    return segments.getFirst().kind() == CacheSegment.Kind.KEPT;
+  }
+
+  /**
+   * {@return how many rows a selection keeps}
+   *
+   * @throws java.util.NoSuchElementException unless the group is selected
+   */
+  public RowBudget budget() {
+    return segments.getFirst().budget().orElseThrow();
+  }
+
   /** {@return how many first positions a sink holds, 0 without one} */
   public int sinkRows() {
     CacheSegment first = segments.getFirst();
@@ -62,7 +81,7 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
   }
 
   /**
-   * {@return the segment in which a row lies}
+   * {@return the segment to which a row is appended}
    *
    * @param position true position of the row, at least 0
    */
@@ -89,5 +108,17 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
         + ": "
         + segments.stream().map(CacheSegment::text).collect(Collectors.joining(" + "))
         + (compensated ? " + " + COMPENSATION : "");
+  }
+
+  private static void checkSelected(List<CacheSegment> segments) {
+    if (segments.stream().anyMatch(segment -> segment.window().isPresent())) {
+      throw new IllegalArgumentException("selected heads have no sliding window");
+    }
+    int observe = segments.getFirst().budget().orElseThrow().observe();
+    int tail = segments.getLast().rows();
+    if (tail < observe) {
+      throw new IllegalArgumentException(
+          "a tail holds at least the " + observe + " observed rows, got " + tail);
+    }
   }
 }

@@ -1,21 +1,28 @@
 package dev.kvasir.passes.analysis;
 
 import dev.kvasir.ir.graph.Graph;
+import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.Value;
+import dev.kvasir.ir.graph.ops.SelectRowsOp;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
+import dev.kvasir.ir.type.RowBudget;
+import dev.kvasir.ir.type.Selection;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.IntUnaryOperator;
 
 /**
  * What the caches of one sequence occupy: pages of 64 rows, for each layer, KV head and segment,
- * and page tables with a 4-byte slot for each page that a segment may ever hold.
+ * page tables with a 4-byte slot for each page that a segment may ever hold, and what selections
+ * remember.
  *
  * <p>At n tokens a dense segment has got R = n rows, a ring R = max(n - sink, 0). Without a packing
  * a dense segment holds {@code ceil(R / 64)} pages; a sink {@code min(ceil(n / 64), ceil(sink /
@@ -30,8 +37,20 @@ import java.util.Map;
  * <p>A compensation row is a mean key and a mean value in f32, there from the start; it counts to
  * the ring that it belongs to.
  *
- * <p>All of it is a function of the number of tokens and grows with it, so what holds at the last
- * token holds at every earlier one, however prompt and generation share them.
+ * <p>Selected heads also depend on the <em>mark</em>, the tokens at the last selection: the end of
+ * the last span of a prompt, or a multiple of the tail's rows later. Their kept rows have the slots
+ * of the {@linkplain RowBudget#slots budget} at the mark, in pages like those of a dense segment of
+ * so many rows; their tail has {@code ceil((n - mark) / 64)} pages. The tables have slots for the
+ * most that the budget and the tail ever hold. A layer that chooses remembers, at any length, the
+ * positions and a 4-byte count of each list, and unless its scores are random {@code observe} query
+ * rows with their log-sum-exp in f32; layers that follow it share them. {@link #of} takes the mark
+ * at which most is held: whatever way n tokens are cut into prompt and generated ones, they occupy
+ * no more, and some way as much. (Where selections of different tails meet, each at its own worst
+ * mark.)
+ *
+ * <p>All of it grows with the number of tokens, however prompt and generation share them, so what
+ * holds at the last token holds at every earlier one; but for a pyramid, whose upper layers have
+ * fewer rows again once there is something to share.
  *
  * @param parts by layer, then group, then head, then segment
  */
@@ -61,7 +80,8 @@ public record CacheFootprint(List<Part> parts) {
    * @param packedPages packed pages that it holds
    * @param packedPageBytes bytes of a packed page: codes, steps and minima; 0 without a packing
    * @param slots entries of its page table
-   * @param rowBytes bytes of the compensation row, 0 without one
+   * @param stateBytes bytes of the compensation row of a ring, or of what selections remember of
+   *     kept rows; where heads share that, it counts to the first of them
    */
   public record Part(
       int layer,
@@ -72,13 +92,13 @@ public record CacheFootprint(List<Part> parts) {
       int packedPages,
       long packedPageBytes,
       int slots,
-      long rowBytes) {
-    /** {@return bytes of its pages, its page table and its compensation row} */
+      long stateBytes) {
+    /** {@return bytes of its pages, its page table and its state} */
     public long bytes() {
       return pages * pageBytes
           + packedPages * packedPageBytes
           + (long) slots * SLOT_BYTES
-          + rowBytes;
+          + stateBytes;
     }
   }
 
@@ -98,22 +118,92 @@ public record CacheFootprint(List<Part> parts) {
   }
 
   /**
-   * {@return the footprint of a graph's caches}
+   * {@return the footprint of a graph's caches, with selections at their worst}
    *
    * @param tokens true tokens in the sequence, at least 0
    * @param context the most tokens that a sequence may have, at least {@code tokens}
    */
   public static CacheFootprint of(Graph graph, int tokens, int context) {
-    if (tokens < 0 || tokens > context) {
-      throw new IllegalArgumentException("expected 0 to " + context + " tokens, got " + tokens);
-    }
+    check(tokens, context);
+    return at(graph, tokens, tail -> worstMark(graph, tail, tokens), context);
+  }
+
+  /**
+   * {@return the footprint of a graph's caches after selections at given marks}
+   *
+   * @param tokens true tokens in the sequence, at least 0
+   * @param marks the tokens at the last selection, 0 before the first, of heads with a tail of so
+   *     many rows: at most {@code tokens}
+   * @param context the most tokens that a sequence may have, at least {@code tokens}
+   */
+  public static CacheFootprint at(Graph graph, int tokens, IntUnaryOperator marks, int context) {
+    check(tokens, context);
     List<Part> parts = new ArrayList<>();
-    for (Value parameter : graph.parameters()) {
-      if (parameter.type() instanceof CacheType cache) {
-        addParts(cache, tokens, context, parts);
+    for (CacheType cache : caches(graph)) {
+      for (HeadGroup group : cache.groups()) {
+        OptionalInt mark =
+            group.isSelected()
+                ? OptionalInt.of(marks.applyAsInt(group.segments().getLast().rows()))
+                : OptionalInt.empty();
+        addParts(graph, cache, group, tokens, mark, context, parts);
       }
     }
     return new CacheFootprint(parts);
+  }
+
+  private static void check(int tokens, int context) {
+    if (tokens < 0 || tokens > context) {
+      throw new IllegalArgumentException("expected 0 to " + context + " tokens, got " + tokens);
+    }
+  }
+
+  private static List<CacheType> caches(Graph graph) {
+    List<CacheType> caches = new ArrayList<>();
+    for (Value parameter : graph.parameters()) {
+      if (parameter.type() instanceof CacheType cache) {
+        caches.add(cache);
+      }
+    }
+    return caches;
+  }
+
+  /**
+   * The mark at which all heads with a tail of so many rows occupy most, of equal ones the last.
+   */
+  private static int worstMark(Graph graph, int tail, int tokens) {
+    int worst = tokens;
+    long most = -1;
+    for (int mark = tokens; mark >= Math.max(Math.min(tokens, 1), tokens - tail + 1); mark--) {
+      long bytes = 0;
+      for (CacheType cache : caches(graph)) {
+        for (HeadGroup group : cache.groups()) {
+          if (group.isSelected() && group.segments().getLast().rows() == tail) {
+            bytes += group.heads().size() * pageBytes(cache, group, tokens, mark);
+          }
+        }
+      }
+      if (bytes > most) {
+        most = bytes;
+        worst = mark;
+      }
+    }
+    return worst;
+  }
+
+  private static long pageBytes(CacheType cache, HeadGroup group, int tokens, int mark) {
+    long bytes = 0;
+    for (CacheSegment segment : group.segments()) {
+      int rows = rows(group, segment, tokens, OptionalInt.of(mark));
+      bytes +=
+          segment
+              .packing()
+              .map(
+                  packing ->
+                      rows / PAGE_ROWS * packedPageBytes(cache, packing)
+                          + Math.min(rows, 1) * pageBytes(cache, segment))
+              .orElseGet(() -> Math.ceilDiv(rows, PAGE_ROWS) * pageBytes(cache, segment));
+    }
+    return bytes;
   }
 
   /** {@return the bytes of a page of a segment in its element format} */
@@ -144,23 +234,32 @@ public record CacheFootprint(List<Part> parts) {
    * @param context the most tokens that a sequence may have
    */
   public static int slots(HeadGroup group, CacheSegment segment, int context) {
-    int all = Math.ceilDiv(rows(group, segment, context), PAGE_ROWS);
     int most =
         switch (segment.kind()) {
-          case DENSE, SINK -> all;
+          case DENSE -> Math.ceilDiv(context, PAGE_ROWS);
+          case SINK, TAIL -> Math.ceilDiv(segment.rows(), PAGE_ROWS);
           case RING -> segment.ringPages();
+          case KEPT -> Math.ceilDiv(group.budget().most(context), PAGE_ROWS);
         };
+    int all = Math.ceilDiv(context - firstPosition(group, segment), PAGE_ROWS);
     return Math.max(1, Math.min(all, most));
   }
 
+  private static int firstPosition(HeadGroup group, CacheSegment segment) {
+    return segment.kind() == CacheSegment.Kind.RING ? group.sinkRows() : 0;
+  }
+
   /**
-   * How many rows a KV head of a group has ever put into a segment; of a sink, its rows at most.
+   * How many rows a KV head of a group has ever put into a segment; of a sink its rows at most; of
+   * selected heads those that it holds.
    */
-  private static int rows(HeadGroup group, CacheSegment segment, int tokens) {
+  private static int rows(HeadGroup group, CacheSegment segment, int tokens, OptionalInt mark) {
     return switch (segment.kind()) {
       case DENSE -> tokens;
       case SINK -> Math.min(tokens, segment.rows());
       case RING -> Math.max(tokens - group.sinkRows(), 0);
+      case KEPT -> group.budget().slots(mark.orElseThrow());
+      case TAIL -> tokens - mark.orElseThrow();
     };
   }
 
@@ -198,54 +297,60 @@ public record CacheFootprint(List<Part> parts) {
         .orElseThrow(() -> new IllegalStateException("a graph without caches"));
   }
 
-  private static void addParts(CacheType cache, int tokens, int context, List<Part> parts) {
-    for (HeadGroup group : cache.groups()) {
+  private static void addParts(
+      Graph graph,
+      CacheType cache,
+      HeadGroup group,
+      int tokens,
+      OptionalInt mark,
+      int context,
+      List<Part> parts) {
+    for (CacheSegment segment : group.segments()) {
+      int rows = rows(group, segment, tokens, mark);
+      int slots = slots(group, segment, context);
+      boolean packed = segment.packing().isPresent();
       for (int head : group.heads()) {
-        for (CacheSegment segment : group.segments()) {
-          int rows = rows(group, segment, tokens);
-          int slots = slots(group, segment, context);
-          long rowBytes =
-              group.compensated() && segment.kind() == CacheSegment.Kind.RING
-                  ? compensationBytes(cache)
-                  : 0;
-          parts.add(
-              segment
-                  .packing()
-                  .map(packing -> packedPart(cache, head, segment, packing, rows, slots, rowBytes))
-                  .orElseGet(
-                      () ->
-                          new Part(
-                              cache.layer(),
-                              head,
-                              segment,
-                              Math.min(Math.ceilDiv(rows, PAGE_ROWS), slots),
-                              pageBytes(cache, segment),
-                              0,
-                              0,
-                              slots,
-                              rowBytes)));
-        }
+        parts.add(
+            new Part(
+                cache.layer(),
+                head,
+                segment,
+                packed ? Math.min(rows, 1) : Math.min(Math.ceilDiv(rows, PAGE_ROWS), slots),
+                pageBytes(cache, segment),
+                packed ? Math.min(rows / PAGE_ROWS, slots) : 0,
+                segment.packing().map(codes -> packedPageBytes(cache, codes)).orElse(0L),
+                packed ? slots + 1 : slots,
+                stateBytes(graph, cache, group, segment, head, context)));
       }
     }
   }
 
-  private static Part packedPart(
-      CacheType cache,
-      int head,
-      CacheSegment segment,
-      Packing packing,
-      int rows,
-      int slots,
-      long rowBytes) {
-    return new Part(
-        cache.layer(),
-        head,
-        segment,
-        Math.min(rows, 1),
-        pageBytes(cache, segment),
-        Math.min(rows / PAGE_ROWS, slots),
-        packedPageBytes(cache, packing),
-        slots + 1,
-        rowBytes);
+  private static long stateBytes(
+      Graph graph, CacheType cache, HeadGroup group, CacheSegment segment, int head, int context) {
+    return switch (segment.kind()) {
+      case DENSE, SINK, TAIL -> 0;
+      case RING -> group.compensated() ? compensationBytes(cache) : 0;
+      case KEPT -> selectionBytes(graph, cache, head, context);
+    };
+  }
+
+  /** What the selection of a layer remembers of a head, or of all if it is the first. */
+  private static long selectionBytes(Graph graph, CacheType cache, int head, int context) {
+    long bytes = 0;
+    for (Node node : graph.nodes()) {
+      if (node.op() instanceof SelectRowsOp op && op.cacheType().layer() == cache.layer()) {
+        boolean first = head == op.group().heads().getFirst();
+        if (first || op.selection().perHead()) {
+          bytes += (op.group().budget().most(context) + 1L) * Integer.BYTES;
+        }
+        if (first && !(op.selection().score() instanceof Selection.Random)) {
+          bytes +=
+              op.selection().observe()
+                  * ((long) op.queryHeads() * cache.keyDim() + op.queryHeads())
+                  * Float.BYTES;
+        }
+      }
+    }
+    return bytes;
   }
 }

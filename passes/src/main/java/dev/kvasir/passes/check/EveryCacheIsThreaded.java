@@ -4,13 +4,15 @@ import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.ops.AppendKvOp;
+import dev.kvasir.ir.graph.ops.KeepRowsOp;
 import dev.kvasir.ir.type.CacheType;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Each cache parameter is appended to once, and the appended cache is the result in the same place:
- * a kernel can write rows in place.
+ * a kernel can write rows in place. Where rows are selected, the result is the appended cache after
+ * {@code keep_rows}.
  */
 public final class EveryCacheIsThreaded implements GraphCheck {
 
@@ -37,9 +39,9 @@ public final class EveryCacheIsThreaded implements GraphCheck {
               .toList();
       if (appends.size() != 1) {
         problems.add(cache + " is appended to " + appends.size() + " times, expected once");
-      } else if (!appends.getFirst().result().equals(after.get(index))) {
+      } else if (!last(graph, appends.getFirst().result()).equals(after.get(index))) {
         problems.add(
-            appends.getFirst().result()
+            last(graph, appends.getFirst().result())
                 + " must be the result for "
                 + cache
                 + ", which is "
@@ -47,6 +49,15 @@ public final class EveryCacheIsThreaded implements GraphCheck {
       }
     }
     return problems;
+  }
+
+  /** What a layer leaves of an appended cache. */
+  private static Value last(Graph graph, Value appended) {
+    return graph.nodes().stream()
+        .filter(node -> node.op() instanceof KeepRowsOp keep && keep.cache().equals(appended))
+        .map(Node::result)
+        .findFirst()
+        .orElse(appended);
   }
 
   private static List<Value> caches(List<Value> values) {

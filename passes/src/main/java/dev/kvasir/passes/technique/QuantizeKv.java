@@ -29,7 +29,7 @@ import java.util.Set;
  *
  * The open page, 1 to 64 rows, keeps the segment's element format. KIVI packs values row by row;
  * here keys and values are packed together, when their page is full. A sink stays as it is: it is
- * small, and every query reads it.
+ * small, and every query reads it. So does a tail: its rows wait to be selected from.
  *
  * <p>After the techniques that make segments and the one that sets their element formats.
  */
@@ -99,9 +99,6 @@ public final class QuantizeKv implements TechniquePass {
   }
 
   private static CacheSegment pack(CacheSegment segment, Packing packing) {
-    return switch (segment.kind()) {
-      case SINK -> segment;
-      case DENSE, RING -> segment.withPacking(packing);
-    };
+    return segment.isPackable() ? segment.withPacking(packing) : segment;
   }
 }

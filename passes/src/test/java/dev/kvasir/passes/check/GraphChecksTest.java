@@ -25,11 +25,26 @@ class GraphChecksTest {
           return %l, %n, %a1, %b1
           """;
 
+  private static final String SELECTED =
+      GOOD.replace("dense f32", "kept f32 budget(9, observe = 4, window = 2) + tail f32 rows 8")
+          .replace(
+              "%b1 =",
+              "%c = select_rows(%a1, %x, %s) {query_heads = 1, scale = 1.0, window = 2,"
+                  + " observe = 4, tail = 8, lists = shared, score = max, pool = 1}\n"
+                  + "%a2 = keep_rows(%a1, %c)\n%b1 =")
+          .replace("%l = last", "%b2 = keep_rows(%b1, %c)\n%l = last")
+          .replace("%n, %a1, %b1", "%n, %a2, %b2");
+
   @Test
   void acceptAFinishedGraph() {
     expect(new ResultsInOrder(), GOOD);
     expect(new EveryCacheIsThreaded(), GOOD);
     expect(new AttentionReadsItsSpan(), GOOD);
+    expect(new SelectionFollowsAttention(), GOOD);
+    expect(new ResultsInOrder(), SELECTED);
+    expect(new EveryCacheIsThreaded(), SELECTED);
+    expect(new AttentionReadsItsSpan(), SELECTED);
+    expect(new SelectionFollowsAttention(), SELECTED);
   }
 
   @Test
@@ -75,6 +90,44 @@ class GraphChecksTest {
         new AttentionReadsItsSpan(),
         GOOD.replace("attention(%y, %b1)", "attention(%y, %a1)"),
         "%z reads layer 0, expected layer 1");
+  }
+
+  @Test
+  void everyCacheIsThreadedThroughKeptRows() {
+    expect(
+        new EveryCacheIsThreaded(),
+        SELECTED.replace("%n, %a2, %b2", "%n, %a2, %b1"),
+        "%b2 must be the result for %b, which is %b1");
+  }
+
+  @Test
+  void selectionFollowsAttentionNamesTheSelectionThatDoesNot() {
+    expect(
+        new SelectionFollowsAttention(),
+        SELECTED.replace("%b2 = keep_rows(%b1, %c)\n", "").replace("%b2", "%b1"),
+        "%b1 is kept 0 times, expected once");
+    expect(
+        new SelectionFollowsAttention(),
+        SELECTED.replace("select_rows(%a1, %x", "select_rows(%a1, %y"),
+        "%c does not look back on its own attention");
+    expect(
+        new SelectionFollowsAttention(),
+        SELECTED
+            .replace("%y, %s = attention(%x, %a1) {query_heads = 1, scale = 1.0}", "")
+            .replace(
+                "%b1 = append_kv(%b, %y, %y)",
+                "%y, %s = attention(%x, %a1) {query_heads = 1,"
+                    + " scale = 1.0}\n%b1 = append_kv(%b, %y, %y)")
+            .replace("select_rows(%a1, %x, %s)", "select_rows(%a1, %x, %m)")
+            .replace("%x = embed", "%m = embed(%tokens) {weight = @v[16, 1]}\n%x = embed"),
+        "%c does not look back on its own attention",
+        "%a2 drops rows that attention has not read");
+    expect(
+        new SelectionFollowsAttention(),
+        SELECTED.replace(
+            "%b: cache<layer 1, heads 1, key 8, value 8; [0]: kept f32 budget(9",
+            "%b: cache<layer 1, heads 1, key 8, value 8; [0]: kept f32 budget(8"),
+        "%c is no choice for %b1");
   }
 
   private static void expect(GraphCheck check, String body, String... problems) {

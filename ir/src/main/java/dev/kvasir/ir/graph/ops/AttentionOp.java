@@ -34,7 +34,8 @@ import java.util.function.IntToDoubleFunction;
  * Keys and values of the running span are read unrounded while a prompt is prefilled; everything
  * else is read as its segment stores it: rows of pages that were closed before the span decoded,
  * the others in the segment's element format. Pages of a ring count from the first position behind
- * the sink. A query that sees no row has out 0 and lse -1e30.
+ * the sink. Selected heads see the rows that the last selection kept and those since. A query that
+ * sees no row has out 0 and lse -1e30.
  *
  * <p>A compensation row, which stands for N rows by their mean key and mean value, is one more
  * visible row of logit {@code cap(scale * q_i . k) + log N} (RazorAttention, Tang et al., 2024,
@@ -169,10 +170,11 @@ public record AttentionOp(
     }
     double maximum = goneLogit;
     for (int other = 0; other <= position; other++) {
-      visible[other] = group.segmentAt(other).isVisible(position, other);
+      visible[other] =
+          rows.holds(group, kvHead, other) && group.segmentAt(other).isVisible(position, other);
       if (visible[other]) {
         int key = other;
-        RowForm form = form(group, other, context);
+        RowForm form = form(rows, group, kvHead, other, context);
         logits[other] =
             logit(
                 queries,
@@ -197,7 +199,7 @@ public record AttentionOp(
     for (int other = 0; other <= position; other++) {
       if (visible[other]) {
         double weight = Math.exp(logits[other] - lse);
-        RowForm form = form(group, other, context);
+        RowForm form = form(rows, group, kvHead, other, context);
         for (int element = 0; element < valueDim; element++) {
           out[start + element] +=
               weight * rows.value(type, other, kvHead * valueDim + element, form);
@@ -219,9 +221,8 @@ public record AttentionOp(
         : scaled;
   }
 
-  private static RowForm form(HeadGroup group, int position, EvaluationContext context) {
-    return context.prefill() && position >= context.firstPosition()
-        ? RowForm.COMPUTED
-        : ReferenceCache.form(group, position, context.firstPosition());
+  private static RowForm form(
+      ReferenceCache rows, HeadGroup group, int kvHead, int other, EvaluationContext context) {
+    return rows.form(group, kvHead, other, context.firstPosition(), context.prefill());
   }
 }

@@ -8,6 +8,7 @@ import dev.kvasir.ir.reference.ReferenceValue;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.Dim;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.TensorType;
 import dev.kvasir.ir.type.Type;
 import java.util.List;
@@ -33,6 +34,16 @@ final class OpChecks {
       return type;
     }
     throw mismatch(operand, "a cache", value.type());
+  }
+
+  /** The only selected group of a cache. */
+  static HeadGroup selected(String operand, CacheType type) {
+    List<HeadGroup> groups = type.groups().stream().filter(HeadGroup::isSelected).toList();
+    if (groups.size() != 1) {
+      throw new IllegalArgumentException(
+          operand + " must have one group with kept rows, got " + type.text());
+    }
+    return groups.getFirst();
   }
 
   static void type(String operand, Type expected, Value value) {

@@ -20,6 +20,8 @@ public final class Ops {
           RopeOp.DEFINITION,
           AppendKvOp.DEFINITION,
           AttentionOp.DEFINITION,
+          SelectRowsOp.DEFINITION,
+          KeepRowsOp.DEFINITION,
           // one row out
           LastRowOp.DEFINITION,
           ArgmaxOp.DEFINITION);

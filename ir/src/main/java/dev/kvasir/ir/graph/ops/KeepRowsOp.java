@@ -1,0 +1,95 @@
+package dev.kvasir.ir.graph.ops;
+
+import dev.kvasir.ir.graph.Attributes;
+import dev.kvasir.ir.graph.Op;
+import dev.kvasir.ir.graph.OpDefinition;
+import dev.kvasir.ir.graph.Value;
+import dev.kvasir.ir.reference.EvaluationContext;
+import dev.kvasir.ir.reference.ReferenceCache;
+import dev.kvasir.ir.reference.ReferenceChoice;
+import dev.kvasir.ir.reference.ReferenceValue;
+import dev.kvasir.ir.type.CacheType;
+import dev.kvasir.ir.type.Dim;
+import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.ir.type.TensorType;
+import dev.kvasir.ir.type.Type;
+import java.util.List;
+
+/**
+ * The cache in which the selected heads have the rows of a choice and an empty tail. Rows keep
+ * their positions; they are read as attention reads them and stored in the format of kept rows,
+ * where pages that the list fills are coded again. Without a choice, in steps that do not fill the
+ * tail, the cache stays as it is.
+ *
+ * @param cache the cache that already holds the span, with one selected group; the result has the
+ *     same type
+ * @param choice what {@code select_rows} chose in this layer or in one before it
+ */
+public record KeepRowsOp(Value cache, Value choice) implements Op {
+  /** The extent of a list of kept rows. */
+  static final String KEPT = "kept";
+
+  /** The entry in the catalog. */
+  public static final OpDefinition DEFINITION =
+      new OpDefinition(
+          "keep_rows",
+          2,
+          2,
+          (operands, attributes) -> new KeepRowsOp(operands.getFirst(), operands.getLast()));
+
+  /** Checks types and shapes. */
+  public KeepRowsOp {
+    HeadGroup group = OpChecks.selected("cache", OpChecks.cache("cache", cache));
+    TensorType shared = choiceType(1);
+    if (!choice.type().equals(shared)) {
+      OpChecks.type("choice", choiceType(group.heads().size()), choice);
+    }
+  }
+
+  /** {@return the type of the cache} */
+  public CacheType cacheType() {
+    return OpChecks.cache("cache", cache);
+  }
+
+  /** {@return the heads whose rows are kept} */
+  public HeadGroup group() {
+    return OpChecks.selected("cache", cacheType());
+  }
+
+  @Override
+  public OpDefinition definition() {
+    return DEFINITION;
+  }
+
+  @Override
+  public List<Value> operands() {
+    return List.of(cache, choice);
+  }
+
+  @Override
+  public Attributes attributes() {
+    return Attributes.NONE;
+  }
+
+  @Override
+  public List<Type> resultTypes() {
+    return List.of(cache.type());
+  }
+
+  @Override
+  public List<ReferenceValue> evaluate(List<ReferenceValue> operands, EvaluationContext context) {
+    ReferenceCache rows = (ReferenceCache) operands.getFirst();
+    ReferenceChoice chosen = (ReferenceChoice) operands.getLast();
+    return List.of(
+        chosen.lists().isEmpty()
+            ? rows.observing(chosen.observed())
+            : rows.keep(
+                cacheType(), group(), chosen.lists(), context.firstPosition(), context.prefill()));
+  }
+
+  /** The type of a choice of so many lists. */
+  static TensorType choiceType(int lists) {
+    return new TensorType(ElementFormat.I32, List.of(Dim.of(lists), new Dim.Symbolic(KEPT)));
+  }
+}
