@@ -23,7 +23,8 @@ import picocli.CommandLine.Option;
       "Steps are numbered over the spans of the prompt and then the generated tokens. The last span"
           + " yields the first token, so there are N - 1 more steps; the last token is not read.",
       "Per layer L and step T: layer.L.step.T.{q,k,v,q_pre,k_pre,out} [heads, rows, dim], .lse"
-          + " [heads, rows], .position [rows]. Per segment S of layer L at the end:"
+          + " [heads, rows], .position [rows]; where rows were chosen in the step, .kept [kv heads,"
+          + " rows], their true positions. Per segment S of layer L at the end:"
           + " layer.L.cache.S.{k,v} [heads, rows, dim], .heads [heads], .position [heads, rows],"
           + " .bytes [1]. Once: tokens, the prompt's and the generated ones."
     })

@@ -6,11 +6,13 @@ import dev.kvasir.plans.safetensors.SafetensorsWriter;
 import dev.kvasir.runtime.PackedRows;
 import dev.kvasir.runtime.SegmentSnapshot;
 import dev.kvasir.runtime.TraceObserver;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -30,6 +32,8 @@ final class TraceRecorder implements TraceObserver {
 
   private final SafetensorsWriter writer = new SafetensorsWriter();
   private final Set<Integer> layersOfStep = new HashSet<>();
+  private final Map<Integer, Map<Integer, int[]>> chosen = new TreeMap<>();
+  private final int kvHeads;
   private int step;
   private int steps;
   private int prefillSteps;
@@ -38,6 +42,7 @@ final class TraceRecorder implements TraceObserver {
   TraceRecorder(Plan plan) {
     Manifest manifest = plan.manifest();
     Manifest.ModelReference model = manifest.model();
+    kvHeads = model.kvHeads();
     writer
         .metadata("plan_hash", plan.sha256())
         .metadata("softmax_scale", Double.toString(model.softmaxScale()))
@@ -49,6 +54,7 @@ final class TraceRecorder implements TraceObserver {
 
   /** Says that what follows belongs to step {@code number}, counted from 0. */
   void beginStep(int number) {
+    addChosen();
     step = number;
     steps = number + 1;
     layersOfStep.clear();
@@ -81,6 +87,30 @@ final class TraceRecorder implements TraceObserver {
     }
   }
 
+  @Override
+  public void chosen(int layer, List<Integer> heads, int[][] positions) {
+    Map<Integer, int[]> rows = chosen.computeIfAbsent(layer, unused -> new TreeMap<>());
+    for (int i = 0; i < positions.length; i++) {
+      rows.put(heads.get(i), positions[i]);
+    }
+  }
+
+  /**
+   * Adds which rows were chosen in this step, of all KV heads: those of a head from which none were
+   * chosen, and the rows after a head's last, are -2.
+   */
+  private void addChosen() {
+    chosen.forEach(
+        (layer, rows) -> {
+          int most = rows.values().stream().mapToInt(list -> list.length).max().orElse(0);
+          int[] all = new int[kvHeads * most];
+          Arrays.fill(all, SegmentSnapshot.EMPTY);
+          rows.forEach((head, list) -> System.arraycopy(list, 0, all, head * most, list.length));
+          addInts("layer.%d.step.%d.kept".formatted(layer, step), all, kvHeads, most);
+        });
+    chosen.clear();
+  }
+
   /** Adds the tokens of the prompt and those that were generated. */
   void addTokens(int[] tokens) {
     addInts("tokens", tokens, tokens.length);
@@ -88,6 +118,7 @@ final class TraceRecorder implements TraceObserver {
 
   /** Adds what the cache holds; segments are numbered within their layer, in plan order. */
   void addCache(List<SegmentSnapshot> segments) {
+    addChosen();
     Map<Integer, Integer> numbers = new HashMap<>();
     for (SegmentSnapshot segment : segments) {
       int number = numbers.merge(segment.layer(), 1, Integer::sum) - 1;
@@ -98,7 +129,7 @@ final class TraceRecorder implements TraceObserver {
       addFloats(prefix + "v", segment.values(), heads, rows, segment.valueDim());
       addInts(
           prefix + "heads", segment.heads().stream().mapToInt(Integer::intValue).toArray(), heads);
-      addInts(prefix + "position", repeat(segment.positions(), heads), heads, rows);
+      addInts(prefix + "position", segment.positions(), heads, rows);
       addFloats(prefix + "bytes", new float[] {segment.bytes()}, 1);
       segment.packed().ifPresent(packed -> addPacked(prefix, segment, packed));
     }
@@ -132,14 +163,6 @@ final class TraceRecorder implements TraceObserver {
   /** {@return how many steps the prompt took} */
   int prefillSteps() {
     return prefillSteps;
-  }
-
-  private static int[] repeat(int[] values, int times) {
-    int[] repeated = new int[values.length * times];
-    for (int i = 0; i < times; i++) {
-      System.arraycopy(values, 0, repeated, i * values.length, values.length);
-    }
-    return repeated;
   }
 
   private static long[] extents(List<Integer> shape) {

@@ -46,8 +46,9 @@ public final class PlanChecker {
     checkManifest(plan.manifest());
     MemoryChecker memory = new MemoryChecker(plan);
     memory.check();
-    new ProgramChecker(plan, memory).check();
-    new SegmentChecker(plan, memory).check();
+    MarkChecker marks = new MarkChecker(plan);
+    new ProgramChecker(plan, memory, marks).check();
+    new SegmentChecker(plan, memory, marks).check();
     Set<String> classes = new HashSet<>();
     switch (plan.manifest().target()) {
       case JVM -> addJvmClasses(plan, classes);

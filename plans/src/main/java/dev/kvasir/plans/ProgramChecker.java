@@ -53,6 +53,7 @@ final class ProgramChecker {
   private final Plan plan;
   private final Program program;
   private final MemoryChecker memory;
+  private final MarkChecker marks;
   private final RangeProof proof = new RangeProof();
   private final Map<String, KernelDeclaration> kernels = new HashMap<>();
   private final Map<String, Procedure> procedures = new HashMap<>();
@@ -61,8 +62,9 @@ final class ProgramChecker {
 
   private record Visited(String procedure, Domain domain) {}
 
-  ProgramChecker(Plan plan, MemoryChecker memory) {
+  ProgramChecker(Plan plan, MemoryChecker memory, MarkChecker marks) {
     this.plan = plan;
+    this.marks = marks;
     this.program = plan.program();
     this.memory = memory;
   }
@@ -75,30 +77,34 @@ final class ProgramChecker {
         place + ": segment", program.segments().stream().map(SegmentDeclaration::name).toList());
     requireUnique(
         place + ": procedure", program.procedures().stream().map(Procedure::name).toList());
+    marks.check();
     counters = CounterIndex.ofProgram(program);
     for (KernelDeclaration kernel : program.kernels()) {
       checkKernel(kernel);
       kernels.put(kernel.name(), kernel);
     }
     program.procedures().forEach(procedure -> procedures.put(procedure.name(), procedure));
-    long context = plan.manifest().context();
-    long maxSpan = plan.manifest().span();
-    Domain anySpan = new Domain(context, maxSpan, new Range(1, maxSpan));
-    Domain oneRow = new Domain(context, maxSpan, Range.of(1));
-    checkSegments(anySpan);
+    Domain anySpan = marks.running(new Range(1, plan.manifest().span()));
+    checkSegments(marks.stepped());
     Set<Visited> visited = new HashSet<>();
     checkCall(place, Program.PREFILL, anySpan, visited, new ArrayDeque<>());
-    checkCall(place, Program.STEP, oneRow, visited, new ArrayDeque<>());
+    checkCall(place, Program.STEP, marks.running(Range.of(1)), visited, new ArrayDeque<>());
     for (int i = 0; i < program.rules().size(); i++) {
       Rule rule = program.rules().get(i);
       String rulePlace = "%s: rule %d".formatted(place, i + 1);
-      checkRange(rulePlace, rule.condition(), anySpan, ANY);
-      checkCall(rulePlace, rule.procedure(), anySpan, visited, new ArrayDeque<>());
+      for (Domain domain : marks.afterwards()) {
+        checkRange(rulePlace, rule.condition(), domain, ANY);
+      }
+      for (Domain domain : marks.running(rule)) {
+        checkCall(rulePlace, rule.procedure(), domain, visited, new ArrayDeque<>());
+      }
     }
     checkRuleSteps();
     for (Procedure procedure : program.procedures()) {
       // What nothing calls is checked as well, so that its errors do not hide.
-      checkCall(place, procedure.name(), anySpan, visited, new ArrayDeque<>());
+      if (visited.stream().noneMatch(call -> call.procedure().equals(procedure.name()))) {
+        checkCall(place, procedure.name(), anySpan, visited, new ArrayDeque<>());
+      }
     }
     new ScratchChecker(plan, memory, procedures).check();
   }
@@ -207,6 +213,7 @@ final class ProgramChecker {
         case Step.Launch launch -> checkLaunch(at + "launch " + (i + 1), launch, domain);
         case Step.Observe observe -> checkObserve(at + "observe " + (i + 1), observe, domain);
         case Step.Require require -> checkRequire(at + "require " + (i + 1), require, domain);
+        // Checked with all marks.
         case Step.SetMark _ -> {}
         case Step.Call call ->
             checkCall(at + "call " + (i + 1), call.procedure(), domain, visited, callers);

@@ -2,21 +2,28 @@ package dev.kvasir.plans;
 
 import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
+import dev.kvasir.plans.program.CounterSums;
 import dev.kvasir.plans.program.ExpressionException;
 import dev.kvasir.plans.program.Range;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Shows that expressions stay in range for every value of the counters that a session can reach.
  *
  * <p>Interval arithmetic takes operands as independent and so finds values that never occur, as in
  * {@code tokens - min(tokens, 256)}. Where it fails for a box of counters the box is halved, down
- * to single points, at which it is exact: a refusal either has a witness or has run out of steps.
+ * to single points, at which it is exact: a refusal either has a witness or has run out of steps. A
+ * mark is one more dimension, its age, which is how many tokens ago it was set.
  */
 final class RangeProof {
 
@@ -30,15 +37,66 @@ final class RangeProof {
    * @param context most tokens
    * @param maxSpan most rows of a span that the manifest allows
    * @param span rows of a span here
+   * @param ages how many tokens ago each mark was set
+   * @param afterwards whether ages count back from {@code tokens}, as rules see them, and not from
+   *     {@code position}
    */
-  record Domain(long context, long maxSpan, Range span) {
+  record Domain(
+      long context, long maxSpan, Range span, SortedMap<String, Range> ages, boolean afterwards) {
+
+    /** A domain without marks. */
+    Domain(long context, long maxSpan, Range span) {
+      this(context, maxSpan, span, new TreeMap<>(), false);
+    }
 
     Range position() {
       return new Range(0, context - span.min());
     }
   }
 
-  private record Box(Range position, Range span) {}
+  /** An interval of each dimension: position, span and the ages of marks. */
+  private record Box(List<Range> sides) {
+
+    Range position() {
+      return sides.get(0);
+    }
+
+    Range span() {
+      return sides.get(1);
+    }
+
+    Range age(int mark) {
+      return sides.get(2 + mark);
+    }
+
+    boolean isPoint() {
+      return sides.stream().allMatch(side -> side.min() == side.max());
+    }
+
+    /** Pushes the halves along the longest side, the lower one last. */
+    void halve(Deque<Box> open) {
+      int longest = 0;
+      for (int i = 1; i < sides.size(); i++) {
+        if (length(i) > length(longest)) {
+          longest = i;
+        }
+      }
+      Range side = sides.get(longest);
+      long middle = side.min() + length(longest) / 2;
+      open.push(with(longest, new Range(middle + 1, side.max())));
+      open.push(with(longest, new Range(side.min(), middle)));
+    }
+
+    private long length(int index) {
+      return sides.get(index).max() - sides.get(index).min();
+    }
+
+    private Box with(int index, Range side) {
+      List<Range> changed = new ArrayList<>(sides);
+      changed.set(index, side);
+      return new Box(changed);
+    }
+  }
 
   private record Shown(String text, Domain domain, Range allowed) {}
 
@@ -54,77 +112,153 @@ final class RangeProof {
     if (shown.contains(claim)) {
       return Optional.empty();
     }
-    Set<String> used = expression.counters();
-    boolean tokensAlone =
-        !used.contains(CounterIndex.POSITION) && !used.contains(CounterIndex.SPAN);
+    Search search = new Search(expression, domain);
     Deque<Box> open = new ArrayDeque<>();
-    // Without position and span one dimension is enough: all tokens stand in for the position.
-    open.push(
-        tokensAlone
-            ? new Box(new Range(domain.span().min(), domain.context()), Range.of(0))
-            : new Box(domain.position(), domain.span()));
+    open.push(search.all());
     while (!open.isEmpty()) {
       Box box = open.pop();
-      long leastTokens = box.position().min() + box.span().min();
-      if (leastTokens > domain.context()) {
+      if (search.isUnreachable(box)) {
         continue;
       }
       operations += expression.steps();
       if (operations > MAX_OPERATIONS) {
         return Optional.of("expected values that can be shown to lie in " + allowed);
       }
-      Range tokens = tokens(domain, box);
-      Map<String, Range> counters = counters(domain, box, tokens);
-      if (expression.findRange(counters).filter(allowed::contains).isPresent()) {
+      Map<String, Range> counters = search.counters(box);
+      if (search.value(box, counters).filter(allowed::contains).isPresent()) {
         continue;
       }
-      if (box.position().min() == box.position().max() && box.span().min() == box.span().max()) {
-        return Optional.of(problem(expression, counters, tokens, allowed));
+      if (box.isPoint()) {
+        return Optional.of(search.problem(box, counters, allowed));
       }
-      halve(box, open);
+      box.halve(open);
     }
     shown.add(claim);
     return Optional.empty();
   }
 
-  private static Range tokens(Domain domain, Box box) {
-    return new Range(
-        box.position().min() + box.span().min(),
-        Math.min(domain.context(), box.position().max() + box.span().max()));
-  }
+  /** The boxes of one expression over one domain. */
+  private static final class Search {
 
-  private static Map<String, Range> counters(Domain domain, Box box, Range tokens) {
-    return Map.of(
-        CounterIndex.CONTEXT, Range.of(domain.context()),
-        CounterIndex.MAX_SPAN, Range.of(domain.maxSpan()),
-        CounterIndex.POSITION, box.position(),
-        CounterIndex.SPAN, box.span(),
-        CounterIndex.TOKENS, tokens);
-  }
+    private static final int NO_MARK = -1;
 
-  // Said once, at the point where the search ends: texts take longer than the search.
-  private static String problem(
-      CompiledExpression expression, Map<String, Range> counters, Range tokens, Range allowed) {
-    try {
-      return "expected \"%s\" in %s, got %s at tokens = %s"
-          .formatted(
-              expression.source().text(), allowed, expression.evaluateRange(counters), tokens);
-    } catch (ExpressionException e) {
-      return String.valueOf(e.getMessage());
+    private final CompiledExpression expression;
+    private final Domain domain;
+    private final List<String> marks;
+    private final boolean tokensAlone;
+    private final boolean afterwards;
+    private final Map<String, List<Integer>> factors;
+
+    Search(CompiledExpression expression, Domain domain) {
+      this.expression = expression;
+      this.domain = domain;
+      Set<String> used = expression.counters();
+      marks = domain.ages().keySet().stream().filter(used::contains).toList();
+      // Without position and span one dimension is enough: all tokens stand in for the position.
+      // Ages of several marks then have to count back from tokens: they share a span.
+      tokensAlone =
+          !used.contains(CounterIndex.POSITION)
+              && !used.contains(CounterIndex.SPAN)
+              && (domain.afterwards() || marks.size() <= 1);
+      afterwards = domain.afterwards() || tokensAlone;
+      factors = Map.copyOf(factors());
     }
-  }
 
-  private static void halve(Box box, Deque<Box> open) {
-    Range position = box.position();
-    Range span = box.span();
-    if (position.max() - position.min() >= span.max() - span.min()) {
-      long middle = position.min() + (position.max() - position.min()) / 2;
-      open.push(new Box(new Range(middle + 1, position.max()), span));
-      open.push(new Box(new Range(position.min(), middle), span));
-    } else {
-      long middle = span.min() + (span.max() - span.min()) / 2;
-      open.push(new Box(position, new Range(middle + 1, span.max())));
-      open.push(new Box(position, new Range(span.min(), middle)));
+    Box all() {
+      List<Range> sides = new ArrayList<>();
+      sides.add(tokensAlone ? new Range(domain.span().min(), domain.context()) : domain.position());
+      sides.add(tokensAlone ? Range.of(0) : domain.span());
+      for (String mark : marks) {
+        Range age = domain.ages().getOrDefault(mark, Range.of(0));
+        sides.add(tokensAlone && !domain.afterwards() ? sum(age, domain.span()) : age);
+      }
+      return new Box(sides);
+    }
+
+    /** {@return whether a box has more tokens than the context, or marks of less than none} */
+    boolean isUnreachable(Box box) {
+      if (box.position().min() + box.span().min() > domain.context()) {
+        return true;
+      }
+      long most = base(box).max();
+      for (int i = 0; i < marks.size(); i++) {
+        if (box.age(i).min() > most) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    private Range tokens(Box box) {
+      Range sum = sum(box.position(), box.span());
+      return new Range(sum.min(), Math.min(domain.context(), sum.max()));
+    }
+
+    /** {@return what ages count back from} */
+    private Range base(Box box) {
+      return afterwards ? tokens(box) : box.position();
+    }
+
+    Map<String, Range> counters(Box box) {
+      Map<String, Range> counters = new HashMap<>();
+      counters.put(CounterIndex.CONTEXT, Range.of(domain.context()));
+      counters.put(CounterIndex.MAX_SPAN, Range.of(domain.maxSpan()));
+      counters.put(CounterIndex.POSITION, box.position());
+      counters.put(CounterIndex.SPAN, box.span());
+      counters.put(CounterIndex.TOKENS, tokens(box));
+      Range base = base(box);
+      for (int i = 0; i < marks.size(); i++) {
+        long least = Math.max(0, base.min() - box.age(i).max());
+        counters.put(marks.get(i), new Range(least, base.max() - box.age(i).min()));
+      }
+      return counters;
+    }
+
+    Optional<Range> value(Box box, Map<String, Range> counters) {
+      return marks.isEmpty()
+          ? expression.findRange(counters)
+          : expression.findRange(counters, new CounterSums(box.sides(), factors));
+    }
+
+    /** {@return position and span, and what the other counters are in those and the ages} */
+    private Map<String, List<Integer>> factors() {
+      Map<String, List<Integer>> factors = new HashMap<>();
+      factors.put(CounterIndex.POSITION, factors(1, 0, NO_MARK));
+      factors.put(CounterIndex.SPAN, factors(0, 1, NO_MARK));
+      factors.put(CounterIndex.TOKENS, factors(1, 1, NO_MARK));
+      for (int i = 0; i < marks.size(); i++) {
+        factors.put(marks.get(i), factors(1, afterwards ? 1 : 0, i));
+      }
+      return factors;
+    }
+
+    private List<Integer> factors(int position, int span, int agedMark) {
+      List<Integer> factors = new ArrayList<>(List.of(position, span));
+      for (int i = 0; i < marks.size(); i++) {
+        factors.add(i == agedMark ? -1 : 0);
+      }
+      return factors;
+    }
+
+    // Said once, at the point where the search ends: texts take longer than the search.
+    String problem(Box box, Map<String, Range> counters, Range allowed) {
+      try {
+        return "expected \"%s\" in %s, got %s at tokens = %s%s"
+            .formatted(
+                expression.source().text(),
+                allowed,
+                expression.evaluateRange(counters),
+                tokens(box),
+                String.join(
+                    "",
+                    marks.stream().map(mark -> ", " + mark + " = " + counters.get(mark)).toList()));
+      } catch (ExpressionException e) {
+        return String.valueOf(e.getMessage());
+      }
+    }
+
+    private static Range sum(Range left, Range right) {
+      return new Range(left.min() + right.min(), left.max() + right.max());
     }
   }
 }

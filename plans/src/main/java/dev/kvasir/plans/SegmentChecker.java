@@ -15,18 +15,14 @@ import dev.kvasir.plans.program.PackedFormat;
 import dev.kvasir.plans.program.PackedFormat.Per;
 import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.SegmentDeclaration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /** Checks segments against pools, page tables and the formula of the cache's bytes. */
 final class SegmentChecker {
-
-  private static final int MAX_SAMPLES = 4_096;
 
   // Of all rows and kv_bytes together at all samples.
   private static final long MAX_OPERATIONS = 1 << 27;
@@ -37,19 +33,16 @@ final class SegmentChecker {
   private final Plan plan;
   private final MemoryChecker memory;
   private final CounterIndex counters;
-  private final long context;
-  private final List<Long> samples;
+  private final List<long[]> samples;
+  private final ChosenChecker chosen;
   private long operations;
 
-  SegmentChecker(Plan plan, MemoryChecker memory) {
+  SegmentChecker(Plan plan, MemoryChecker memory, MarkChecker marks) {
     this.plan = plan;
     this.memory = memory;
-    this.context = plan.manifest().context();
-    this.counters =
-        CounterIndex.of(
-            List.of(CounterIndex.CONTEXT, CounterIndex.MAX_SPAN, CounterIndex.TOKENS),
-            plan.program().segments());
-    this.samples = samples(context, plan.manifest().pageRows());
+    this.counters = CacheSamples.counters(plan.program());
+    this.samples = new CacheSamples(plan).all();
+    this.chosen = new ChosenChecker(plan, memory, marks, counters);
   }
 
   void check() throws PlanException {
@@ -57,6 +50,7 @@ final class SegmentChecker {
     PoolChecker pools = new PoolChecker(plan, memory);
     for (SegmentDeclaration segment : plan.program().segments()) {
       checkShape(segment);
+      chosen.check(place(segment), segment);
       checkTable(segment, tables);
       pools.check(place(segment), segment);
     }
@@ -179,8 +173,8 @@ final class SegmentChecker {
       require(
           bytes == expected[i],
           place,
-          "expected %d, the pages and page tables of all segments, at tokens = %d, got %d"
-              .formatted(expected[i], samples.get(i), bytes));
+          "expected %d, the pages and page tables of all segments, at %s, got %d"
+              .formatted(expected[i], CacheSamples.text(counters, samples.get(i)), bytes));
     }
   }
 
@@ -188,11 +182,20 @@ final class SegmentChecker {
     String place = place(segment) + ": rows";
     CompiledExpression expression = compile(place, segment.rows());
     long[] rows = new long[samples.size()];
+    // Where a mark is used, rows are dropped when it is set.
+    boolean grows =
+        plan.program().marks().stream()
+            .noneMatch(mark -> expression.counters().contains(mark.name()));
     long least = 0;
     for (int i = 0; i < rows.length; i++) {
       rows[i] = value(place, expression, samples.get(i));
-      requireRange(place + " at tokens = " + samples.get(i), rows[i], least, Integer.MAX_VALUE);
-      least = rows[i];
+      if (rows[i] < least || rows[i] > Integer.MAX_VALUE) {
+        throw new PlanException(
+            Reason.MALFORMED,
+            place + " at " + CacheSamples.text(counters, samples.get(i)),
+            "expected %d to %d, got %d".formatted(least, Integer.MAX_VALUE, rows[i]));
+      }
+      least = grows ? rows[i] : 0;
     }
     return rows;
   }
@@ -214,26 +217,12 @@ final class SegmentChecker {
     }
   }
 
-  private long value(String place, CompiledExpression expression, long tokens)
+  private long value(String place, CompiledExpression expression, long[] sample)
       throws PlanException {
     try {
-      return expression.evaluate(new long[] {context, plan.manifest().span(), tokens});
+      return expression.evaluate(sample);
     } catch (ExpressionException e) {
       throw new PlanException(Reason.MALFORMED, place, e.getMessage(), e);
     }
-  }
-
-  /** {@return token counts around the borders of pages, all of them where they are few} */
-  private static List<Long> samples(long context, int pageRows) {
-    TreeSet<Long> samples = new TreeSet<>(List.of(0L, 1L, context - 1, context));
-    long pages = Math.ceilDiv(context, pageRows);
-    long stride = Math.max(1, pages / (MAX_SAMPLES / 3));
-    for (long page = 0; page <= pages; page += stride) {
-      samples.addAll(List.of(page * pageRows - 1, page * pageRows, page * pageRows + 1));
-    }
-    for (long tokens = 0; tokens <= Math.min(context, MAX_SAMPLES); tokens++) {
-      samples.add(tokens);
-    }
-    return new ArrayList<>(samples.subSet(0L, context + 1));
   }
 }

@@ -13,17 +13,21 @@ final class CachePages {
   private final SegmentPages[] segments;
   private final SessionMemory memory;
   private final Workspace workspace;
+  private final Marks marks;
   private final int pageRows;
   private final int context;
   private final int maxSpan;
-  private final Marks marks;
-  private final long[] counters;
+  private final long[] before;
+  private final long[] unmarked;
+  private final long[] after;
 
   CachePages(Plan plan, SessionMemory memory, Workspace workspace, Marks marks) {
     this.memory = memory;
-    this.marks = marks;
-    counters = marks.counters();
     this.workspace = workspace;
+    this.marks = marks;
+    before = marks.counters();
+    unmarked = marks.counters();
+    after = marks.counters();
     Manifest manifest = plan.manifest();
     pageRows = manifest.pageRows();
     context = manifest.context();
@@ -31,24 +35,57 @@ final class CachePages {
     CounterIndex index = CounterIndex.ofProgram(plan.program());
     segments =
         plan.program().segments().stream()
-            .map(segment -> new SegmentPages(segment, index, memory, workspace, pageRows))
+            .map(segment -> new SegmentPages(segment, index, memory, workspace, marks, pageRows))
             .toArray(SegmentPages[]::new);
   }
 
   /**
    * Makes the tables cover a run that begins with {@code position} tokens in the cache and ends
-   * with {@code tokens}, and the rules after it.
+   * with {@code tokens}, and the rules after it. {@link #settle} gives back what is left over.
+   *
+   * @param generated whether the run is a step, after which rules set the marks that are due, and
+   *     no span of a prompt, which sets all
    */
-  void cover(int position, int tokens) {
+  void cover(boolean generated, int position, int tokens) {
+    set(before, position);
+    setAfter(generated, tokens);
+    set(unmarked, tokens);
     for (SegmentPages segment : segments) {
-      segment.cover(rows(segment, position), rows(segment, tokens));
+      long first = segment.rows(before);
+      long most = Math.max(first, segment.rows(after));
+      if (generated && segment.mark() != Marks.NONE) {
+        most = Math.max(most, segment.rows(unmarked));
+      }
+      segment.cover(first, most);
+      if (segment.isChosen() && marks.isSet(segment.mark(), generated, tokens)) {
+        segment.ownAll();
+      }
+    }
+  }
+
+  /** Gives back the pages of rows that are no longer there with {@code tokens} tokens. */
+  void settle(int tokens) {
+    set(before, tokens);
+    for (SegmentPages segment : segments) {
+      if (segment.mark() != Marks.NONE) {
+        segment.cover(segment.rows(before));
+      }
+    }
+  }
+
+  /** Gives back the pages that a run has taken which was taken back to {@code position}. */
+  void takeBack(int position) {
+    set(before, position);
+    for (SegmentPages segment : segments) {
+      segment.cover(segment.rows(before));
     }
   }
 
   /** Takes over the pages of a session with {@code position} tokens in the cache. */
   void fork(CachePages source, int position) {
+    set(before, position);
     for (int i = 0; i < segments.length; i++) {
-      segments[i].fork(source.segments[i], rows(segments[i], position));
+      segments[i].fork(source.segments[i], segments[i].rows(before));
     }
   }
 
@@ -61,13 +98,15 @@ final class CachePages {
 
   /**
    * {@return whether computing rows from {@code position} to {@code tokens}, rules not counted,
-   * overwrites rows that the token at {@code position} can see}
+   * overwrites rows that the token at {@code position} can see; chosen rows not counted}
    */
-  boolean overwritesVisibleRows(int position, int tokens) {
+  boolean overwritesVisibleRows(boolean generated, int position, int tokens) {
+    set(before, position);
+    setAfter(generated, tokens);
     for (SegmentPages segment : segments) {
-      long after = rows(segment, tokens);
-      long before = rows(segment, position);
-      if (segment.overwritesVisibleRows(before, after, segment.firstPosition(counters), position)) {
+      if (!segment.isChosen()
+          && segment.overwritesVisibleRows(
+              segment.rows(before), segment.rows(after), segment.firstPosition(before), position)) {
         return true;
       }
     }
@@ -81,14 +120,21 @@ final class CachePages {
     long shared = 0;
     long kept = 0;
     long evicted = 0;
+    set(before, tokens);
     for (SegmentPages segment : segments) {
       int heads = segment.segment().heads().size();
-      long rows = rows(segment, tokens);
-      long first = segment.firstRow(rows);
+      long rows = segment.rows(before);
       allocated += segment.bytes();
       shared += segment.sharedBytes();
-      kept += (rows - first) * heads;
-      evicted += first * heads;
+      if (segment.isChosen()) {
+        long chosen = segment.chosenRows(memory, rows).count();
+        kept += chosen;
+        evicted += marks.value(segment.mark()) * heads - chosen;
+      } else {
+        long first = segment.firstRow(rows);
+        kept += (rows - first) * heads;
+        evicted += first * heads;
+      }
     }
     return new CacheStats(allocated, shared, kept, tokens, evicted, sizes.cache());
   }
@@ -100,6 +146,7 @@ final class CachePages {
 
   /** {@return copies of all rows held with {@code tokens} true tokens in the cache} */
   List<SegmentSnapshot> snapshots(int tokens) {
+    set(before, tokens);
     List<SegmentSnapshot> snapshots = new ArrayList<>();
     for (SegmentPages segment : segments) {
       snapshots.add(
@@ -108,15 +155,32 @@ final class CachePages {
               memory,
               workspace,
               pageRows,
-              rows(segment, tokens),
-              segment.firstPosition(counters)));
+              segment.rows(before),
+              segment.firstPosition(before)));
     }
     return List.copyOf(snapshots);
   }
 
-  private long rows(SegmentPages segment, int tokens) {
+  /** Shows an observer the rows of segments that were chosen at {@code tokens}. */
+  void show(TraceObserver observer, int tokens) {
+    set(before, tokens);
+    for (SegmentPages segment : segments) {
+      if (segment.isChosen() && marks.value(segment.mark()) == tokens) {
+        observer.chosen(
+            segment.segment().layer(),
+            segment.segment().heads(),
+            segment.chosenPositions(memory, segment.rows(before)));
+      }
+    }
+  }
+
+  private void set(long[] counters, int tokens) {
     CounterIndex.set(counters, context, maxSpan, tokens, 0);
     marks.write(counters);
-    return segment.rows(counters);
+  }
+
+  private void setAfter(boolean generated, int tokens) {
+    CounterIndex.set(after, context, maxSpan, tokens, 0);
+    marks.writeAfter(after, generated, tokens);
   }
 }

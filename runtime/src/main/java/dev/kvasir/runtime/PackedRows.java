@@ -9,7 +9,9 @@ import java.util.List;
  * <p>Steps and mins are [heads, rows / group, dim] where a group is made of rows of one channel,
  * and [heads, rows, dim / group] where it is made of channels of one row; their shapes tell.
  *
- * @param rows rows of each head, the oldest of the snapshot
+ * @param rows rows of each head, the oldest of the snapshot; where heads have chosen rows of their
+ *     own, the most of a head, and codes, steps and mins of the others are 0 from their last page
+ *     on
  * @param keyCodes unsigned bytes from 0, [heads, rows, keyDim]
  * @param keySteps of the shape {@code keyGroups}
  * @param keyMins of the shape {@code keyGroups}

@@ -42,6 +42,7 @@ final class ProgramRunner {
   private final CounterIndex index;
   private final Map<String, Routine> routines = new HashMap<>();
   private final Map<String, Value> values = new HashMap<>();
+  private final StateWrites stateWrites;
   private final Routine prefill;
   private final Routine step;
   private final Value[] conditions;
@@ -54,6 +55,8 @@ final class ProgramRunner {
   private volatile boolean cancelRequested;
   private boolean cancellable;
   private boolean started;
+  private boolean generating;
+  private boolean overwroteState;
   private @Nullable TraceObserver observer;
   private @Nullable LaunchObserver launchObserver;
 
@@ -98,6 +101,7 @@ final class ProgramRunner {
     mostLaunches = backend.mostLaunches();
     Program program = plan.program();
     index = CounterIndex.ofProgram(program);
+    stateWrites = new StateWrites(plan);
     for (Procedure procedure : program.procedures()) {
       routines.put(procedure.name(), new Routine());
     }
@@ -201,6 +205,19 @@ final class ProgramRunner {
     return started;
   }
 
+  /** {@return whether the last procedure launched what cannot be launched twice} */
+  boolean overwroteState() {
+    return overwroteState;
+  }
+
+  /** Shows the observer, if there is one, rows that were chosen at {@code tokens} tokens. */
+  void showChosen(CachePages pages, int tokens) {
+    TraceObserver watching = observer;
+    if (watching != null) {
+      pages.show(watching, tokens);
+    }
+  }
+
   /**
    * Runs {@code prefill}, or {@code step} for one generated token.
    *
@@ -213,6 +230,8 @@ final class ProgramRunner {
     countersVersion++;
     Arrays.fill(marksToSet, false);
     started = false;
+    overwroteState = false;
+    generating = generated;
     cancellable = true;
     if (!run(generated ? step : prefill)) {
       return false;
@@ -287,10 +306,14 @@ final class ProgramRunner {
     private final PreparedLaunches launches;
     private final int[] extents;
     private final int[] dims;
+    private final boolean overwritesInPrefill;
+    private final boolean overwritesInStep;
 
     LaunchOperation(List<Step.Launch> sources) {
       members = sources.stream().map(Member::new).toArray(Member[]::new);
       launches = workspace.prepare(sources.stream().map(this::launch).toList());
+      overwritesInPrefill = sources.stream().anyMatch(stateWrites::overwritesInPrefill);
+      overwritesInStep = sources.stream().anyMatch(stateWrites::overwritesInStep);
       extents = new int[members.length * PreparedLaunches.EXTENTS];
       dims = new int[sources.stream().mapToInt(source -> source.dims().size()).sum()];
     }
@@ -313,6 +336,7 @@ final class ProgramRunner {
       }
       if (some) {
         started = true;
+        overwroteState |= generating ? overwritesInStep : overwritesInPrefill;
         long nanos = launches.run(extents, dims);
         LaunchObserver watching = launchObserver;
         if (watching != null) {

@@ -15,13 +15,15 @@ import java.lang.foreign.MemorySegment;
  * pages back. The logical pages of a packed segment are its closed ones; its open page comes with
  * the first row and stays.
  *
- * <p>A page that a fork holds as well is copied before a run may write to it.
+ * <p>A page that a fork holds as well is copied before a run may write to it; of a segment with
+ * chosen rows, all are before rows are chosen again.
  */
 final class SegmentPages {
 
   private final SegmentDeclaration segment;
   private final CompiledExpression rows;
   private final CompiledExpression firstPosition;
+  private final int mark;
   private final PagePool slotPool;
   private final PagePool openPool;
   private final MemorySegment table;
@@ -38,12 +40,14 @@ final class SegmentPages {
       CounterIndex index,
       SessionMemory memory,
       Workspace workspace,
+      Marks marks,
       int pageRows) {
     this.workspace = workspace;
     this.segment = segment;
     this.pageRows = pageRows;
     rows = segment.rows().compile(index);
     firstPosition = segment.firstPosition().compile(index);
+    mark = marks.first(rows.counters());
     slotPool = memory.pages().slotPool(segment);
     openPool = memory.pages().pool(segment);
     table = memory.buffer(segment.table());
@@ -53,6 +57,38 @@ final class SegmentPages {
 
   SegmentDeclaration segment() {
     return segment;
+  }
+
+  /** {@return the mark that the number of rows depends on, {@link Marks#NONE} without one} */
+  int mark() {
+    return mark;
+  }
+
+  /** {@return whether the rows were chosen} */
+  boolean isChosen() {
+    return segment.chosen().isPresent();
+  }
+
+  /**
+   * {@return where to read which rows were chosen}
+   *
+   * @param rowCount rows that each head has room for
+   */
+  ChosenRows chosenRows(SessionMemory memory, long rowCount) {
+    return new ChosenRows(segment, segment.chosen().orElseThrow(), memory, workspace, rowCount);
+  }
+
+  /** {@return the true positions of each head's chosen rows, ascending} */
+  int[][] chosenPositions(SessionMemory memory, long rowCount) {
+    ChosenRows chosen = chosenRows(memory, rowCount);
+    int[][] positions = new int[segment.heads().size()][];
+    for (int head = 0; head < positions.length; head++) {
+      positions[head] = new int[chosen.count(head)];
+      for (int row = 0; row < positions[head].length; row++) {
+        positions[head][row] = chosen.position(head, row);
+      }
+    }
+    return positions;
   }
 
   /** {@return the rows that the segment has received at these counters} */
@@ -102,14 +138,23 @@ final class SegmentPages {
     return shared;
   }
 
-  /** Makes the table cover a run from {@code before} to {@code after} rows, and its rules. */
-  void cover(long before, long after) {
-    long pages = logicalPages(after);
-    coverSlots((int) Math.min(pages, slots));
+  /** Makes the table cover so many rows, and no more. */
+  void cover(long rowCount) {
+    coverSlots((int) Math.min(logicalPages(rowCount), slots));
     if (packed) {
-      coverOpenPages(after > 0);
+      coverOpenPages(rowCount > 0);
     }
-    if (forked) {
+  }
+
+  /**
+   * Makes the table cover a run that begins with {@code before} rows, and its rules.
+   *
+   * @param most most rows in the run and after it
+   */
+  void cover(long before, long most) {
+    cover(most);
+    if (forked && segment.chosen().isEmpty()) {
+      long pages = logicalPages(most);
       for (long page = Math.max(before / pageRows, pages - slots); page < pages; page++) {
         own(page % slots);
       }
@@ -148,6 +193,16 @@ final class SegmentPages {
     }
   }
 
+  /** Makes all pages the session's own: any of them may be written to. */
+  void ownAll() {
+    if (forked) {
+      // An open page always is.
+      for (int slot = 0; slot < held; slot++) {
+        own(slot);
+      }
+    }
+  }
+
   private void own(long slot) {
     for (int head = 0; head < segment.heads().size(); head++) {
       int page = page(head, slot);
@@ -160,19 +215,21 @@ final class SegmentPages {
 
   /**
    * Takes over the pages of a session with {@code rowCount} rows: shares full pages and copies
-   * those that have room for more rows.
+   * those that have room for more rows. Chosen rows are never added to, except in open pages, of
+   * which it is not known how full they are.
    */
   void fork(SegmentPages source, long rowCount) {
     source.forked = true;
     forked = true;
     held = source.held;
     open = source.open;
+    boolean chosen = segment.chosen().isPresent();
     boolean partlyFilled = rowCount % pageRows != 0;
     long lastSlot = (logicalPages(rowCount) - 1) % slots;
     for (int head = 0; head < segment.heads().size(); head++) {
       for (int slot = 0; slot < held; slot++) {
         int page = source.page(head, slot);
-        if (!packed && partlyFilled && slot == lastSlot) {
+        if (!packed && !chosen && partlyFilled && slot == lastSlot) {
           page = slotPool.copy(page);
         } else {
           slotPool.share(page);
@@ -180,7 +237,8 @@ final class SegmentPages {
         put(head, slot, page);
       }
       if (open) {
-        put(head, slots, partlyFilled ? openPool.copy(source.openPage(head)) : openPool.take());
+        boolean copied = partlyFilled || chosen;
+        put(head, slots, copied ? openPool.copy(source.openPage(head)) : openPool.take());
       }
     }
   }

@@ -8,6 +8,7 @@ import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import dev.kvasir.runtime.backend.Workspace;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,6 +27,7 @@ final class SegmentReader {
   private final long base;
   private final long first;
   private final int rows;
+  private final Optional<ChosenRows> chosen;
   private final int closedRows;
   private final float[] keys;
   private final float[] values;
@@ -52,8 +54,12 @@ final class SegmentReader {
             : PageLayout.streamed(segment.format(), keyDim, valueDim);
     first = pages.firstRow(rowCount);
     rows = Math.toIntExact(rowCount - first);
-    closedRows =
-        segment.packing().isPresent() ? (int) (pages.logicalPages(rowCount) * pageRows - first) : 0;
+    chosen = pages.isChosen() ? Optional.of(pages.chosenRows(memory, rowCount)) : Optional.empty();
+    int mostClosed = 0;
+    for (int head = 0; head < heads; head++) {
+      mostClosed = Math.max(mostClosed, closedRows(head));
+    }
+    closedRows = mostClosed;
     keys = new float[Math.multiplyExact(heads * rows, keyDim)];
     values = new float[Math.multiplyExact(heads * rows, valueDim)];
   }
@@ -74,19 +80,15 @@ final class SegmentReader {
   }
 
   private SegmentSnapshot read() {
-    int[] positions = new int[rows];
-    for (int row = 0; row < rows; row++) {
-      positions[row] = Math.toIntExact(base + first + row);
-    }
     Optional<PackedRows> packed =
         segment.packing().filter(unused -> closedRows > 0).map(this::readClosed);
     MemorySegment pool = read(segment.pool(), segment.format());
-    for (int row = closedRows; row < rows; row++) {
-      long slot =
-          segment.packing().isPresent()
-              ? segment.slots()
-              : (first + row) / pageRows % segment.slots();
-      for (int head = 0; head < heads; head++) {
+    for (int head = 0; head < heads; head++) {
+      for (int row = closedRows(head); row < heldRows(head); row++) {
+        long slot =
+            segment.packing().isPresent()
+                ? segment.slots()
+                : (first + row) / pageRows % segment.slots();
         readRow(pool, pages.page(head, slot), head * rows + row, inPage(row));
       }
     }
@@ -95,13 +97,42 @@ final class SegmentReader {
         segment.layer(),
         segment.heads(),
         rows,
-        positions,
+        positions(),
         keyDim,
         valueDim,
         keys,
         values,
         packed,
         pages.bytes());
+  }
+
+  /** {@return the rows of a head that are not empty} */
+  private int heldRows(int head) {
+    return chosen.map(lists -> lists.count(head)).orElse(rows);
+  }
+
+  /** {@return the rows of a head that are codes; all before its open page} */
+  private int closedRows(int head) {
+    if (segment.packing().isEmpty()) {
+      return 0;
+    }
+    return (int) (pages.logicalPages(first + heldRows(head)) * pageRows - first);
+  }
+
+  private int[] positions() {
+    int[] positions = new int[Math.multiplyExact(heads, rows)];
+    Arrays.fill(positions, SegmentSnapshot.EMPTY);
+    for (int head = 0; head < heads; head++) {
+      for (int row = 0; row < heldRows(head); row++) {
+        int of = head;
+        int at = row;
+        positions[head * rows + row] =
+            chosen
+                .map(lists -> lists.position(of, at))
+                .orElseGet(() -> Math.toIntExact(base + first + at));
+      }
+    }
+    return positions;
   }
 
   private MemorySegment read(String pool, StorageFormat format) {
@@ -135,7 +166,8 @@ final class SegmentReader {
     long scaleElements = packing.scaleElements(pageRows, keyDim, valueDim);
     PageLayout codes = PageLayout.codes(packing.value().codes().bits(), keyDim, valueDim);
     for (int head = 0; head < heads; head++) {
-      for (int row = 0; row < closedRows; row++) {
+      int closed = closedRows(head);
+      for (int row = 0; row < closed; row++) {
         int inPage = inPage(row);
         long page = pages.page(head, (first + row) / pageRows % segment.slots());
         long keyStart = page * pageRows * keyDim;

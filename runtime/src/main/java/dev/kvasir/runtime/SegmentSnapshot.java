@@ -9,12 +9,12 @@ import java.util.Optional;
  * @param name for example {@code layer.1.ring}
  * @param layer decoder layer
  * @param heads KV heads that have this segment, ascending
- * @param rows rows of each head, ascending by position
- * @param positions true position of each row, the same for every head
+ * @param rows rows of each head, ascending by position, empty ones last
+ * @param positions true position of each row, [heads, rows]; {@link #EMPTY} of an empty one
  * @param keyDim elements of a key row
  * @param valueDim elements of a value row
- * @param keys dequantised, [heads, rows, keyDim]
- * @param values dequantised, [heads, rows, valueDim]
+ * @param keys dequantised, [heads, rows, keyDim]; 0 in empty rows
+ * @param values dequantised, [heads, rows, valueDim]; 0 in empty rows
  * @param packed the rows in closed pages as they are stored, the first of {@code rows}; empty when
  *     the segment has none
  * @param bytes bytes of the pages that hold the rows
@@ -31,6 +31,9 @@ public record SegmentSnapshot(
     float[] values,
     Optional<PackedRows> packed,
     long bytes) {
+
+  /** The position of an empty row. */
+  public static final int EMPTY = -2;
 
   /** Copies the list. */
   public SegmentSnapshot {

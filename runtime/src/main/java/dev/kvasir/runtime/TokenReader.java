@@ -227,10 +227,10 @@ final class TokenReader implements AutoCloseable {
     try {
       MemorySegment.copy(tokens, from, tokenBuffer, Formats.INT, 0, count);
       workspace.written(tokenBuffer, StorageFormat.I32);
-      pages.cover(position, position + count);
+      pages.cover(generated, position, position + count);
       if (!runner.run(generated, position, count)) {
-        sound = !runner.started() || !pages.overwritesVisibleRows(position, position + count);
-        pages.cover(position, position);
+        sound = canTakeBack(generated, count);
+        pages.takeBack(position);
         runner.acknowledgeCancel();
         return false;
       }
@@ -247,6 +247,8 @@ final class TokenReader implements AutoCloseable {
       }
       runner.runRules();
       position += count;
+      pages.settle(position);
+      runner.showChosen(pages, position);
       unread = NO_TOKEN;
       sound = true;
       return true;
@@ -258,6 +260,21 @@ final class TokenReader implements AutoCloseable {
       damaged = !sound;
       model.endTurn();
     }
+  }
+
+  /**
+   * {@return whether a cancelled run can be taken back, which its first part may have prevented}
+   */
+  private boolean canTakeBack(boolean generated, int count) {
+    if (!runner.started()) {
+      return true;
+    }
+    if (position == 0) {
+      memory.clearState(model.plan(), workspace);
+      return true;
+    }
+    return !runner.overwroteState()
+        && !pages.overwritesVisibleRows(generated, position, position + count);
   }
 
   @Override
