@@ -7,6 +7,8 @@ import static dev.kvasir.ir.kernel.TileExpression.uniform;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AppendRows;
 import dev.kvasir.codegen.skeleton.AttentionShape;
+import dev.kvasir.codegen.skeleton.CandidateRoom;
+import dev.kvasir.codegen.skeleton.ChooseRows;
 import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.DenseKernels;
@@ -19,6 +21,8 @@ import dev.kvasir.codegen.skeleton.PrefillAttention;
 import dev.kvasir.codegen.skeleton.Product;
 import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.codegen.skeleton.RowKernels;
+import dev.kvasir.codegen.skeleton.ScoreRows;
+import dev.kvasir.codegen.skeleton.ScoreShape;
 import dev.kvasir.codegen.skeleton.StageRows;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
@@ -68,6 +72,7 @@ final class KernelSamples {
     kernels.add(stored(operands("quotients"), element("i").floorDivide(7), ElementFormat.I32));
     kernels.add(stored(operands("rests"), element("i").modulo(8), ElementFormat.I32));
     kernels.add(rows());
+    addSelection(kernels);
     kernels.add(codes("codes_u8", ElementFormat.U8));
     kernels.add(codes("codes_u4", ElementFormat.U4));
     return kernels;
@@ -108,6 +113,19 @@ final class KernelSamples {
     products(kernels, suffix, MatrixFormat.of(format));
     kernels.add(RowKernels.rmsNorm("norm" + suffix, 1, 21, 1e-5, format, 21));
     kernels.add(RowKernels.embedding("embedding" + suffix, COLUMNS, format, COLUMNS));
+  }
+
+  private static void addSelection(List<Kernel> kernels) {
+    int room = CandidateRoom.of(100).elements();
+    ScoreShape.Score largest = new ScoreShape.Maximum();
+    kernels.add(ScoreRows.build("pooled", new ScoreShape(3, 1, 7, largest, room)));
+    kernels.add(ScoreRows.build("in_windows", new ScoreShape(8, 8, 1, largest, room)));
+    ScoreShape.Score average = new ScoreShape.Average();
+    kernels.add(ScoreRows.build("averaged", new ScoreShape(1, 5, 1, average, room)));
+    ScoreShape.Score random = new ScoreShape.Random(1);
+    kernels.add(ScoreRows.build("drawn", new ScoreShape(1, 5, 1, random, room)));
+    kernels.add(ChooseRows.build("chosen_rows", 1, room, 64));
+    kernels.add(ChooseRows.build("chosen_windows", 5, room, 64));
   }
 
   private static void products(List<Kernel> kernels, String suffix, MatrixFormat matrix) {

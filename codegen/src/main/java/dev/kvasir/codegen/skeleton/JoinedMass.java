@@ -1,0 +1,138 @@
+package dev.kvasir.codegen.skeleton;
+
+import static dev.kvasir.ir.kernel.TileExpression.constant;
+import static dev.kvasir.ir.kernel.TileExpression.element;
+import static dev.kvasir.ir.kernel.TileExpression.integer;
+
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.Statement;
+import dev.kvasir.ir.kernel.TileExpression;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Scores from masses, for a block of candidates: each neighbour within reach is taken in turn, for
+ * all candidates of the block at once, where it is reviewed and in the same pool or window. So the
+ * rows of a window join the same masses in the same order.
+ */
+final class JoinedMass {
+
+  /** The buffer of masses, a row for each head. */
+  static final String MASS = "mass";
+
+  /** Heads that are joined at once. */
+  private static final int MOST_HEADS = 8;
+
+  private static final IntExpression ZERO = IntExpression.constant(0);
+
+  private final KernelBuilder kernel;
+  private final ScoreShape shape;
+  private final ReviewRows rows;
+  private final IntExpression first;
+  private final int heads;
+  private final boolean average;
+  private final String neighbour;
+  private final String included;
+  private final String count;
+  private final String mass;
+
+  /** What was joined so far: the sum, or the largest in falling order. */
+  private final List<String> joined = new ArrayList<>();
+
+  /**
+   * Declares the tiles.
+   *
+   * @param first the block's first candidate
+   */
+  JoinedMass(KernelBuilder kernel, ScoreShape shape, ReviewRows rows, IntExpression first) {
+    this.kernel = kernel;
+    this.shape = shape;
+    this.rows = rows;
+    this.first = first;
+    this.heads = headsAtOnce(shape.heads());
+    this.average = shape.score() instanceof ScoreShape.Average;
+    this.neighbour = kernel.intTile("neighbour", 1, ScoreRows.BLOCK);
+    this.included = kernel.intTile("included", 1, ScoreRows.BLOCK);
+    this.count = kernel.intTile("count", 1, ScoreRows.BLOCK);
+    this.mass = kernel.tile("head_mass", heads, ScoreRows.BLOCK);
+    boolean largest = !average && shape.window() > 1;
+    int number = largest ? ScoreShape.Maximum.LARGEST : 1;
+    for (int i = 0; i < number; i++) {
+      joined.add(kernel.tile("joined_" + i, heads, ScoreRows.BLOCK));
+    }
+  }
+
+  private static int headsAtOnce(int all) {
+    int heads = Math.min(MOST_HEADS, all);
+    while (all % heads != 0) {
+      heads--;
+    }
+    return heads;
+  }
+
+  /** Fills {@code score} for the candidates at {@code position}. */
+  void write(String score, String position) {
+    String windowStart = kernel.intTile("window_start", 1, ScoreRows.BLOCK);
+    String sum = kernel.tile("sum_of_heads", 1, ScoreRows.BLOCK);
+    kernel.map(windowStart, element(position).minus(element(position).modulo(shape.window())));
+    kernel.map(score, constant(0));
+    kernel.loop(
+        "part",
+        ZERO,
+        IntExpression.constant(shape.heads() / heads),
+        part -> {
+          IntExpression row = rows.list().times(shape.heads()).plus(part.times(heads));
+          joined.forEach(tile -> kernel.map(tile, constant(0)));
+          kernel.map(count, integer(0));
+          int reach = shape.reach();
+          kernel.loop(
+              "shift",
+              IntExpression.constant(-reach),
+              IntExpression.constant(reach + 1),
+              shift -> join(row, shift, windowStart));
+          kernel.map(joined.getFirst(), result());
+          kernel.reduce(sum, Statement.ReduceOperator.SUM, Statement.Along.ROWS, joined.getFirst());
+          kernel.map(score, element(score).plus(element(sum)));
+        });
+  }
+
+  private void join(IntExpression row, IntExpression shift, String windowStart) {
+    IntExpression from = first.plus(shift);
+    rows.loadPositions(neighbour, from);
+    TileExpression reviewed = ReviewRows.isBehindGuard(from).and(rows.isReview(neighbour, from));
+    TileExpression together =
+        shape.window() == 1 ? reviewed : reviewed.and(sameWindow(windowStart));
+    kernel.map(included, together.select(integer(1), integer(0)));
+    kernel.map(count, element(count).plus(element(included)));
+    kernel.load(mass, shape.candidates().view(MASS, heads, ScoreRows.BLOCK, row, from));
+    // Whatever stands in guards, NaN too, ends here.
+    kernel.map(mass, element(included).equalTo(integer(1)).select(element(mass), constant(0)));
+    if (average) {
+      kernel.map(joined.getFirst(), element(joined.getFirst()).plus(element(mass)));
+      return;
+    }
+    for (int i = joined.size() - 1; i > 0; i--) {
+      TileExpression moved = element(joined.get(i - 1)).minimum(element(mass));
+      kernel.map(joined.get(i), element(joined.get(i)).maximum(moved));
+    }
+    kernel.map(joined.getFirst(), element(joined.getFirst()).maximum(element(mass)));
+  }
+
+  private TileExpression sameWindow(String start) {
+    TileExpression end = element(start).plus(integer(shape.window()));
+    return element(start).lessOrEqual(element(neighbour)).and(element(neighbour).less(end));
+  }
+
+  /** {@return the score in each head; candidates that are not reviewed may join nothing} */
+  private TileExpression result() {
+    TileExpression sum = element(joined.getFirst());
+    for (String tile : joined.subList(1, joined.size())) {
+      sum = sum.plus(element(tile));
+    }
+    if (!average && joined.size() == 1) {
+      return sum;
+    }
+    TileExpression number = element(count).maximum(integer(1));
+    return sum.over((average ? number : number.minimum(integer(joined.size()))).toFloat());
+  }
+}
