@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
     name = "demo",
     mixinStandardHelpOptions = true,
     header = "Compiles the sample model under zigzag-k8v4 and asks it for a planted key.")
-final class DemoCommand implements Callable<Integer>, TornadoVerb {
+final class DemoCommand implements Callable<Integer>, Failures.Placed, TornadoVerb {
   private static final String POLICY = "zigzag-k8v4";
   private static final String SAMPLE = "samples/models/needle";
   private static final String TARGET = "--target";
@@ -81,6 +81,11 @@ final class DemoCommand implements Callable<Integer>, TornadoVerb {
 
   @Override
   public String tornadoPlace() {
+    return place();
+  }
+
+  @Override
+  public String place() {
     return TARGET + " " + target;
   }
 

@@ -25,7 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** Turns what a verb throws into lines on stderr and an exit status. */
 final class Failures {
 
-  /** A verb whose errors are about one file. */
+  /** A verb whose errors are about one file, or one option. */
   interface Placed {
     /** {@return what errors that name no place of their own are about} */
     String place();

@@ -22,6 +22,14 @@ final class DemoTest {
   }
 
   @Test
+  void aDeviceThatIsNotThereNamesTheOption() {
+    CommandRun run = CommandRun.of("demo", "--device", "0:0");
+
+    assertThat(run.err()).startsWith("--target jvm: error[KV7203]: ");
+    assertThat(run.out()).isEmpty();
+  }
+
+  @Test
   void theNeedleIsFarFromItsQuestion() {
     String prompt = Prose.withQuestionAtEnd();
 
