@@ -7,7 +7,7 @@ package dev.kvasir.ir.diag;
  * <ul>
  *   <li>KV1: the policy text does not follow the grammar
  *   <li>KV2: the policy has no meaning, or none for this model
- *   <li>KV3: model directory, config and safetensors
+ *   <li>KV3: model directory, config, safetensors and calibrations
  *   <li>KV4: graph and kernels
  *   <li>KV5: the compilation as a whole: limits, options, output
  * </ul>
@@ -62,6 +62,10 @@ public enum DiagnosticCode {
       "KV3014", "a config key of unknown meaning, which could change the mathematics"),
   TENSOR_UNUSED("KV3016", "a tensor that the architecture does not use"),
   SHARDS_INCONSISTENT("KV3017", "an index of weights in several files that contradicts them"),
+  CALIBRATION_UNREADABLE("KV3018", "a calibration file that cannot be read"),
+  CALIBRATION_INVALID("KV3019", "a file that is no calibration, or a damaged one"),
+  CALIBRATION_OF_ANOTHER_MODEL("KV3020", "a calibration that was measured on another model"),
+  SCORE_TABLE_INVALID("KV3021", "a table of scores that is none, or has another shape"),
 
   KERNEL_FORMAT("KV4101", "a kernel over a format that the target has no buffers of"),
   KERNEL_TOO_LARGE("KV4102", "a kernel whose tiles do not fit into the target's local memory"),

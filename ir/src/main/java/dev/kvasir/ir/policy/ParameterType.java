@@ -53,7 +53,8 @@ public sealed interface ParameterType {
 
   /**
    * A set of layers ({@code [1, 3]}) or of KV heads ({@code [head(1, 0)]}), as another parameter of
-   * the technique says; empty lists are allowed. A percentage asks for a calibrated choice.
+   * the technique says; empty lists are allowed. A percentage, 0 to 100, is that share of all,
+   * chosen by {@link HeadScores}: {@link HeadScores#topLayers} or {@link HeadScores#topHeads}.
    *
    * @param axisParameter the name of a parameter that is {@code layer} or {@code head} and stands
    *     before this one in the technique's list

@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The value of a parameter: typed, in range, no name left that stands for something else. */
 public sealed interface ParameterValue {
@@ -62,6 +63,13 @@ public sealed interface ParameterValue {
    *
    * @param axis {@code LAYERS} if the set is made of whole layers
    * @param heads the members; under {@code LAYERS}, all KV heads of each layer
+   * @param choice how they were chosen where the policy names none
    */
-  record SetValue(TargetAxis axis, HeadSet heads) implements ParameterValue {}
+  record SetValue(TargetAxis axis, HeadSet heads, Optional<CalibratedChoice> choice)
+      implements ParameterValue {
+    /** A set whose members the policy names. */
+    public SetValue(TargetAxis axis, HeadSet heads) {
+      this(axis, heads, Optional.empty());
+    }
+  }
 }

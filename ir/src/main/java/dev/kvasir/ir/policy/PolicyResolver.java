@@ -32,14 +32,28 @@ public final class PolicyResolver {
   private final ValueResolver values;
   private final TargetResolver targets;
 
-  private PolicyResolver(Policy policy, List<TechniqueSpec> specs, ModelFacts facts) {
+  private PolicyResolver(
+      Policy policy, List<TechniqueSpec> specs, ModelFacts facts, Calibrations calibrations) {
     this.policy = policy;
     this.specs = specs;
     this.facts = facts;
     this.bound = new BoundSets(specs);
     this.sets = new ModelSets(facts, diagnostics);
-    this.values = new ValueResolver(lets, facts, sets, diagnostics);
+    this.values =
+        new ValueResolver(lets, facts, sets, new CalibratedSets(facts, calibrations), diagnostics);
     this.targets = new TargetResolver(lets, bound, values, facts, sets, diagnostics);
+  }
+
+  /**
+   * Resolves a policy for a model on which nothing was measured.
+   *
+   * @param policy what is written
+   * @param specs the techniques that there are, in the order in which a resolved policy lists uses
+   * @param facts the model
+   * @throws CompileException if the policy has no meaning for the model, with every mistake found
+   */
+  public static ResolvedPolicy resolve(Policy policy, List<TechniqueSpec> specs, ModelFacts facts) {
+    return resolve(policy, specs, facts, Calibrations.none());
   }
 
   /**
@@ -48,10 +62,12 @@ public final class PolicyResolver {
    * @param policy what is written
    * @param specs the techniques that there are, in the order in which a resolved policy lists uses
    * @param facts the model
+   * @param calibrations what was measured on the model
    * @throws CompileException if the policy has no meaning for the model, with every mistake found
    */
-  public static ResolvedPolicy resolve(Policy policy, List<TechniqueSpec> specs, ModelFacts facts) {
-    return new PolicyResolver(policy, List.copyOf(specs), facts).resolve();
+  public static ResolvedPolicy resolve(
+      Policy policy, List<TechniqueSpec> specs, ModelFacts facts, Calibrations calibrations) {
+    return new PolicyResolver(policy, List.copyOf(specs), facts, calibrations).resolve();
   }
 
   private ResolvedPolicy resolve() {

@@ -32,6 +32,15 @@ public record ResolvedPolicy(
     return uses.stream().filter(use -> use.technique().equals(technique)).toList();
   }
 
+  /** How the sets were chosen that the policy gives as shares, in the order of the uses. */
+  public List<CalibratedChoice> calibratedChoices() {
+    return uses.stream()
+        .flatMap(use -> use.arguments().values().values().stream())
+        .filter(ParameterValue.SetValue.class::isInstance)
+        .flatMap(value -> ((ParameterValue.SetValue) value).choice().stream())
+        .toList();
+  }
+
   /**
    * The resolved policy as one JSON object on one line: {@code policy}, {@code techniques} (each
    * with {@code name}, {@code parameters}, {@code on}) and {@code limits}. A set of layers is

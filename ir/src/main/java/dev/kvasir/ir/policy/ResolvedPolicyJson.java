@@ -65,7 +65,7 @@ final class ResolvedPolicyJson {
         call.putObject("parameters").put("per", format.per().text()).put("group", format.group());
         yield call;
       }
-      case ParameterValue.SetValue(TargetAxis axis, HeadSet heads) ->
+      case ParameterValue.SetValue(TargetAxis axis, HeadSet heads, _) ->
           switch (axis) {
             case LAYERS -> layers(heads);
             case HEADS -> heads(heads);

@@ -35,14 +35,21 @@ final class ValueResolver {
   private final LetScope lets;
   private final ModelFacts facts;
   private final ModelSets sets;
+  private final CalibratedSets calibrated;
   private final Diagnostics diagnostics;
   private final ArgumentMatcher matcher;
   private final QuantisedFormatResolver quantised;
 
-  ValueResolver(LetScope lets, ModelFacts facts, ModelSets sets, Diagnostics diagnostics) {
+  ValueResolver(
+      LetScope lets,
+      ModelFacts facts,
+      ModelSets sets,
+      CalibratedSets calibrated,
+      Diagnostics diagnostics) {
     this.lets = lets;
     this.facts = facts;
     this.sets = sets;
+    this.calibrated = calibrated;
     this.diagnostics = diagnostics;
     this.matcher = new ArgumentMatcher(this, diagnostics);
     this.quantised = new QuantisedFormatResolver(lets, facts, diagnostics);
@@ -291,23 +298,8 @@ final class ValueResolver {
     }
     TargetAxis axis =
         axisName.equals(TargetAxis.HEADS.singular()) ? TargetAxis.HEADS : TargetAxis.LAYERS;
-    String example = axis == TargetAxis.LAYERS ? "[0, 1]" : "[head(0, 0), head(1, 0)]";
-    if (subject.value() instanceof PercentLiteral) {
-      report(
-          subject
-              .at(
-                  DiagnosticCode.CALIBRATION_NEEDED,
-                  subject.label()
-                      + " as a percentage needs a calibration of this model, which measures the "
-                      + axis.word())
-              .withNote(
-                  "without one, name the "
-                      + axis.word()
-                      + ": "
-                      + subject.label()
-                      + " = "
-                      + example));
-      return Optional.empty();
+    if (subject.value() instanceof PercentLiteral(_, BigDecimal percent)) {
+      return calibratedSet(subject, axis, percent);
     }
     if (!(subject.value() instanceof ListLiteral list)) {
       return wrongType(subject);
@@ -318,6 +310,24 @@ final class ValueResolver {
             : "layers are chosen under " + axisParameter + " = layer";
     return members(subject.label(), axis, list, hint)
         .map(heads -> new ParameterValue.SetValue(axis, heads));
+  }
+
+  private Optional<ParameterValue> calibratedSet(
+      Subject subject, TargetAxis axis, BigDecimal percent) {
+    if (percent.signum() < 0 || percent.compareTo(BigDecimal.valueOf(100)) > 0) {
+      return outOfRange(subject, TypeWords.range("0%", "100%", false));
+    }
+    Optional<ParameterValue> chosen = calibrated.choose(axis, percent);
+    if (chosen.isEmpty()) {
+      Diagnostic needed =
+          subject.at(
+              DiagnosticCode.CALIBRATION_NEEDED,
+              subject.label()
+                  + " as a percentage needs a calibration of this model, which measures the "
+                  + axis.word());
+      report(CalibratedSets.withWaysOut(needed, subject.label(), axis));
+    }
+    return chosen;
   }
 
   private Optional<ParameterValue> outOfRange(Subject subject, String range) {

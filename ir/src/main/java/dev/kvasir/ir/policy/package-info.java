@@ -34,6 +34,13 @@
  * policy binds, such as {@code retrieval}, else a {@code let} that holds numbers. Layers and KV
  * heads count from 0. A number in a head set means that KV head of every chosen layer.
  *
+ * <h2>Shares that are measured</h2>
+ *
+ * Where a parameter is a set of layers or KV heads, a percentage stands for that share of all,
+ * rounded to the nearest (half up), by the scores that {@link dev.kvasir.ir.policy.Calibrations}
+ * have: layers by the mean of their heads' scores, KV heads of the whole model by their own. Ties
+ * go to the lower layer, then to the lower head. A resolved policy names the members.
+ *
  * <h2>Bounds of a policy text</h2>
  *
  * 65,536 characters, brackets nested 32 deep, whole numbers of 18 digits. Beyond them a policy is
