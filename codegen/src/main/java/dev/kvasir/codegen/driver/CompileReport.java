@@ -3,6 +3,7 @@ package dev.kvasir.codegen.driver;
 import dev.kvasir.ir.diag.Diagnostic;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -10,6 +11,7 @@ import java.util.stream.Stream;
  *
  * @param model the model in a line
  * @param policy name of the policy
+ * @param calibration the file that chose what the policy gives as a share, and how it was made
  * @param passes every pass in order
  * @param kernels every kernel of the plan
  * @param fullKvBytes cache bytes at {@code context} if nothing were compressed, in the target's
@@ -24,6 +26,7 @@ import java.util.stream.Stream;
 public record CompileReport(
     String model,
     String policy,
+    Optional<String> calibration,
     List<PassTime> passes,
     List<KernelLine> kernels,
     long fullKvBytes,
@@ -46,6 +49,7 @@ public record CompileReport(
     return new CompileReport(
         model,
         policy,
+        calibration,
         passes,
         kernels,
         fullKvBytes,

@@ -32,6 +32,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /** The whole path from a model and a policy to a plan. */
 public final class Compiler {
@@ -131,7 +132,7 @@ public final class Compiler {
   }
 
   private static ResolvedPolicy resolve(Model model, Policy policy, CompilerOptions options) {
-    ResolvedPolicy resolved = PolicyCheck.check(policy, model);
+    ResolvedPolicy resolved = PolicyCheck.check(policy, model, options.calibration());
     TargetCheck.check(resolved, options.target());
     return resolved;
   }
@@ -209,6 +210,11 @@ public final class Compiler {
     return model.path().toAbsolutePath().normalize().getFileName().toString();
   }
 
+  /** {@return what chose the sets that the policy gives as shares, if it has any} */
+  private static Optional<String> calibration(ResolvedPolicy policy) {
+    return policy.calibratedChoices().stream().map(choice -> choice.scores().origin()).findFirst();
+  }
+
   private static CompileReport report(
       Model model,
       ResolvedPolicy policy,
@@ -222,6 +228,7 @@ public final class Compiler {
     return new CompileReport(
         describe(model),
         policy.name(),
+        calibration(policy),
         events.stream()
             .map(e -> new CompileReport.PassTime(e.passId(), e.time(), e.changed()))
             .toList(),
