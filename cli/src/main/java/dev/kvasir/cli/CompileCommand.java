@@ -59,6 +59,8 @@ final class CompileCommand implements Callable<Integer>, TornadoVerb {
       description = "A policy file, or a shipped policy: ${COMPLETION-CANDIDATES}.")
   private String policy = "";
 
+  @Mixin private final CalibrationOption calibration = new CalibrationOption();
+
   @Option(
       names = "--target",
       paramLabel = "TARGET",
@@ -308,6 +310,7 @@ final class CompileCommand implements Callable<Integer>, TornadoVerb {
     for (TileOption tile : tiles) {
       options = options.withTile(tile.size(), tile.value());
     }
+    options = calibration.applyTo(options);
     return span.isPresent() ? options.withSpan(span.get()) : options;
   }
 

@@ -34,6 +34,7 @@ final class CompileOutput {
     Labelled lines = new Labelled(out, LABEL);
     lines.line("model", report.model());
     lines.lines("policy", PolicyText.lines(policy, LABEL));
+    report.calibration().ifPresent(file -> lines.line("scores", file));
     lines.lines("passes", PassLog.lines(report.passes(), LABEL));
     lines.lines("kernels", kernelLines());
     lines.line("tiles", Texts.sizes(compilation.plan().manifest().tiles()));
@@ -68,6 +69,7 @@ final class CompileOutput {
     ObjectNode object = Json.object();
     object.put("model", report.model());
     object.put("policy", report.policy());
+    report.calibration().ifPresent(file -> object.put("calibration", file));
     object.put("target", compilation.plan().manifest().target());
     object.put("context", report.context());
     object.put("span", compilation.plan().manifest().span());

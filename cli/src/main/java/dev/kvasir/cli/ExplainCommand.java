@@ -2,6 +2,7 @@ package dev.kvasir.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvasir.cli.CommandException.Kind;
+import dev.kvasir.codegen.calibration.HeadCalibration;
 import dev.kvasir.codegen.driver.Compiler;
 import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.Model;
@@ -47,6 +48,8 @@ final class ExplainCommand implements Callable<Integer> {
       description = "The model's folder; of its weights only the header is read.")
   private Path model = Path.of("");
 
+  @Mixin private final CalibrationOption calibration = new CalibrationOption();
+
   @Option(
       names = "--max-context",
       paramLabel = "N",
@@ -86,7 +89,8 @@ final class ExplainCommand implements Callable<Integer> {
   }
 
   private Explanation explain(Model opened, Policy parsed) {
-    ResolvedPolicy resolved = PolicyCheck.check(parsed, opened);
+    Optional<HeadCalibration> named = calibration.read();
+    ResolvedPolicy resolved = PolicyCheck.check(parsed, opened, named);
     List<Graph> built = new ArrayList<>();
     CompilerOptions options =
         CompilerOptions.defaults()
@@ -96,6 +100,9 @@ final class ExplainCommand implements Callable<Integer> {
                     built.add(event.after());
                   }
                 });
+    if (named.isPresent()) {
+      options = options.withCalibration(named.get());
+    }
     if (maxContext.isPresent()) {
       options = options.withMaxContext(maxContext.get());
     }

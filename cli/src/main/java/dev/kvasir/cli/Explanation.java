@@ -65,6 +65,7 @@ record Explanation(
     Labelled lines = new Labelled(out, LABEL);
     lines.line("model", model);
     lines.lines("policy", PolicyText.lines(policy, LABEL));
+    HeadChoice.of(resolved).forEach(choice -> lines.lines("heads", choice.lines()));
     lines.line("context", Texts.count(context, "token"));
     out.println();
     table().forEach(out::println);
@@ -176,6 +177,8 @@ record Explanation(
           .put("packedPages", part.packedPages())
           .put("bytes", part.bytes());
     }
+    ArrayNode choices = object.putArray("choices");
+    HeadChoice.of(resolved).forEach(choice -> choices.add(choice.json()));
     ArrayNode limits = object.putArray("limits");
     for (ByteLimit limit : resolved.limits()) {
       int tokens = Math.min(limit.tokens().orElse(context), context);

@@ -78,6 +78,8 @@ public final class Main {
       String... arguments) {
     CommandLine policy = new CommandLine(new PolicyCommand());
     policy.addSubcommand(new PolicyCheckCommand(console));
+    CommandLine calibrate = new CommandLine(new CalibrateCommand());
+    calibrate.addSubcommand(new CalibrateHeadsCommand(console));
     CommandLine command = new CommandLine(new KvasirCommand());
     command.addSubcommand(new DemoCommand(console));
     command.addSubcommand(new CompileCommand(console, launcher));
@@ -87,6 +89,7 @@ public final class Main {
     command.addSubcommand(new TraceCommand(console));
     command.addSubcommand(new BenchCommand(console));
     command.addSubcommand(new DevicesCommand(console, launcher));
+    command.addSubcommand(calibrate);
     command.addSubcommand(policy);
     command.addSubcommand(new CompletionCommand(console));
     Failures failures = new Failures(console, environment);

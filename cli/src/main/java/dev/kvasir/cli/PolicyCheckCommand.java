@@ -11,8 +11,11 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** The verb {@code policy check}: whether a policy makes sense, alone or for a model. */
 @Command(
@@ -25,6 +28,11 @@ import picocli.CommandLine.Parameters;
 final class PolicyCheckCommand implements Callable<Integer> {
   private final Console console;
 
+  // picocli sets it before anything of this is called.
+  @SuppressWarnings("NullAway.Init")
+  @Spec
+  private CommandSpec spec;
+
   @Parameters(paramLabel = "POLICY", description = "A policy file, or a shipped policy's name.")
   private String policy = "";
 
@@ -34,6 +42,8 @@ final class PolicyCheckCommand implements Callable<Integer> {
       description = "Also check sets and sizes for this model.")
   private Optional<Path> model = Optional.empty();
 
+  @Mixin private final CalibrationOption calibration = new CalibrationOption();
+
   @Mixin private final CommonOptions common = new CommonOptions();
 
   PolicyCheckCommand(Console console) {
@@ -42,6 +52,10 @@ final class PolicyCheckCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (calibration.isPresent() && model.isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(), CalibrationOption.NAME + " is of a model: name it with --model");
+    }
     try {
       Policy parsed = ShippedPolicies.parse(policy);
       ResolvedPolicy resolved =
@@ -73,9 +87,9 @@ final class PolicyCheckCommand implements Callable<Integer> {
     Json.print(console, object);
   }
 
-  private static ResolvedPolicy resolve(Policy policy, Path folder) {
+  private ResolvedPolicy resolve(Policy policy, Path folder) {
     try (Model opened = Model.open(folder)) {
-      return PolicyCheck.check(policy, opened);
+      return PolicyCheck.check(policy, opened, calibration.read());
     }
   }
 }

@@ -21,6 +21,8 @@ final class ShippedPolicies {
       List.of(
           "full",
           "streaming",
+          "zigzag",
+          "duo",
           "zigzag-sets",
           "duo-sets",
           "kv-int8",
