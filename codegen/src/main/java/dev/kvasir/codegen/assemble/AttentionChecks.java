@@ -4,6 +4,7 @@ import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CachedPages;
 import dev.kvasir.codegen.skeleton.PackedLayout;
+import dev.kvasir.codegen.skeleton.PagedRows;
 import dev.kvasir.ir.type.Packing;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -14,6 +15,10 @@ import java.util.stream.IntStream;
 final class AttentionChecks {
 
   private static final int PAGES = 4;
+
+  /** Rows that were chosen before: a page and a bit. */
+  static final int KEPT = SegmentPart.PAGE_ROWS + 6;
+
   private static final int TABLE_STRIDE = 8;
 
   /** Rows in the open page, and rows after them that close it. */
@@ -50,7 +55,7 @@ final class AttentionChecks {
             .dim("span", span)
             .floats("k", span * shape.kvHeads() * shape.keyDim())
             .floats("v", span * shape.kvHeads() * shape.valueDim());
-    return cache(check, shape).build();
+    return cache(check, shape, 0).build();
   }
 
   CheckCase decode(AttentionShape shape) {
@@ -61,7 +66,7 @@ final class AttentionChecks {
             .floats("partial_maximum", maxSplits * shape.group())
             .floats("partial_sum", maxSplits * shape.group())
             .floats("partial_output", maxSplits * shape.group() * shape.valueDim());
-    return cache(check, shape).build();
+    return cache(check, shape, Math.min(TOKENS, sizes.context()) / 2).build();
   }
 
   CheckCase combine(AttentionShape shape) {
@@ -91,7 +96,7 @@ final class AttentionChecks {
             .floats("raw", Math.ceilDiv(span, SegmentPart.PAGE_ROWS) * shape.pageElements())
             .floats("out", rows * shape.queryHeads() * shape.valueDim())
             .floats("lse", rows * shape.queryHeads());
-    return cache(check, shape).build();
+    return cache(check, shape, position / 2).build();
   }
 
   CheckCase gather(AttentionShape shape, SegmentPart segment) {
@@ -100,7 +105,7 @@ final class AttentionChecks {
             .floats("k", CLOSING_SPAN * shape.kvHeads() * shape.keyDim())
             .floats("v", CLOSING_SPAN * shape.kvHeads() * shape.valueDim())
             .floats("closing", shape.pageElements());
-    return cache(closing(check, segment), shape).build();
+    return cache(closing(check, segment), shape, 0).build();
   }
 
   CheckCase packSpan(AttentionShape shape, SegmentPart segment) {
@@ -137,11 +142,23 @@ final class AttentionChecks {
     return IntStream.range(0, sizes.tiles().prefillTokens()).boxed().toList();
   }
 
-  /** Adds a head list, page tables and small pools. */
-  private static CheckCase.Builder cache(CheckCase.Builder check, AttentionShape shape) {
+  /**
+   * Adds a head list, page tables and small pools.
+   *
+   * @param selected tokens at the last selection, if there are selections
+   */
+  static CheckCase.Builder cache(CheckCase.Builder check, AttentionShape shape, int selected) {
     List<Integer> table = new ArrayList<>();
     for (SegmentPart segment : shape.segments()) {
       check.dim(segment.name() + "_table", table.size());
+      if (segment.isCounted()) {
+        check
+            .dim(segment.name() + PagedRows.ENTRIES, TABLE_STRIDE)
+            .dim(PagedRows.FIRST_LIST, 0)
+            .dim(PagedRows.LIST_STRIDE, 0)
+            .ints(PagedRows.COUNTS, List.of(Math.min(KEPT, selected)));
+      }
+      segment.mark().ifPresent(mark -> check.dim(mark, selected));
       check.floats(CachedPages.pages(segment), PAGES * shape.pageElements());
       segment.packing().ifPresent(packing -> codes(check, shape, segment, packing));
       int entries = segment.packing().isPresent() ? segment.tableEntries(shape.context()) : 0;

@@ -9,6 +9,7 @@ import dev.kvasir.codegen.skeleton.CachedPages;
 import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.PackedLayout;
+import dev.kvasir.codegen.skeleton.PagedRows;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
 import dev.kvasir.codegen.skeleton.ProgramExpressions;
 import dev.kvasir.codegen.skeleton.StageRows;
@@ -39,6 +40,31 @@ final class AttentionLowering {
 
   private static final String RAW = "raw_pages";
 
+  /**
+   * A layer whose attention has been lowered.
+   *
+   * @param label what its scratch and launches are called
+   * @param groups its head groups
+   * @param arguments buffers of its kernels, pages not included
+   */
+  record Layer(String label, List<CacheAssembly.Group> groups, Map<String, String> arguments) {
+    /** Copies the collections. */
+    Layer {
+      groups = List.copyOf(groups);
+      arguments = Map.copyOf(arguments);
+    }
+
+    /** {@return the head group that keeps chosen rows} */
+    CacheAssembly.Group selected() {
+      return groups.stream().filter(CacheAssembly.Group::isSelected).findFirst().orElseThrow();
+    }
+
+    /** {@return the program's mark of the last selection} */
+    String mark() {
+      return selected().shape().kept().mark().orElseThrow();
+    }
+  }
+
   private final ProgramBuilder builder;
   private final CacheAssembly caches;
   private final int maxSplits;
@@ -58,7 +84,8 @@ final class AttentionLowering {
     this.packing = new PackingLowering(builder, checks);
   }
 
-  void attention(AppendKvOp append, Node node) {
+  /** {@return what was lowered} */
+  Layer attention(AppendKvOp append, Node node) {
     AttentionOp op = (AttentionOp) node.op();
     if (op.softCap().isPresent()) {
       throw new CompilerBug("no attention kernel caps its logits: " + node.result());
@@ -92,16 +119,19 @@ final class AttentionLowering {
     for (CacheAssembly.Group group : groups) {
       packing.pack(layer, group, arguments);
     }
-    for (Mode mode : Mode.values()) {
-      for (CacheAssembly.Group group : groups) {
-        append(mode, layer, group, arguments);
+    for (CacheAssembly.Group group : groups) {
+      // Of a selected group, the selection behind the attention takes the span's rows.
+      if (!group.isSelected()) {
+        append(Mode.PREFILL, layer, group, arguments);
       }
+      append(Mode.STEP, layer, group, arguments);
     }
     for (CacheAssembly.Group group : groups) {
       decode(layer, group, arguments);
     }
     builder.observe(node.results().getFirst(), op.queryHeads(), cache.valueDim(), false);
     builder.observe(node.results().getLast(), op.queryHeads(), 1, true);
+    return new Layer(layer, groups, arguments);
   }
 
   private void declareScratch(String layer, AttentionShape shape, Map<String, String> arguments) {
@@ -236,6 +266,7 @@ final class AttentionLowering {
       SegmentPart part = group.shape().segments().get(i);
       SegmentDeclaration segment = group.segments().get(i);
       all.put(CachedPages.pages(part), segment.pool());
+      segment.chosen().ifPresent(chosen -> all.put(PagedRows.COUNTS, chosen.counts()));
       segment
           .packing()
           .ifPresent(
@@ -256,9 +287,18 @@ final class AttentionLowering {
     dims.put("span", Expression.counter("span"));
     dims.put("first_head", Expression.constant(group.firstHead()));
     for (int i = 0; i < group.segments().size(); i++) {
-      dims.put(
-          group.shape().segments().get(i).name() + "_table",
-          Expression.constant(group.segments().get(i).tableOffset()));
+      SegmentPart part = group.shape().segments().get(i);
+      SegmentDeclaration segment = group.segments().get(i);
+      dims.put(part.name() + "_table", Expression.constant(segment.tableOffset()));
+      dims.put(part.name() + PagedRows.ENTRIES, Expression.constant(segment.tableEntries()));
+      part.mark().ifPresent(mark -> dims.put(mark, Expression.counter(mark)));
+      segment
+          .chosen()
+          .ifPresent(
+              chosen -> {
+                dims.put(PagedRows.FIRST_LIST, Expression.constant(chosen.countsOffset()));
+                dims.put(PagedRows.LIST_STRIDE, Expression.constant(chosen.countsStride()));
+              });
     }
     return dims;
   }

@@ -41,16 +41,20 @@ final class CacheAssembly {
    * @param segments its segments, in the shape's order
    */
   record Group(
-      AttentionShape shape,
-      List<Integer> heads,
-      int firstHead,
-      List<SegmentDeclaration> segments) {}
+      AttentionShape shape, List<Integer> heads, int firstHead, List<SegmentDeclaration> segments) {
+
+    /** {@return whether it keeps chosen rows} */
+    boolean isSelected() {
+      return shape.segments().stream().anyMatch(SegmentPart::isCounted);
+    }
+  }
 
   /** What plans let a buffer hold. */
   private static final long MOST_ELEMENTS = Integer.MAX_VALUE;
 
   private final int context;
   private final int totalHeads;
+  private final SelectionLists lists;
   private final List<Integer> heads = new ArrayList<>();
   private final List<SegmentDeclaration> segments = new ArrayList<>();
   private final Map<String, Pool> pools = new LinkedHashMap<>();
@@ -99,10 +103,12 @@ final class CacheAssembly {
    *
    * @param context most true tokens
    * @param totalHeads KV heads of all layers together
+   * @param lists where chosen rows are listed
    */
-  CacheAssembly(int context, int totalHeads) {
+  CacheAssembly(int context, int totalHeads, SelectionLists lists) {
     this.context = context;
     this.totalHeads = totalHeads;
+    this.lists = lists;
   }
 
   /** Adds the cache of one layer and returns its head groups. */
@@ -134,9 +140,7 @@ final class CacheAssembly {
         cache.keyDim(),
         cache.valueDim(),
         attention.scale(),
-        group.segments().stream()
-            .map(segment -> SegmentPart.of(segment, group.sinkRows()))
-            .toList(),
+        SegmentPart.of(group),
         context);
   }
 
@@ -167,14 +171,26 @@ final class CacheAssembly {
             tableElements,
             slots,
             ProgramExpressions.of(part.rows(ProgramExpressions.counter("tokens"))),
-            Expression.constant(part.firstPosition()),
+            ProgramExpressions.of(part.origin()),
             part.window().orElse(0),
             part.packing().map(packing -> packed(packing, shape, (long) slots * headCount)),
-            Optional.empty());
+            part.isCounted() ? Optional.of(chosen(cache.layer())) : Optional.empty());
     tableElements =
         Math.addExact(tableElements, Math.multiplyExact(part.tableEntries(context), headCount));
     segments.add(declaration);
     return declaration;
+  }
+
+  private SegmentDeclaration.Chosen chosen(int layer) {
+    SelectionLists.Place place = lists.place(layer);
+    int room = lists.listRoom();
+    return new SegmentDeclaration.Chosen(
+        SelectionLists.POSITIONS,
+        Math.multiplyExact(place.first(), room),
+        place.stride() * room,
+        SelectionLists.COUNTS,
+        place.first(),
+        place.stride());
   }
 
   /** Adds the three pools of a packed segment's closed pages. */
@@ -253,8 +269,11 @@ final class CacheAssembly {
     return new BufferDeclaration(name, kind, format, elements, 0, 0, 0, "");
   }
 
-  /** {@return resident cache bytes over {@code tokens}: pages in use and the page table} */
-  Expression kvBytes() {
+  /**
+   * {@return resident cache bytes over {@code tokens} and marks: pages in use, the page table and
+   * what else lives from run to run}
+   */
+  Expression kvBytes(long stateBytes) {
     List<Expression> terms = new ArrayList<>();
     for (SegmentDeclaration segment : segments) {
       int headCount = segment.heads().size();
@@ -272,7 +291,7 @@ final class CacheAssembly {
         terms.add(segment.rows().min(1).times(pageBytes));
       }
     }
-    terms.add(Expression.constant((long) tableElements * Integer.BYTES));
+    terms.add(Expression.constant((long) tableElements * Integer.BYTES + stateBytes));
     return Expression.sum(terms);
   }
 }

@@ -10,10 +10,12 @@ import dev.kvasir.ir.graph.ops.ArgmaxOp;
 import dev.kvasir.ir.graph.ops.AttentionOp;
 import dev.kvasir.ir.graph.ops.EmbedOp;
 import dev.kvasir.ir.graph.ops.GatedLinearOp;
+import dev.kvasir.ir.graph.ops.KeepRowsOp;
 import dev.kvasir.ir.graph.ops.LastRowOp;
 import dev.kvasir.ir.graph.ops.LinearOp;
 import dev.kvasir.ir.graph.ops.RmsNormOp;
 import dev.kvasir.ir.graph.ops.RopeOp;
+import dev.kvasir.ir.graph.ops.SelectRowsOp;
 import dev.kvasir.ir.model.WeightSource;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.HeadGroup;
@@ -56,6 +58,8 @@ public final class GraphLowering {
   private final RowLowering rows;
   private final ProductLowering products;
   private final AttentionLowering attention;
+  private final SelectionLowering selection;
+  private final Map<Value, AttentionLowering.Layer> layers = new HashMap<>();
   private final Map<Value, AppendKvOp> appends = new HashMap<>();
 
   private GraphLowering(Graph graph, WeightSource weights, PlanSizes sizes, KernelTarget target) {
@@ -69,12 +73,15 @@ public final class GraphLowering {
             .filter(CacheType.class::isInstance)
             .map(CacheType.class::cast)
             .toList();
+    SelectionLists lists = new SelectionLists(graph.nodes(), sizes.context());
     this.caches =
-        new CacheAssembly(sizes.context(), types.stream().mapToInt(CacheType::kvHeads).sum());
+        new CacheAssembly(
+            sizes.context(), types.stream().mapToInt(CacheType::kvHeads).sum(), lists);
     this.rotary = new RotaryTables(sizes.context());
     this.rows = new RowLowering(builder);
     this.products = new ProductLowering(builder);
     this.attention = new AttentionLowering(builder, caches, maxSplits(types));
+    this.selection = new SelectionLowering(builder, lists);
   }
 
   /**
@@ -105,10 +112,7 @@ public final class GraphLowering {
       throw new CompilerBug("no kernel is known for " + group.text());
     }
     int pages =
-        group.segments().stream()
-            .map(segment -> SegmentPart.of(segment, group.sinkRows()))
-            .mapToInt(part -> part.tableEntries(sizes.context()))
-            .sum();
+        SegmentPart.of(group).stream().mapToInt(part -> part.tableEntries(sizes.context())).sum();
     return Math.ceilDiv(pages, sizes.pagesPerSplit());
   }
 
@@ -119,20 +123,25 @@ public final class GraphLowering {
       builder.nextOperation();
       lower(node);
     }
+    selection.finish();
     builder.keep(Program.LOGITS);
     builder.keep(Program.NEXT);
     builder.keepForRules();
     List<BufferDeclaration> buffers = new ArrayList<>(builder.buffers());
     buffers.addAll(caches.buffers());
+    List<Program.Rule> rules = builder.rules();
     Program program =
         new Program(
             kernels.declarations(),
             caches.segments(),
             builder.procedures(),
-            builder.rules(),
-            List.of());
+            rules,
+            builder.marks());
     MemoryPlan memory =
-        new MemoryPlan(buffers, caches.kvBytes(), Expression.constant(builder.scratchBytes()));
+        new MemoryPlan(
+            buffers,
+            caches.kvBytes(builder.stateBytes()),
+            Expression.constant(builder.scratchBytes()));
     Map<String, byte[]> files = new TreeMap<>();
     kernels.addFiles(files);
     files.put(PlanFormat.WEIGHTS, derivedTensors());
@@ -157,12 +166,22 @@ public final class GraphLowering {
         if (append == null) {
           throw new CompilerBug("attention over a cache that nothing was appended to: " + result);
         }
-        attention.attention(append, node);
+        layers.put(op.cache(), attention.attention(append, node));
       }
+      case SelectRowsOp op -> selection.select(op, node, layer(op.cache()));
+      case KeepRowsOp op -> selection.keep(op, node, layer(op.cache()));
       case LastRowOp op -> rows.lastRow(op, result);
       case ArgmaxOp op -> rows.argmax(op, result);
       default -> throw new CompilerBug("no kernel is known for " + node.op().id());
     }
+  }
+
+  private AttentionLowering.Layer layer(Value cache) {
+    AttentionLowering.Layer layer = layers.get(cache);
+    if (layer == null) {
+      throw new CompilerBug("rows are chosen of a cache that nothing attended: " + cache);
+    }
+    return layer;
   }
 
   private byte[] derivedTensors() {

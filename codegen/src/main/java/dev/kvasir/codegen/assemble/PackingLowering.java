@@ -33,11 +33,11 @@ final class PackingLowering {
     this.checks = checks;
   }
 
-  /** Adds the launches of all packed segments of a group. */
+  /** Adds the launches of all packed segments of a group; chosen rows are packed when chosen. */
   void pack(String layer, CacheAssembly.Group group, Map<String, String> shared) {
     for (int i = 0; i < group.segments().size(); i++) {
       SegmentPart segment = group.shape().segments().get(i);
-      if (segment.packing().isPresent()) {
+      if (segment.packing().isPresent() && !segment.isCounted()) {
         pack(layer, group, segment, group.segments().get(i), shared);
       }
     }
@@ -95,7 +95,8 @@ final class PackingLowering {
     return rows.min(1).times(rows.mod(SegmentPart.PAGE_ROWS).equalTo(Expression.constant(0)));
   }
 
-  private static Program.Step.Require refusal(String label, String refused, Expression points) {
+  /** {@return what packing must have met} */
+  static Program.Step.Require refusal(String label, String refused, Expression points) {
     return new Program.Step.Require(
         refused,
         points,

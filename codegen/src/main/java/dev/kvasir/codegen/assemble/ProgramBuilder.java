@@ -68,7 +68,9 @@ final class ProgramBuilder {
   private final Map<Mode, List<Program.Step>> steps =
       Map.of(Mode.PREFILL, new ArrayList<>(), Mode.STEP, new ArrayList<>());
   private final Map<Expression, List<Program.Step>> rules = new LinkedHashMap<>();
+  private final Map<String, Program.Mark> marks = new LinkedHashMap<>();
   private final List<String> keptForRules = new ArrayList<>();
+  private long stateBytes;
   private int operation;
 
   ProgramBuilder(PlanSizes sizes, WeightSource weights, KernelLibrary kernels) {
@@ -205,6 +207,26 @@ final class ProgramBuilder {
             tensor));
   }
 
+  /** Declares memory of a session that lives from run to run, zero at first. */
+  void state(String name, StorageFormat format, long elements) {
+    bind(
+        new BufferDeclaration(
+            name,
+            BufferDeclaration.Kind.STATE,
+            format,
+            Expression.constant(elements),
+            0,
+            0,
+            0,
+            ""));
+    stateBytes = Math.addExact(stateBytes, format.bytes(elements));
+  }
+
+  /** {@return bytes of all that lives from run to run} */
+  long stateBytes() {
+    return stateBytes;
+  }
+
   private String bind(BufferDeclaration declaration) {
     bound.putIfAbsent(declaration.name(), declaration);
     return declaration.name();
@@ -269,6 +291,40 @@ final class ProgramBuilder {
     keptForRules.add(requirement.buffer());
   }
 
+  /**
+   * Declares a mark: the tokens at the end of the last prefill, or of the step since which as many
+   * rows had come as {@code most}.
+   *
+   * @param most rows that come between two settings of the mark at most
+   */
+  void mark(String name, int most) {
+    marks.put(name, new Program.Mark(name, most));
+  }
+
+  /** Adds a launch that follows the step before which a mark was set {@code most} steps ago. */
+  void whenDue(
+      String mark,
+      Kernel kernel,
+      String label,
+      List<Expression> grid,
+      Map<String, String> arguments,
+      Map<String, Expression> dims) {
+    due(mark).add(launch(kernel, label, grid, arguments, dims));
+  }
+
+  /** Adds a condition that the launches of {@link #whenDue} before must have met. */
+  void requireWhenDue(String mark, Program.Step.Require requirement) {
+    due(mark).add(requirement);
+  }
+
+  private List<Program.Step> due(String mark) {
+    Expression condition =
+        Expression.counter("tokens")
+            .minus(Expression.counter(mark))
+            .equalTo(Expression.constant(get(marks, mark).most()));
+    return rules.computeIfAbsent(condition, _ -> new ArrayList<>());
+  }
+
   /** Keeps until the end what rules write, so that it never lies on what the runtime reads. */
   void keepForRules() {
     keptForRules.forEach(this::keep);
@@ -305,7 +361,9 @@ final class ProgramBuilder {
 
   List<Program.Procedure> procedures() {
     List<Program.Procedure> procedures = new ArrayList<>();
-    procedures.add(new Program.Procedure(Program.PREFILL, steps(Mode.PREFILL)));
+    List<Program.Step> prefill = new ArrayList<>(steps(Mode.PREFILL));
+    marks.keySet().forEach(mark -> prefill.add(new Program.Step.SetMark(mark)));
+    procedures.add(new Program.Procedure(Program.PREFILL, prefill));
     procedures.add(new Program.Procedure(Program.STEP, steps(Mode.STEP)));
     for (Program.Rule rule : rules()) {
       procedures.add(new Program.Procedure(rule.procedure(), get(rules, rule.condition())));
@@ -315,11 +373,25 @@ final class ProgramBuilder {
 
   /** {@return when the procedures behind the first two are called} */
   List<Program.Rule> rules() {
+    marks.keySet().forEach(this::endWithMark);
     List<Program.Rule> called = new ArrayList<>();
     for (Expression condition : rules.keySet()) {
-      called.add(new Program.Rule(condition, "close_pages_" + called.size()));
+      called.add(new Program.Rule(condition, "after_run_" + called.size()));
     }
     return called;
+  }
+
+  private void endWithMark(String mark) {
+    Program.Step end = new Program.Step.SetMark(mark);
+    List<Program.Step> steps = due(mark);
+    if (steps.isEmpty() || !steps.getLast().equals(end)) {
+      steps.add(end);
+    }
+  }
+
+  /** {@return the counters that procedures set} */
+  List<Program.Mark> marks() {
+    return List.copyOf(marks.values());
   }
 
   /** {@return weights, derived tensors and scratch, in that order} */

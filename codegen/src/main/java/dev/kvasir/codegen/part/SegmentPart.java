@@ -1,12 +1,13 @@
 package dev.kvasir.codegen.part;
 
-import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.plans.PageLayout;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -31,6 +32,14 @@ public interface SegmentPart {
     return segment().name();
   }
 
+  /** {@return a short name that tells apart what kernels know of segments: {@code ring256} } */
+  default String text() {
+    StringBuilder text = new StringBuilder(name());
+    endPosition().ifPresent(text::append);
+    window().ifPresent(text::append);
+    return text.toString();
+  }
+
   /** {@return how its rows are stored; of a packed segment, those of the open page} */
   default ElementFormat format() {
     return segment().format();
@@ -41,9 +50,31 @@ public interface SegmentPart {
     return segment().packing();
   }
 
-  /** {@return true position of row 0} */
+  /** {@return true position of row 0, as far as it is the same for good} */
   default int firstPosition() {
     return 0;
+  }
+
+  /** {@return true position of row 0} */
+  default IntExpression origin() {
+    return IntExpression.constant(firstPosition());
+  }
+
+  /** {@return the program's mark that {@link #origin} or {@link #rows} take; empty for none} */
+  default Optional<String> mark() {
+    return Optional.empty();
+  }
+
+  /**
+   * {@return whether the rows of a head are counted in memory, since no other fact gives their
+   * number}
+   *
+   * <p>Such a segment holds chosen rows: the true position of row r is in memory too, at least r,
+   * and at most the latest before the last selection. To masks row r stands at position r. {@link
+   * #rows} are then the most that a head can have.
+   */
+  default boolean isCounted() {
+    return false;
   }
 
   /** {@return the true position after the last row it can ever hold; empty for no end} */
@@ -175,13 +206,18 @@ public interface SegmentPart {
     return TileExpression.uniform(IntExpression.constant(value));
   }
 
-  /** {@return the part for a segment of a cache type, after {@code sink} rows held elsewhere} */
-  static SegmentPart of(CacheSegment segment, int sink) {
+  /** {@return the segments of a head group, in their order} */
+  static List<SegmentPart> of(HeadGroup group) {
+    return group.segments().stream().map(segment -> of(segment, group)).toList();
+  }
+
+  private static SegmentPart of(CacheSegment segment, HeadGroup group) {
     return switch (segment.kind()) {
       case DENSE -> new DensePart(segment);
       case SINK -> new SinkPart(segment);
-      case RING -> new RingPart(segment, sink);
-      case KEPT, TAIL -> throw new CompilerBug("no part yet for " + segment.text());
+      case RING -> new RingPart(segment, group.sinkRows());
+      case KEPT -> new KeptPart(segment, TailPart.mark(group.segments().getLast()));
+      case TAIL -> new TailPart(segment);
     };
   }
 }

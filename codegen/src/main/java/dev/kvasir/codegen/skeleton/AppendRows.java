@@ -25,13 +25,13 @@ public final class AppendRows {
     RowCopy copy = new RowCopy(kernel, shape);
     String heads = kernel.reads("heads", ElementFormat.I32);
     String table = kernel.reads("table", ElementFormat.I32);
-    for (SegmentPart segment : shape.segments()) {
+    for (SegmentPart segment : shape.appended()) {
       kernel.writes(CachedPages.pages(segment), segment.format());
     }
     IntExpression position = kernel.dim("position");
     IntExpression tokens = kernel.let("tokens", position.plus(kernel.dim("span")));
     IntExpression head = PagedRows.head(kernel, heads);
-    for (SegmentPart segment : shape.segments()) {
+    for (SegmentPart segment : shape.appended()) {
       IntExpression end = kernel.let(segment.name() + "_end", segment.rows(tokens));
       IntExpression first =
           kernel.let(segment.name() + "_first", firstRow(segment, shape, position, end));
@@ -51,7 +51,7 @@ public final class AppendRows {
                     ? PagedRows.open(kernel, shape, segment, table, start)
                     : PagedRows.physical(kernel, shape, segment, table, start, page);
             copy.copy(
-                row.plus(segment.firstPosition()).minus(position),
+                row.plus(PagedRows.origin(kernel, segment)).minus(position),
                 head,
                 PageBuffer.of(shape, segment),
                 target,
@@ -67,7 +67,7 @@ public final class AppendRows {
   public static IntExpression pages(
       AttentionShape shape, IntExpression position, IntExpression tokens) {
     IntExpression most = IntExpression.constant(1);
-    for (SegmentPart segment : shape.segments()) {
+    for (SegmentPart segment : shape.appended()) {
       IntExpression end = segment.rows(tokens);
       IntExpression first = firstRow(segment, shape, position, end);
       most =

@@ -34,6 +34,20 @@ public record AttentionShape(
     return queryHeads / kvHeads;
   }
 
+  /** {@return the segments that take new rows} */
+  public List<SegmentPart> appended() {
+    return segments.stream().filter(segment -> !segment.isCounted()).toList();
+  }
+
+  /**
+   * {@return the segment of chosen rows}
+   *
+   * @throws java.util.NoSuchElementException when the group has none
+   */
+  public SegmentPart kept() {
+    return segments.stream().filter(SegmentPart::isCounted).findFirst().orElseThrow();
+  }
+
   /** {@return elements of a page: 64 key rows and 64 value rows} */
   public int pageElements() {
     return plainPage().elements();
@@ -48,10 +62,7 @@ public record AttentionShape(
   public String text() {
     StringBuilder text = new StringBuilder();
     for (SegmentPart segment : segments) {
-      text.append(segment.name());
-      segment.endPosition().ifPresent(text::append);
-      segment.window().ifPresent(text::append);
-      text.append('_').append(segment.format().text()).append('_');
+      text.append(segment.text()).append('_').append(segment.format().text()).append('_');
       segment.packing().ifPresent(packing -> text.append(PackedLayout.text(packing)).append('_'));
     }
     return text.append('g').append(group()).append('d').append(keyDim).toString();

@@ -2,6 +2,7 @@ package dev.kvasir.codegen.skeleton;
 
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.type.ElementFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -31,13 +32,26 @@ public final class CachedPages {
    * @param rows query rows
    */
   CachedPages(KernelBuilder kernel, AttentionShape shape, String table, int rows) {
+    this(kernel, shape, table, rows, false);
+  }
+
+  /** {@return pages of which only the keys are read} */
+  static CachedPages ofKeys(KernelBuilder kernel, AttentionShape shape, String table, int rows) {
+    return new CachedPages(kernel, shape, table, rows, true);
+  }
+
+  private CachedPages(
+      KernelBuilder kernel, AttentionShape shape, String table, int rows, boolean keysAlone) {
     this.kernel = kernel;
     this.shape = shape;
     this.table = table;
+    if (shape.segments().stream().anyMatch(SegmentPart::isCounted)) {
+      kernel.reads(PagedRows.COUNTS, ElementFormat.I32);
+    }
     for (SegmentPart segment : shape.segments()) {
       kernel.reads(pages(segment), segment.format());
       if (segment.packing().isPresent()) {
-        packed.put(segment, new PackedPages(kernel, shape, segment, rows));
+        packed.put(segment, new PackedPages(kernel, shape, segment, rows, keysAlone));
       }
     }
   }
@@ -65,11 +79,11 @@ public final class CachedPages {
   /**
    * Visits pages {@code first} to {@code end} - 1 of a segment, ascending.
    *
-   * @param position true tokens in the cache before the run
+   * @param held rows of the segment before the run
    */
   void attend(
       SegmentPart segment,
-      IntExpression position,
+      IntExpression held,
       IntExpression first,
       IntExpression end,
       Visitor visitor) {
@@ -88,7 +102,8 @@ public final class CachedPages {
                   page));
       return;
     }
-    IntExpression closed = kernel.let(segment.name() + "_closed", segment.closedPages(position));
+    IntExpression closed =
+        kernel.let(segment.name() + "_closed", held.floorDivide(SegmentPart.PAGE_ROWS));
     kernel.loop(
         "page",
         first,

@@ -48,17 +48,24 @@ public final class DecodeAttention {
 
     IntExpression from = kernel.let("from", kernel.axis("split").times(pagesPerSplit));
     for (SegmentPart segment : shape.segments()) {
-      IntExpression rows = kernel.let(segment.name() + "_rows", segment.rows(tokens));
+      IntExpression rows = PagedRows.rows(kernel, segment, tokens);
       IntExpression first = kernel.let(segment.name() + "_first", segment.firstPage(current));
       IntExpression pages = kernel.let(segment.name() + "_pages", visiblePages(rows, first));
       IntExpression start = clamp(from, pages);
       IntExpression end = clamp(from.plus(pagesPerSplit), pages);
       cached.attend(
           segment,
-          current,
+          segment.isCounted() ? rows : segment.rows(current),
           first.plus(start),
           first.plus(end),
-          (page, number) -> attendPage(kernel, softmax, segment, page, number, current));
+          (page, number) ->
+              attendPage(
+                  kernel,
+                  softmax,
+                  segment,
+                  page,
+                  number,
+                  segment.isCounted() ? rows.minus(1) : current));
       from = kernel.let(segment.name() + "_after", from.minus(pages));
     }
     softmax.finish();
@@ -75,7 +82,9 @@ public final class DecodeAttention {
       IntExpression number,
       IntExpression current) {
     IntExpression firstRow =
-        kernel.let("first_row", number.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));
+        kernel.let(
+            "first_row",
+            number.times(SegmentPart.PAGE_ROWS).plus(PagedRows.origin(kernel, segment)));
     IntExpression lastRow = firstRow.plus(SegmentPart.PAGE_ROWS - 1);
     softmax.attend(
         page,

@@ -45,6 +45,11 @@ public final class KernelBuilder {
     return declare(buffer, format, Kernel.Access.WRITE);
   }
 
+  /** Declares a buffer that is loaded from and stored to. */
+  public String updates(String buffer, ElementFormat format) {
+    return declare(buffer, format, Kernel.Access.READ_WRITE);
+  }
+
   private String declare(String buffer, ElementFormat format, Kernel.Access access) {
     buffers.add(new Kernel.Buffer(buffer, format, access));
     return buffer;

@@ -31,6 +31,8 @@ public final class PackPages {
   private final String source;
   private final String scales;
   private final String refused;
+  private final String keyCodes;
+  private final String valueCodes;
   private final String pageRefused;
 
   private PackPages(KernelBuilder kernel, AttentionShape shape, SegmentPart segment) {
@@ -40,6 +42,11 @@ public final class PackPages {
     source = kernel.reads("source", segment.format());
     scales = kernel.writes(PackedLayout.scales(segment), ElementFormat.F16);
     refused = kernel.writes("refused", ElementFormat.I32);
+    keyCodes =
+        kernel.writes(PackedLayout.keyCodes(segment), PackedLayout.codes(layout.packing().key()));
+    valueCodes =
+        kernel.writes(
+            PackedLayout.valueCodes(segment), PackedLayout.codes(layout.packing().value()));
     pageRefused = kernel.tile("page_refused", 1, 1);
   }
 
@@ -88,6 +95,39 @@ public final class PackPages {
         kernel -> segment.closedPages(kernel.dim("tokens")).minus(1));
   }
 
+  /**
+   * {@return the kernel that packs the full pages of rows that a selection chose}
+   *
+   * @param name its name in the plan
+   * @param shape the head group
+   * @param listRoom elements of a list of chosen rows
+   */
+  public static Kernel ofChosen(String name, AttentionShape shape, int listRoom) {
+    KernelBuilder kernel = new KernelBuilder(name, "head", "page");
+    SegmentPart segment = shape.kept();
+    String table = kernel.reads("table", ElementFormat.I32);
+    kernel.reads("chosen_counts", ElementFormat.I32);
+    PackPages pack = new PackPages(kernel, shape, segment);
+    IntExpression number = kernel.axis("page");
+    IntExpression full =
+        kernel.let("full_pages", GatherKept.count(kernel).floorDivide(SegmentPart.PAGE_ROWS));
+    pack.start();
+    kernel.when(
+        number.less(full),
+        () ->
+            pack.pack(
+                kernel.let("from", GatherKept.page(kernel, listRoom, number)),
+                PagedRows.physical(
+                    kernel,
+                    shape,
+                    segment,
+                    table,
+                    PagedRows.tableStart(kernel, shape, segment),
+                    number)));
+    pack.finish(kernel.dim("chosen_pages"));
+    return kernel.build();
+  }
+
   private interface SourcePage {
     IntExpression of(KernelBuilder kernel, String table);
   }
@@ -106,10 +146,6 @@ public final class PackPages {
     KernelBuilder kernel = new KernelBuilder(name, "head", "page");
     String table = kernel.reads("table", ElementFormat.I32);
     PackPages pack = new PackPages(kernel, shape, segment);
-    QuantisedFormat key = pack.layout.packing().key();
-    QuantisedFormat value = pack.layout.packing().value();
-    String keyCodes = kernel.writes(PackedLayout.keyCodes(segment), PackedLayout.codes(key));
-    String valueCodes = kernel.writes(PackedLayout.valueCodes(segment), PackedLayout.codes(value));
     IntExpression from = kernel.let("from", sourcePage.of(kernel, table));
     IntExpression to =
         PagedRows.physical(
@@ -119,25 +155,42 @@ public final class PackPages {
             table,
             PagedRows.tableStart(kernel, shape, segment),
             kernel.let("number", number.of(kernel)));
-    kernel.map(pack.pageRefused, TileExpression.constant(0));
+    pack.start();
+    pack.pack(from, to);
+    pack.finish(pages.of(kernel));
+    return kernel.build();
+  }
+
+  private void start() {
+    kernel.map(pageRefused, TileExpression.constant(0));
+  }
+
+  private void pack(IntExpression from, IntExpression to) {
+    QuantisedFormat key = layout.packing().key();
     switch (key.per()) {
-      case CHANNEL -> pack.keysByChannel(key, keyCodes, from, to);
-      case TOKEN -> pack.keysByToken(key, keyCodes, from, to);
+      case CHANNEL -> keysByChannel(key, keyCodes, from, to);
+      case TOKEN -> keysByToken(key, keyCodes, from, to);
     }
-    pack.values(value, valueCodes, from, to);
+    values(layout.packing().value(), valueCodes, from, to);
+  }
+
+  /**
+   * Says whether the page was refused.
+   *
+   * @param pages that are packed of each head
+   */
+  private void finish(IntExpression pages) {
     String flag = kernel.intTile("flag", 1, 1);
     kernel.map(
         flag,
         TileExpression.constant(0)
-            .less(TileExpression.element(pack.pageRefused))
+            .less(TileExpression.element(pageRefused))
             .select(integer(1), integer(0)));
     // Without gaps, so that a reader of the first points times pages elements sees all of them.
-    IntExpression count = kernel.let("pages", pages.of(kernel));
+    IntExpression count = kernel.let("pages", pages);
     kernel.store(
-        View.rows(
-            pack.refused, 1, 1, kernel.axis("head").times(count).plus(kernel.axis("page")), 1),
+        View.rows(refused, 1, 1, kernel.axis("head").times(count).plus(kernel.axis("page")), 1),
         flag);
-    return kernel.build();
   }
 
   private static TileExpression integer(int value) {
@@ -157,42 +210,23 @@ public final class PackPages {
         block -> {
           IntExpression elements = block.times(CHANNELS * PAGE_ROWS);
           coding.start();
-          kernel.load(coding.rows, keyLines(source, from, shape.pageElements(), coding, elements));
+          kernel.load(
+              coding.rows,
+              layout.keyLines(
+                  source, from, shape.pageElements(), elements, coding.lines, coding.length));
           coding.join();
           coding.scale();
           coding.code();
-          kernel.store(keyLines(codes, to, layout.keyElements(), coding, elements), coding.rows);
+          kernel.store(
+              layout.keyLines(
+                  codes, to, layout.keyElements(), elements, coding.lines, coding.length),
+              coding.rows);
           // Line c * groups + g holds group g of channel c; the lists run channel by channel.
           IntExpression first = block.times(CHANNELS);
-          kernel.store(byChannel(to, layout.keySteps(), first, groups, lines), coding.step);
-          kernel.store(byChannel(to, layout.keyMinima(), first, groups, lines), coding.minimum);
+          kernel.store(layout.byChannel(scales, to, layout.keySteps(), first, lines), coding.step);
+          kernel.store(
+              layout.byChannel(scales, to, layout.keyMinima(), first, lines), coding.minimum);
         });
-  }
-
-  private static View keyLines(
-      String buffer, IntExpression page, long stride, Coding coding, IntExpression elements) {
-    return new View(
-        buffer,
-        new View.Layout.Rows(coding.lines, 0, coding.length),
-        coding.lines,
-        coding.length,
-        page,
-        stride,
-        elements,
-        IntExpression.constant(0));
-  }
-
-  private View byChannel(
-      IntExpression page, int list, IntExpression channel, int groups, int lines) {
-    return new View(
-        scales,
-        new View.Layout.Rows(groups, 1, layout.keyDim()),
-        lines,
-        1,
-        page,
-        layout.scaleElements(),
-        channel.plus(list),
-        IntExpression.constant(0));
   }
 
   private void keysByToken(
@@ -224,8 +258,13 @@ public final class PackPages {
                 loadKeyBlock(coding, from, block);
                 coding.code();
                 kernel.store(
-                    keyLines(
-                        codes, to, layout.keyElements(), coding, block.times(CHANNELS * PAGE_ROWS)),
+                    layout.keyLines(
+                        codes,
+                        to,
+                        layout.keyElements(),
+                        block.times(CHANNELS * PAGE_ROWS),
+                        coding.lines,
+                        coding.length),
                     coding.rows);
               });
           storeLines(coding, to, layout.keySteps(), layout.keyMinima(), group);
@@ -235,27 +274,21 @@ public final class PackPages {
   private void loadKeyBlock(Coding coding, IntExpression from, IntExpression block) {
     kernel.load(
         coding.rows,
-        keyLines(source, from, shape.pageElements(), coding, block.times(CHANNELS * PAGE_ROWS)));
+        layout.keyLines(
+            source,
+            from,
+            shape.pageElements(),
+            block.times(CHANNELS * PAGE_ROWS),
+            coding.lines,
+            coding.length));
   }
 
   /** Stores the steps and minima of 64 rows as line {@code group} of their lists. */
   private void storeLines(
       Coding coding, IntExpression to, int steps, int minima, IntExpression group) {
-    kernel.store(scaleLine(coding, to, steps, group), coding.step);
-    kernel.store(scaleLine(coding, to, minima, group), coding.minimum);
-  }
-
-  private View scaleLine(Coding coding, IntExpression page, int list, IntExpression group) {
     boolean column = coding.along == Statement.Along.COLUMNS;
-    return new View(
-        scales,
-        new View.Layout.Rows(column ? PAGE_ROWS : 1, 0, 1),
-        column ? PAGE_ROWS : 1,
-        column ? 1 : PAGE_ROWS,
-        page,
-        layout.scaleElements(),
-        group.times(PAGE_ROWS).plus(list),
-        IntExpression.constant(0));
+    kernel.store(layout.byRow(scales, to, steps, group, column), coding.step);
+    kernel.store(layout.byRow(scales, to, minima, group, column), coding.minimum);
   }
 
   /** Values of a page lie row by row within tiles of up to 64 channels. */

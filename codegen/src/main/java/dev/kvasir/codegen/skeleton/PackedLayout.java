@@ -115,6 +115,66 @@ public record PackedLayout(Packing packing, int keyDim, int valueDim) {
         IntExpression.constant(0));
   }
 
+  /**
+   * {@return neighbouring pieces of the channels of a page of keys, plain or codes}
+   *
+   * @param stride elements of a page of that buffer
+   * @param first the first element
+   * @param lines how many pieces
+   * @param length rows of a piece
+   */
+  View keyLines(
+      String buffer, IntExpression page, long stride, IntExpression first, int lines, int length) {
+    return new View(
+        buffer,
+        new View.Layout.Rows(lines, 0, length),
+        lines,
+        length,
+        page,
+        stride,
+        first,
+        IntExpression.constant(0));
+  }
+
+  /**
+   * {@return steps or minima of keys by channel: line c * groups + g is that of group g of channel
+   * c}
+   *
+   * @param list where the list starts
+   * @param channel the first channel
+   * @param lines how many
+   */
+  View byChannel(String scales, IntExpression page, int list, IntExpression channel, int lines) {
+    return new View(
+        scales,
+        new View.Layout.Rows(PAGE_ROWS / packing.key().group(), 1, keyDim),
+        lines,
+        1,
+        page,
+        scaleElements(),
+        channel.plus(list),
+        IntExpression.constant(0));
+  }
+
+  /**
+   * {@return steps or minima of 64 rows}
+   *
+   * @param list where the list starts
+   * @param group which run of channels
+   * @param column whether as a column, else as a row
+   */
+  View byRow(String scales, IntExpression page, int list, IntExpression group, boolean column) {
+    return new View(
+        scales,
+        new View.Layout.Rows(column ? PAGE_ROWS : 1, 0, 1),
+        column ? PAGE_ROWS : 1,
+        column ? 1 : PAGE_ROWS,
+        page,
+        scaleElements(),
+        group.times(PAGE_ROWS).plus(list),
+        IntExpression.constant(0));
+  }
+
   /** {@return {@code columns} channels from {@code first} of all key codes of a page} */
   View keyChannels(String codes, IntExpression page, int first, int columns) {
     return new View(

@@ -3,8 +3,20 @@ package dev.kvasir.codegen.skeleton;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
 
-/** Where the pages of a head's segments are. */
-final class PagedRows {
+/** Where the pages of a head's segments are, and how many rows they hold. */
+public final class PagedRows {
+
+  /** The argument that counts the chosen rows of each list. */
+  public static final String COUNTS = "counts";
+
+  /** The dim that says which list is that of the first listed head. */
+  public static final String FIRST_LIST = "first_list";
+
+  /** The dim that says how many lists lie between two heads: 0 where they share one. */
+  public static final String LIST_STRIDE = "list_stride";
+
+  /** The end of the dim that says how many page table entries a head has. */
+  public static final String ENTRIES = "_entries";
 
   private PagedRows() {}
 
@@ -21,7 +33,45 @@ final class PagedRows {
   static IntExpression tableStart(KernelBuilder kernel, AttentionShape shape, SegmentPart segment) {
     return kernel
         .dim(segment.name() + "_table")
-        .plus(kernel.axis("head").times(segment.tableEntries(shape.context())));
+        .plus(kernel.axis("head").times(entries(kernel, shape, segment)));
+  }
+
+  /** Budgets of chosen rows differ from layer to layer, and one kernel is to serve all of them. */
+  private static IntExpression entries(
+      KernelBuilder kernel, AttentionShape shape, SegmentPart segment) {
+    return segment.isCounted()
+        ? kernel.dim(segment.name() + ENTRIES)
+        : IntExpression.constant(segment.tableEntries(shape.context()));
+  }
+
+  /**
+   * {@return the rows that a head of this point holds once {@code tokens} tokens are in the cache,
+   * named}
+   */
+  static IntExpression rows(KernelBuilder kernel, SegmentPart segment, IntExpression tokens) {
+    return kernel.let(
+        segment.name() + "_rows",
+        segment.isCounted() ? count(kernel) : marked(kernel, segment).rows(tokens));
+  }
+
+  /** {@return the rows of the list that a head of this point keeps} */
+  static IntExpression count(KernelBuilder kernel) {
+    return new IntExpression.BufferElement(COUNTS, list(kernel));
+  }
+
+  /** {@return the list of chosen rows of a head of this point} */
+  static IntExpression list(KernelBuilder kernel) {
+    return kernel.dim(FIRST_LIST).plus(kernel.axis("head").times(kernel.dim(LIST_STRIDE)));
+  }
+
+  /** {@return the true position of a segment's row 0} */
+  static IntExpression origin(KernelBuilder kernel, SegmentPart segment) {
+    return marked(kernel, segment).origin();
+  }
+
+  private static SegmentPart marked(KernelBuilder kernel, SegmentPart segment) {
+    segment.mark().ifPresent(kernel::dim);
+    return segment;
   }
 
   /** {@return the page of the pool that holds the open page of a packed segment, named} */
@@ -33,7 +83,8 @@ final class PagedRows {
       IntExpression tableStart) {
     return kernel.let(
         "open",
-        new IntExpression.BufferElement(table, tableStart.plus(segment.slots(shape.context()))));
+        new IntExpression.BufferElement(
+            table, tableStart.plus(entries(kernel, shape, segment)).minus(1)));
   }
 
   /** {@return the page of the pool that holds a segment's logical page, named} */
@@ -47,6 +98,8 @@ final class PagedRows {
     return kernel.let(
         "physical",
         new IntExpression.BufferElement(
-            table, tableStart.plus(page.modulo(segment.slots(shape.context())))));
+            table,
+            tableStart.plus(
+                segment.isCounted() ? page : page.modulo(segment.slots(shape.context())))));
   }
 }

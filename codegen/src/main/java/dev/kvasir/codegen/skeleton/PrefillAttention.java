@@ -4,7 +4,6 @@ import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.TileExpression;
-import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
 
 /**
@@ -46,7 +45,7 @@ public final class PrefillAttention {
     IntExpression endToken = kernel.let("end_token", firstToken.plus(tokens).minimum(span));
     IntExpression lastQuery = kernel.let("last_query", position.plus(endToken).minus(1));
     IntExpression head = PagedRows.head(kernel, heads);
-    loadPositions(kernel, shape, ordinals, positions, rows, firstQuery);
+    QueryRows.loadPositions(kernel, shape, ordinals, positions, rows, firstQuery);
     QueryRows.loadScaled(kernel, shape, queryBuffer, queries, head, firstToken, tokens);
     // Rows of the tile beyond the span hold anything: a NaN there would reach the others through
     // the
@@ -66,7 +65,7 @@ public final class PrefillAttention {
     }
     IntExpression seenPages = kernel.let("seen_pages", endToken.ceilDivide(SegmentPart.PAGE_ROWS));
     IntExpression rawStart = kernel.let("raw_start", head.times(spanPages));
-    for (SegmentPart segment : shape.segments()) {
+    for (SegmentPart segment : shape.appended()) {
       kernel.loop(
           "raw_page",
           segment.firstSpanPage(position, firstQuery),
@@ -109,49 +108,28 @@ public final class PrefillAttention {
       SegmentPart segment,
       CachedPages cached,
       Queries query) {
-    IntExpression rows = kernel.let(segment.name() + "_rows", segment.rows(query.held()));
+    IntExpression rows = PagedRows.rows(kernel, segment, query.held());
+    IntExpression end = segment.isCounted() ? rows : query.held();
     cached.attend(
         segment,
-        query.held(),
+        rows,
         segment.firstPage(query.first()),
         rows.ceilDivide(SegmentPart.PAGE_ROWS),
         (page, number) -> {
           IntExpression firstRow =
               kernel.let(
-                  "first_row", number.times(SegmentPart.PAGE_ROWS).plus(segment.firstPosition()));
+                  "first_row",
+                  number.times(SegmentPart.PAGE_ROWS).plus(PagedRows.origin(kernel, segment)));
           IntExpression lastRow = firstRow.plus(SegmentPart.PAGE_ROWS - 1);
           softmax.attend(
               page,
               firstRow,
               segment
                   .seesAll(firstRow, lastRow, query.first(), query.last())
-                  .and(lastRow.less(query.held())),
+                  .and(lastRow.less(end)),
               (row, position) ->
-                  segment.sees(row, position).and(row.less(TileExpression.uniform(query.held()))),
+                  segment.sees(row, position).and(row.less(TileExpression.uniform(end))),
               query.positions());
         });
-  }
-
-  /** Tile row r is token r / group; the ordinals 0, 1, 2, ... come from a constant buffer. */
-  private static void loadPositions(
-      KernelBuilder kernel,
-      AttentionShape shape,
-      String ordinals,
-      String positions,
-      int rows,
-      IntExpression firstQuery) {
-    kernel.load(
-        positions,
-        new View(
-            ordinals,
-            new View.Layout.Rows(shape.group(), 1, 0),
-            rows,
-            1,
-            IntExpression.constant(0),
-            0,
-            IntExpression.constant(0),
-            IntExpression.constant(0)));
-    kernel.map(
-        positions, TileExpression.element(positions).plus(TileExpression.uniform(firstQuery)));
   }
 }

@@ -49,4 +49,32 @@ final class QueryRows {
         head.times(shape.group() * dim),
         IntExpression.constant(0));
   }
+
+  /**
+   * Loads true positions: tile row r is token r / group.
+   *
+   * @param ordinals a buffer that holds 0, 1, 2, ...
+   * @param firstQuery true position of the first token
+   */
+  static void loadPositions(
+      KernelBuilder kernel,
+      AttentionShape shape,
+      String ordinals,
+      String positions,
+      int rows,
+      IntExpression firstQuery) {
+    kernel.load(
+        positions,
+        new View(
+            ordinals,
+            new View.Layout.Rows(shape.group(), 1, 0),
+            rows,
+            1,
+            IntExpression.constant(0),
+            0,
+            IntExpression.constant(0),
+            IntExpression.constant(0)));
+    kernel.map(
+        positions, TileExpression.element(positions).plus(TileExpression.uniform(firstQuery)));
+  }
 }

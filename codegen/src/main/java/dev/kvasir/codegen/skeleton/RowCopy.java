@@ -9,16 +9,14 @@ final class RowCopy {
 
   private final KernelBuilder kernel;
   private final AttentionShape shape;
-  private final String key;
-  private final String value;
+  private final RowMove rows;
 
   RowCopy(KernelBuilder kernel, AttentionShape shape) {
     this.kernel = kernel;
     this.shape = shape;
     kernel.reads("k", ElementFormat.F32);
     kernel.reads("v", ElementFormat.F32);
-    this.key = kernel.tile("key", 1, shape.keyDim());
-    this.value = kernel.tile("value", 1, shape.valueDim());
+    this.rows = new RowMove(kernel, shape);
   }
 
   /**
@@ -36,9 +34,9 @@ final class RowCopy {
       PageBuffer pages,
       IntExpression page,
       IntExpression row) {
-    kernel.load(key, activation("k", from, head, shape.keyDim()));
-    kernel.load(value, activation("v", from, head, shape.valueDim()));
-    store(pages, page, row);
+    kernel.load(rows.key, activation("k", from, head, shape.keyDim()));
+    kernel.load(rows.value, activation("v", from, head, shape.valueDim()));
+    rows.store(pages, page, row);
   }
 
   /**
@@ -56,14 +54,8 @@ final class RowCopy {
       PageBuffer pages,
       IntExpression page,
       IntExpression row) {
-    kernel.load(key, from.keys(source).fromRow(row, 1));
-    kernel.load(value, from.values(source).fromRow(row, 1));
-    store(pages, page, row);
-  }
-
-  private void store(PageBuffer pages, IntExpression page, IntExpression row) {
-    kernel.store(pages.keys(page).fromRow(row, 1), key);
-    kernel.store(pages.values(page).fromRow(row, 1), value);
+    rows.load(from, source, row);
+    rows.store(pages, page, row);
   }
 
   private View activation(String buffer, IntExpression row, IntExpression head, int dim) {

@@ -34,7 +34,8 @@ class CacheAssemblyTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void poolsStayWithinWhatABufferHolds(boolean packed) {
-    CacheAssembly caches = new CacheAssembly(CONTEXT, LAYERS * HEADS);
+    CacheAssembly caches =
+        new CacheAssembly(CONTEXT, LAYERS * HEADS, new SelectionLists(List.of(), CONTEXT));
     for (int layer = 0; layer < LAYERS; layer++) {
       CacheType cache = cache(layer, packed);
       Value query = new Value(0, "q", TensorType.activation(4 * HEADS * DIM));

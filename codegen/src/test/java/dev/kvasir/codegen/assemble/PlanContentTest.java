@@ -18,6 +18,7 @@ import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.passes.PassEvent;
 import dev.kvasir.passes.analysis.CacheFootprint;
 import dev.kvasir.plans.Plan;
@@ -63,23 +64,18 @@ class PlanContentTest {
     }
   }
 
+  private static List<SegmentPart> dense(OptionalInt window) {
+    CacheSegment segment = CacheSegment.of(CacheSegment.Kind.DENSE, ElementFormat.BF16, 0, window);
+    return SegmentPart.of(new HeadGroup(List.of(0), List.of(segment)));
+  }
+
   /** Kernels with one thing wrong in each. */
   @Test
   void wrongKernelsFailTheirChecks() throws PlanException {
     Plan plan = plan("full");
     PlanCheckRunner checks = new PlanCheckRunner(plan);
-    List<SegmentPart> dense =
-        List.of(
-            SegmentPart.of(
-                CacheSegment.of(
-                    CacheSegment.Kind.DENSE, ElementFormat.BF16, 0, OptionalInt.empty()),
-                0));
-    List<SegmentPart> window =
-        List.of(
-            SegmentPart.of(
-                CacheSegment.of(
-                    CacheSegment.Kind.DENSE, ElementFormat.BF16, 0, OptionalInt.of(130)),
-                0));
+    List<SegmentPart> dense = dense(OptionalInt.empty());
+    List<SegmentPart> window = dense(OptionalInt.of(130));
     String decode = name(plan, "decode_attention_");
     String product = name(plan, "product_128x128_f32_m1_add");
     String norm = name(plan, "rms_norm_");

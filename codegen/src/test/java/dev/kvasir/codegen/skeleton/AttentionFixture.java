@@ -4,6 +4,7 @@ import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.KernelMemory;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.plans.PageLayout;
 import dev.kvasir.plans.StorageFormat;
 import java.util.ArrayList;
@@ -73,18 +74,13 @@ final class AttentionFixture {
   /** {@return a shape over segments in the order given, with the usual scale} */
   static AttentionShape shape(
       int group, int kvHeads, int keyDim, int valueDim, List<CacheSegment> segments, int context) {
-    int sink =
-        segments.stream()
-            .filter(s -> s.kind() == CacheSegment.Kind.SINK)
-            .mapToInt(CacheSegment::rows)
-            .sum();
     return new AttentionShape(
         group * kvHeads,
         kvHeads,
         keyDim,
         valueDim,
         1 / Math.sqrt(keyDim),
-        segments.stream().map(segment -> SegmentPart.of(segment, sink)).toList(),
+        SegmentPart.of(new HeadGroup(List.of(0), segments)),
         context);
   }
 

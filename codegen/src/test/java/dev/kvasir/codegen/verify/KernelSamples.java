@@ -33,6 +33,7 @@ import dev.kvasir.ir.kernel.TileExpression.UnaryOperator;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.HeadGroup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -91,9 +92,12 @@ final class KernelSamples {
             32,
             96,
             0.2,
-            List.of(
-                SegmentPart.of(CacheSegment.of(CacheSegment.Kind.SINK, format, 4, none), 4),
-                SegmentPart.of(CacheSegment.of(CacheSegment.Kind.RING, format, 64, none), 4)),
+            SegmentPart.of(
+                new HeadGroup(
+                    List.of(0),
+                    List.of(
+                        CacheSegment.of(CacheSegment.Kind.SINK, format, 4, none),
+                        CacheSegment.of(CacheSegment.Kind.RING, format, 64, none)))),
             256);
     String suffix = "_" + format.text();
     kernels.add(DecodeAttention.build("decode" + suffix, shape, 2, 4));

@@ -6,6 +6,7 @@ import dev.kvasir.codegen.tile.AttentionSizes;
 import dev.kvasir.codegen.tile.TargetProfile;
 import dev.kvasir.codegen.tile.TileChooser;
 import dev.kvasir.codegen.tile.Tiles;
+import dev.kvasir.ir.type.HeadGroup;
 import java.util.List;
 import java.util.Map;
 
@@ -53,7 +54,7 @@ public record AttentionCase(
 
   /** {@return the only segment of its cache} */
   public SegmentPart part() {
-    return SegmentPart.of(format.segment(headDim), 0);
+    return SegmentPart.of(new HeadGroup(List.of(0), List.of(format.segment(headDim)))).getFirst();
   }
 
   /** {@return what its kernels are specialised by} */

@@ -16,6 +16,7 @@ import dev.kvasir.codegen.skeleton.RowKernels;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.plans.abi.JvmKernelAbi;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
@@ -57,11 +58,12 @@ class ClassFileTest {
             32,
             96,
             0.2,
-            List.of(
-                SegmentPart.of(
-                    CacheSegment.of(CacheSegment.Kind.SINK, ElementFormat.BF16, 4, none), 4),
-                SegmentPart.of(
-                    CacheSegment.of(CacheSegment.Kind.RING, ElementFormat.F32, 64, none), 4)),
+            SegmentPart.of(
+                new HeadGroup(
+                    List.of(0),
+                    List.of(
+                        CacheSegment.of(CacheSegment.Kind.SINK, ElementFormat.BF16, 4, none),
+                        CacheSegment.of(CacheSegment.Kind.RING, ElementFormat.F32, 64, none)))),
             256);
     return List.of(
         DecodeAttention.build("decode", shape, 2, 4),

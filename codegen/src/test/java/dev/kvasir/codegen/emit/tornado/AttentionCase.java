@@ -10,6 +10,7 @@ import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.plans.PageLayout;
 import dev.kvasir.plans.StorageFormat;
 import java.util.ArrayList;
@@ -59,17 +60,20 @@ final class AttentionCase {
   }
 
   static List<SegmentPart> dense() {
-    return List.of(segment(CacheSegment.Kind.DENSE, 0));
+    return parts(segment(CacheSegment.Kind.DENSE, 0));
   }
 
   /** The first 4 positions and the {@code recent} latest ones. */
   static List<SegmentPart> sinkAndRing(int recent) {
-    return List.of(segment(CacheSegment.Kind.SINK, SINK), segment(CacheSegment.Kind.RING, recent));
+    return parts(segment(CacheSegment.Kind.SINK, SINK), segment(CacheSegment.Kind.RING, recent));
   }
 
-  private static SegmentPart segment(CacheSegment.Kind kind, int rows) {
-    return SegmentPart.of(
-        CacheSegment.of(kind, ElementFormat.F32, rows, OptionalInt.empty()), SINK);
+  private static List<SegmentPart> parts(CacheSegment... segments) {
+    return SegmentPart.of(new HeadGroup(List.of(0), List.of(segments)));
+  }
+
+  private static CacheSegment segment(CacheSegment.Kind kind, int rows) {
+    return CacheSegment.of(kind, ElementFormat.F32, rows, OptionalInt.empty());
   }
 
   static AttentionShape shape(List<SegmentPart> segments, int group, int kvHeads, int dim) {

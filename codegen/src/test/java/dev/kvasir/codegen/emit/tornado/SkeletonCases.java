@@ -14,6 +14,7 @@ import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.KernelMemory;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
 import dev.kvasir.plans.PageLayout;
@@ -63,9 +64,7 @@ final class SkeletonCases {
   }
 
   static AttentionShape shape(int group, int kvHeads, int dim, CacheSegment... segments) {
-    boolean sink = segments[0].kind() == CacheSegment.Kind.SINK;
-    List<SegmentPart> parts =
-        Arrays.stream(segments).map(segment -> SegmentPart.of(segment, sink ? SINK : 0)).toList();
+    List<SegmentPart> parts = SegmentPart.of(new HeadGroup(List.of(0), List.of(segments)));
     return new AttentionShape(
         group * kvHeads, kvHeads, dim, dim, 1 / Math.sqrt(dim), parts, CONTEXT);
   }

@@ -1,0 +1,145 @@
+package dev.kvasir.codegen.skeleton;
+
+import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.kernel.TileExpression;
+import dev.kvasir.ir.type.ElementFormat;
+
+/**
+ * The rows that a selection chooses among, one number each: first the rows that an earlier
+ * selection chose, then the tail, then, while a prompt is prefilled, the running span, so that
+ * numbers ascend with positions.
+ */
+public final class Candidates {
+
+  /** The dim that says how many rows the tail holds. */
+  public static final String TAIL_ROWS = "tail_rows";
+
+  private static final int PAGE_ROWS = SegmentPart.PAGE_ROWS;
+
+  /**
+   * Where candidates are read from.
+   *
+   * @param span whether a span is running
+   * @param spanPages pages of raw rows that the span's scratch holds per head
+   * @param room how lists over candidates lie
+   */
+  public record Source(boolean span, int spanPages, CandidateRoom room) {}
+
+  /** What is done with each page. */
+  interface Visitor {
+    /**
+     * Visits up to 64 candidates that lie in one page.
+     *
+     * @param page their rows
+     * @param first number of the first candidate
+     * @param rows how many, at least 1; more than 64 where others follow in the next page
+     * @param position true position of the first, for those whose positions follow each other; of
+     *     chosen rows one that none of them is before
+     */
+    void visit(PageRows page, IntExpression first, IntExpression rows, IntExpression position);
+  }
+
+  private final KernelBuilder kernel;
+  private final AttentionShape shape;
+  private final Source source;
+  private final CachedPages cached;
+  private final PageBuffer raw;
+
+  /** Rows that were chosen before. */
+  final IntExpression kept;
+
+  /** Rows of the tail. */
+  final IntExpression tail;
+
+  /** Rows of the running span, 0 in a step. */
+  final IntExpression span;
+
+  /**
+   * Declares buffers and dims.
+   *
+   * @param cached the group's pages
+   */
+  Candidates(KernelBuilder kernel, AttentionShape shape, Source source, CachedPages cached) {
+    this.kernel = kernel;
+    this.shape = shape;
+    this.source = source;
+    this.cached = cached;
+    raw =
+        new PageBuffer(
+            source.span() ? kernel.reads("raw", ElementFormat.F32) : "", shape.plainPage());
+    kept = kernel.let("kept", PagedRows.count(kernel));
+    tail = kernel.dim(TAIL_ROWS);
+    span = source.span() ? kernel.dim("span") : IntExpression.constant(0);
+  }
+
+  /** {@return the pages of one list: an upper bound for the last axis} */
+  public static IntExpression pages(IntExpression kept, IntExpression tail, IntExpression span) {
+    return kept.ceilDivide(PAGE_ROWS)
+        .plus(tail.ceilDivide(PAGE_ROWS))
+        .plus(span.ceilDivide(PAGE_ROWS));
+  }
+
+  /**
+   * Visits the page of that number, counted over all segments and the span; none beyond the end.
+   */
+  void visit(IntExpression number, IntExpression head, Visitor visitor) {
+    IntExpression from = number;
+    IntExpression before = IntExpression.constant(0);
+    for (SegmentPart segment : shape.segments()) {
+      IntExpression rows = segment.isCounted() ? kept : tail;
+      IntExpression first = before;
+      IntExpression pages = kernel.let(segment.name() + "_pages", rows.ceilDivide(PAGE_ROWS));
+      cached.attend(
+          segment,
+          rows,
+          clamp(from, pages),
+          clamp(from.plus(1), pages),
+          (page, index) -> {
+            IntExpression row = kernel.let("row", index.times(PAGE_ROWS));
+            visitor.visit(
+                page,
+                first.plus(row),
+                rows.minus(row),
+                PagedRows.origin(kernel, segment).plus(row));
+          });
+      from = kernel.let(segment.name() + "_after", from.minus(pages));
+      before = before.plus(rows);
+    }
+    if (source.span()) {
+      IntExpression first = before;
+      IntExpression pages = kernel.let("span_pages", span.ceilDivide(PAGE_ROWS));
+      kernel.loop(
+          "raw_page",
+          clamp(from, pages),
+          clamp(from.plus(1), pages),
+          index -> {
+            IntExpression row = kernel.let("row", index.times(PAGE_ROWS));
+            visitor.visit(
+                new PlainPage(kernel, raw, head.times(source.spanPages()).plus(index)),
+                first.plus(row),
+                span.minus(row),
+                kernel.dim("position").plus(row));
+          });
+    }
+  }
+
+  /**
+   * {@return the numbers of the candidates in a tile [1, 64], -1 where there is none}
+   *
+   * @param first number of the first
+   * @param rows how many there are from the first on
+   */
+  static TileExpression places(IntExpression first, IntExpression rows) {
+    TileExpression column = new TileExpression.ColumnIndex();
+    return column
+        .less(TileExpression.uniform(rows))
+        .select(
+            column.plus(TileExpression.uniform(first)),
+            TileExpression.uniform(IntExpression.constant(-1)));
+  }
+
+  private static IntExpression clamp(IntExpression value, IntExpression most) {
+    return value.maximum(IntExpression.constant(0)).minimum(most);
+  }
+}
