@@ -73,7 +73,7 @@ final class BenchMarkdown {
         rows.add(step(depth, i));
       }
     }
-    return table(rows, report.compares() ? 1 : 0);
+    return MarkdownTable.lines(rows, report.compares() ? 1 : 0);
   }
 
   private List<String> step(AtDepth depth, int index) {
@@ -129,7 +129,7 @@ final class BenchMarkdown {
             NOTHING,
             NOTHING,
             NOTHING));
-    return table(rows, 1);
+    return MarkdownTable.lines(rows, 1);
   }
 
   private static String calls(double calls) {
@@ -144,29 +144,5 @@ final class BenchMarkdown {
       return Texts.format("%.1f", value);
     }
     return value >= 1 ? Texts.format("%.2f", value) : Texts.format("%.3f", value);
-  }
-
-  /** {@return a table of which the columns from {@code firstNumber} hold numbers} */
-  private static List<String> table(List<List<String>> rows, int firstNumber) {
-    int[] widths = Texts.widths(rows);
-    int columns = widths.length;
-    List<String> lines = new ArrayList<>();
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder("|");
-      for (int i = 0; i < columns; i++) {
-        String padding = " ".repeat(widths[i] - row.get(i).length());
-        String cell = row.get(i);
-        line.append(' ').append(i >= firstNumber ? padding + cell : cell + padding).append(" |");
-      }
-      lines.add(line.toString());
-      if (lines.size() == 1) {
-        StringBuilder rule = new StringBuilder("|");
-        for (int i = 0; i < columns; i++) {
-          rule.repeat('-', widths[i] + 1).append(i >= firstNumber ? ":|" : "-|");
-        }
-        lines.add(rule.toString());
-      }
-    }
-    return lines;
   }
 }

@@ -3,9 +3,6 @@ package dev.kvasir.cli;
 import dev.kvasir.passes.analysis.CacheFootprint;
 import java.awt.Color;
 import java.awt.Font;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -13,8 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import javax.imageio.ImageIO;
-import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.HeatMapChart;
 import org.knowm.xchart.HeatMapChartBuilder;
 
@@ -43,15 +38,7 @@ final class CacheChart {
 
   /** {@return the picture as the bytes of a PNG file} */
   byte[] png() {
-    // No window is opened, and machines without a display draw as well.
-    System.setProperty("java.awt.headless", "true");
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try {
-      ImageIO.write(BitmapEncoder.getBufferedImage(chart()), "png", bytes);
-      return bytes.toByteArray();
-    } catch (IOException e) {
-      throw new UncheckedIOException("writing to memory does not fail", e);
-    }
+    return ChartFile.png(this::chart);
   }
 
   private HeatMapChart chart() {

@@ -11,9 +11,7 @@ import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.ir.policy.ResolvedPolicy;
 import dev.kvasir.passes.analysis.CacheFootprint;
-import dev.kvasir.plans.AtomicFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,14 +118,7 @@ final class ExplainCommand implements Callable<Integer> {
 
   private static void write(byte[] picture, Path file) {
     try {
-      AtomicFile.write(
-          file,
-          channel -> {
-            ByteBuffer bytes = ByteBuffer.wrap(picture);
-            while (bytes.hasRemaining()) {
-              channel.write(bytes);
-            }
-          });
+      BytesFile.write(file, picture);
     } catch (IOException e) {
       throw new CommandException(
           Kind.OUTPUT_NOT_WRITABLE,

@@ -88,6 +88,7 @@ public final class Main {
     command.addSubcommand(new ExplainCommand(console));
     command.addSubcommand(new TraceCommand(console));
     command.addSubcommand(new BenchCommand(console));
+    command.addSubcommand(new EvalCommand(console));
     command.addSubcommand(new DevicesCommand(console, launcher));
     command.addSubcommand(calibrate);
     command.addSubcommand(policy);

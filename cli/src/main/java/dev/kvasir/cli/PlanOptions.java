@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Which plan runs, beside which model, and how. */
@@ -16,29 +15,7 @@ final class PlanOptions {
   @Parameters(paramLabel = "PLAN", description = "A plan file that 'kvasir compile' wrote.")
   private Path plan = Path.of("");
 
-  @Option(
-      names = "--model",
-      paramLabel = "DIR",
-      description = "The folder of the plan's model. Default: where it was, relative to the plan.")
-  private Optional<Path> model = Optional.empty();
-
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      converter = PositiveInteger.class,
-      description = "Threads that compute. Default: one for each processor.")
-  private Optional<Integer> threads = Optional.empty();
-
-  @Option(
-      names = "--vector-bits",
-      paramLabel = "BITS",
-      converter = VectorBits.class,
-      completionCandidates = VectorBits.class,
-      description =
-          "Width of vectors: ${COMPLETION-CANDIDATES}. Default: what this machine prefers.")
-  private Optional<Integer> vectorBits = Optional.empty();
-
-  @Mixin private final DeviceOptions device = new DeviceOptions();
+  @Mixin private final LoadingOptions loading = new LoadingOptions();
 
   private Optional<Plan> read = Optional.empty();
 
@@ -92,15 +69,11 @@ final class PlanOptions {
    * @throws IOException as {@link LoadedModel#load(Plan, Path, LoadOptions)}
    */
   LoadedModel load(Path file, Plan read) throws IOException {
-    return LoadedModel.load(read, ModelFolder.of(file, read, model), loadOptions());
+    return loading.load(file, read);
   }
 
   /** {@return how the plan is loaded} */
   LoadOptions loadOptions() {
-    LoadOptions options = device.applyTo(LoadOptions.defaults());
-    if (threads.isPresent()) {
-      options = options.threads(threads.get());
-    }
-    return vectorBits.isPresent() ? options.vectorBits(vectorBits.get()) : options;
+    return loading.loadOptions();
   }
 }

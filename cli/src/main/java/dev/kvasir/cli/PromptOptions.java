@@ -1,15 +1,9 @@
 package dev.kvasir.cli;
 
-import dev.kvasir.cli.CommandException.Kind;
 import dev.kvasir.runtime.ErrorCode;
 import dev.kvasir.runtime.KvasirException;
 import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,7 +54,9 @@ final class PromptOptions {
   Prompt prompt() {
     return switch (given()) {
       case PROMPT -> Prompt.of(notEmpty(PROMPT, text.orElseThrow()));
-      case PROMPT_FILE -> Prompt.of(notEmpty(PROMPT_FILE, read(file.orElseThrow())));
+      case PROMPT_FILE ->
+          Prompt.of(
+              notEmpty(PROMPT_FILE, TextFile.read(file.orElseThrow(), "prompt", PROMPT_FILE)));
       default -> Prompt.ofTokens(ids.orElseThrow());
     };
   }
@@ -120,24 +116,5 @@ final class PromptOptions {
         text.isEmpty() && file.isEmpty() && ids.isEmpty()
             ? "Missing prompt: give one with -p TEXT, --prompt-file FILE or --prompt-ids IDS"
             : "Several prompts: give one of -p TEXT, --prompt-file FILE and --prompt-ids IDS");
-  }
-
-  private static String read(Path file) {
-    try {
-      ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
-      return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
-    } catch (CharacterCodingException e) {
-      throw new CommandException(
-          Kind.PROMPT_UNREADABLE,
-          file.toString(),
-          "expected text in UTF-8, got other bytes",
-          "convert the file");
-    } catch (IOException e) {
-      throw new CommandException(
-          Kind.PROMPT_UNREADABLE,
-          file.toString(),
-          "the prompt cannot be read: " + Failures.readable(e),
-          "name a readable file with --prompt-file");
-    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.kvasir.samples;
 
+import dev.kvasir.cli.eval.Evaluation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -59,7 +60,7 @@ record NeedlePrompt(String text, String answer) {
 
   private static String read() {
     try (InputStream input =
-        Objects.requireNonNull(NeedlePrompt.class.getResourceAsStream("prose.txt"))) {
+        Objects.requireNonNull(Evaluation.class.getResourceAsStream("prose.txt"))) {
       return new String(input.readAllBytes(), StandardCharsets.US_ASCII);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
