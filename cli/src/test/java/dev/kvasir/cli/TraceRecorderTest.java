@@ -72,6 +72,37 @@ class TraceRecorderTest {
         .isEqualTo(-7);
   }
 
+  @Test
+  void chosenRowsAreThoseOfAllHeadsPaddedAtTheEnd() throws SafetensorsException {
+    TraceRecorder recorder = new TraceRecorder(plan());
+    recorder.beginStep(0);
+    recorder.chosen(1, List.of(0, 1), new int[][] {{0, 2, 5}, {4}});
+    recorder.beginStep(1);
+    recorder.beginStep(2);
+    recorder.chosen(1, List.of(1), new int[][] {{3, 7}});
+    recorder.chosen(3, List.of(0), new int[][] {{8}});
+    recorder.chosen(3, List.of(1), new int[][] {{9}});
+    recorder.addCache(List.of());
+    Map<String, SafetensorsTensor> tensors =
+        SafetensorsFile.of("trace", MemorySegment.ofArray(recorder.writer().toBytes())).tensors();
+    assertThat(tensors).hasSize(3);
+    assertKept(tensors, "layer.1.step.0.kept", 3, 0, 2, 5, 4, -2, -2);
+    assertKept(tensors, "layer.1.step.2.kept", 2, -2, -2, 3, 7);
+    assertKept(tensors, "layer.3.step.2.kept", 1, 8, 9);
+  }
+
+  private static void assertKept(
+      Map<String, SafetensorsTensor> tensors, String name, long rows, long... positions) {
+    SafetensorsTensor kept = tensors.get(name);
+    if (kept == null) {
+      throw new AssertionError("no tensor " + name + " in " + tensors.keySet());
+    }
+    assertThat(kept.shape()).containsExactly((long) HEADS, rows);
+    for (int i = 0; i < positions.length; i++) {
+      assertThat(kept.integerAt(i)).as("%s, %d", name, i).isEqualTo(positions[i]);
+    }
+  }
+
   private static SafetensorsTensor tensor(
       Map<String, SafetensorsTensor> tensors, String name, SafetensorsType type, long... shape) {
     SafetensorsTensor tensor = tensors.get("layer.3.cache.1." + name);
@@ -86,7 +117,17 @@ class TraceRecorderTest {
   private static SegmentSnapshot snapshot(String name, Optional<PackedRows> packed) {
     float[] rows = new float[HEADS * ROWS * DIM];
     return new SegmentSnapshot(
-        name, 3, List.of(0, 1), ROWS, new int[ROWS], DIM, DIM, rows, rows.clone(), packed, 640);
+        name,
+        3,
+        List.of(0, 1),
+        ROWS,
+        new int[HEADS * ROWS],
+        DIM,
+        DIM,
+        rows,
+        rows.clone(),
+        packed,
+        640);
   }
 
   private static Plan plan() {

@@ -58,8 +58,11 @@ final class ChosenChecker {
     if (heads > 1 && chosen.positionsStride() > 0) {
       room = Math.min(room, chosen.positionsStride());
     }
-    long slots = (long) segment.slots() * plan.manifest().pageRows();
-    checkRows(segmentPlace + ": rows", segment, Math.min(room, slots));
+    int pageRows = plan.manifest().pageRows();
+    long slots = (long) segment.slots() * pageRows;
+    // A page of codes is full; the rows after the last one lie in the open page.
+    long held = segment.packing().isPresent() ? slots + pageRows - 1 : slots;
+    checkRows(segmentPlace + ": rows", segment, Math.min(room, held));
   }
 
   /** {@return the elements from the beginning of the last list to the end of the buffer} */
