@@ -12,6 +12,7 @@ import dev.kvasir.passes.fuse.FuseGatedLinear;
 import dev.kvasir.passes.fuse.FuseResidual;
 import dev.kvasir.passes.technique.GroupHeads;
 import dev.kvasir.passes.technique.QuantizeKv;
+import dev.kvasir.passes.technique.SelectWindow;
 import dev.kvasir.passes.technique.StoreKv;
 import java.util.List;
 
@@ -23,6 +24,7 @@ public final class Passes {
           new BuildGraph(),
           // Retention: which rows each KV head keeps. Makes the segments that the rest works on.
           new GroupHeads(),
+          new SelectWindow(),
           // Storage: how the rows of each segment are kept.
           new StoreKv(),
           new QuantizeKv(),

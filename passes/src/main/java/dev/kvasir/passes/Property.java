@@ -6,6 +6,8 @@ public enum Property {
   MODEL_BUILT,
   /** Each KV head is in the group that the policy gives it. */
   HEADS_GROUPED,
+  /** Layers whose rows the policy selects choose and keep them. */
+  ROWS_SELECTED,
   /** Each segment has the element format that the policy gives it. */
   STORAGE_ASSIGNED,
   /** Each segment has the packing that the policy gives it. */

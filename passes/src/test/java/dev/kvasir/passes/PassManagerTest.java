@@ -43,16 +43,17 @@ class PassManagerTest {
         .containsExactly(
             "01-build-graph.kvir",
             "02-group-heads.kvir",
-            "03-store-kv.kvir",
-            "04-quantize-kv.kvir",
-            "05-fuse-residual.kvir",
-            "06-fuse-gated-linear.kvir",
-            "07-remove-dead-ops.kvir");
+            "03-select-window.kvir",
+            "04-store-kv.kvir",
+            "05-quantize-kv.kvir",
+            "06-fuse-residual.kvir",
+            "07-fuse-gated-linear.kvir",
+            "08-remove-dead-ops.kvir");
     assertThat(events)
         .extracting(PassEvent::changed)
-        .containsExactly(true, true, false, false, true, true, false);
+        .containsExactly(true, true, false, false, false, true, true, false);
     assertThat(events.get(2).dumpText()).isEqualTo("(unchanged)\n");
-    assertThat(events.get(5).dumpText()).isEqualTo(GraphPrinter.print(graph));
+    assertThat(events.get(6).dumpText()).isEqualTo(GraphPrinter.print(graph));
     assertThat(events).allSatisfy(event -> assertThat(event.time()).isPositive());
     for (int index = 1; index < events.size(); index++) {
       assertThat(events.get(index).before()).isEqualTo(events.get(index - 1).after());
@@ -68,8 +69,8 @@ class PassManagerTest {
     assertThatThrownBy(() -> Passes.pipeline().runUntil("group", CONTEXT, PassListener.NONE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "no pass is named group; passes: build-graph, group-heads, store-kv, quantize-kv,"
-                + " fuse-residual, fuse-gated-linear, remove-dead-ops");
+            "no pass is named group; passes: build-graph, group-heads, select-window, store-kv,"
+                + " quantize-kv, fuse-residual, fuse-gated-linear, remove-dead-ops");
   }
 
   @Test

@@ -43,6 +43,7 @@ public enum DiagnosticCode {
   UNKNOWN_LIMIT("KV2019", "nothing that can be limited has this name"),
   FORMAT_UNAVAILABLE("KV2020", "an element format that the target does not have"),
   LAYER_HAS_WINDOW("KV2021", "a technique that a layer with a sliding window cannot have"),
+  PARAMETERS_EXCLUDE("KV2022", "two parameters that cannot be combined"),
 
   CONFIG_MISSING("KV3001", "a model directory without config.json"),
   CONFIG_MALFORMED("KV3002", "a config.json that is not well-formed"),

@@ -32,6 +32,11 @@ public final class GraphRewriter {
     return copy(graph, Value::type, rule);
   }
 
+  /** {@return a copy whose parameters have other types, in which a rule decided} */
+  public static Graph rewrite(Graph graph, Function<Value, Type> parameterType, Rule rule) {
+    return copy(graph, parameterType, rule);
+  }
+
   /** {@return a copy whose parameters have other types} */
   public static Graph retype(Graph graph, Function<Value, Type> parameterType) {
     return copy(graph, parameterType, (node, copy) -> copy.keep(node));
@@ -65,6 +70,21 @@ public final class GraphRewriter {
     for (int index = 0; index < results.size(); index++) {
       mapped.put(node.results().get(index), results.get(index));
     }
+  }
+
+  /**
+   * {@return the result of an operation that the old graph does not have, behind what was copied}
+   *
+   * @param name of the result; gets a number if it is taken
+   * @param op an operation on values of the new graph, with one result
+   */
+  public Value add(String name, Op op) {
+    return builder.add(name, op);
+  }
+
+  /** Lets another value of the new graph stand for one of the old from here on. */
+  public void substitute(Value old, Value other) {
+    mapped.put(old, other);
   }
 
   /** Leaves an operation out; nothing that stays may use its results. */

@@ -96,6 +96,7 @@ public final class PolicyResolver {
       target(use)
           .ifPresent(
               resolved -> {
+                use.spec().check().problems(resolved, facts).forEach(diagnostics::report);
                 composition.add(use.spec(), resolved);
                 uses.add(resolved);
               });

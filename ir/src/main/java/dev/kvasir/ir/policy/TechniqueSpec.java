@@ -19,6 +19,7 @@ import java.util.Set;
  * @param boundNames the names of the sets it binds
  * @param binder gives those sets their members
  * @param claimedSet the bound set whose heads the role is claimed on; without one, the whole target
+ * @param check what its parameters must fulfil together
  */
 public record TechniqueSpec(
     String name,
@@ -28,7 +29,8 @@ public record TechniqueSpec(
     Set<TargetAxis> axes,
     List<String> boundNames,
     SetBinder binder,
-    Optional<String> claimedSet) {
+    Optional<String> claimedSet,
+    UseCheck check) {
 
   /** Copies the collections and refuses specifications that contradict themselves. */
   public TechniqueSpec {
@@ -66,6 +68,7 @@ public record TechniqueSpec(
     private List<String> boundNames = List.of();
     private SetBinder binder = (arguments, facts) -> Map.of();
     private Optional<String> claimedSet = Optional.empty();
+    private UseCheck check = UseCheck.NONE;
 
     private Builder(String name) {
       this.name = name;
@@ -108,6 +111,12 @@ public record TechniqueSpec(
       return this;
     }
 
+    /** Checks what the parameters of a use must fulfil together. */
+    public Builder check(UseCheck useCheck) {
+      this.check = useCheck;
+      return this;
+    }
+
     /**
      * The specification.
      *
@@ -125,7 +134,8 @@ public record TechniqueSpec(
           axes,
           boundNames,
           binder,
-          claimedSet);
+          claimedSet,
+          check);
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.kvasir.ir.reference;
 
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.ir.type.RandomScore;
 import dev.kvasir.ir.type.Selection;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -98,11 +99,11 @@ public record ReferenceSelection(
   /** The score of each window of review rows of a head; windows of 1 are rows. */
   private Map<Integer, Double> windowScores(int head, List<ReferenceQuery> observed) {
     int[] review = candidates(head).filter(row -> !isObserved(row)).toArray();
-    if (selection.score() instanceof Selection.Random random) {
+    if (selection.score() instanceof Selection.Random(int seed, int run)) {
       Map<Integer, Double> scores = new TreeMap<>();
       for (int row : review) {
         int window = row / selection.window();
-        scores.put(window, (double) random.at(window * selection.window()));
+        scores.put(window, (double) RandomScore.of(seed, run, window));
       }
       return scores;
     }

@@ -214,8 +214,14 @@ public record RowBudget(Amount amount, int observe, int window, Shape shape) {
    * @param context at least 0
    */
   public int most(int context) {
-    if (!(shape instanceof Pyramid)) {
-      // More tokens never make these smaller.
+    boolean grows =
+        switch (shape) {
+          case Uniform() -> true;
+          case Pyramid _ -> false;
+          // Rounding its steps makes a run lose rows here and there as a share grows.
+          case Groups _ -> amount instanceof Rows;
+        };
+    if (grows) {
       return slots(context);
     }
     long numerator = numerator();

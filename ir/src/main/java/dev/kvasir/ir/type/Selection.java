@@ -60,31 +60,19 @@ public record Selection(int window, int observe, int pool, Score score, boolean 
   public record Average() implements Score {}
 
   /**
-   * No mass at all: {@link #at} for the first position of the window. A control for the others.
+   * No mass at all: {@link RandomScore} of each window, the same for all heads. A control for the
+   * others.
    *
    * @param seed any
    * @param run which of the technique's lists this is: layers with one list have one run
    */
   public record Random(int seed, int run) implements Score {
-    private static final int BITS = 24;
-
-    /**
-     * {@return the score of a position, from 0 to below 1, exact as an f32}
-     *
-     * <p>The upper 24 bits of the mixed sum of the three numbers (SplitMix64, Steele et al., 2014).
-     *
-     * @param position true position, at least 0
-     */
-    public float at(int position) {
-      long mixed = mix(mix(mix(seed) + run) + position);
-      return (mixed >>> (Long.SIZE - BITS)) / (float) (1 << BITS);
-    }
-
-    private static long mix(long value) {
-      long z = value + 0x9e3779b97f4a7c15L;
-      z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-      z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
-      return z ^ (z >>> 31);
+    /** Refuses runs that have no score. */
+    public Random {
+      if (run < 0 || run > RandomScore.LARGEST_SALT) {
+        throw new IllegalArgumentException(
+            "a run is from 0 to " + RandomScore.LARGEST_SALT + ", got " + run);
+      }
     }
   }
 }

@@ -49,8 +49,8 @@ import java.util.function.IntUnaryOperator;
  * mark.)
  *
  * <p>All of it grows with the number of tokens, however prompt and generation share them, so what
- * holds at the last token holds at every earlier one; but for a pyramid, whose upper layers have
- * fewer rows again once there is something to share.
+ * holds at the last token holds at every earlier one; but for budgets in a shape: a pyramid takes
+ * rows from upper layers once there is something to share, and steps of a share are rounded.
  *
  * @param parts by layer, then group, then head, then segment
  */

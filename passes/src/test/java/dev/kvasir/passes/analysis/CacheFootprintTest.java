@@ -189,6 +189,59 @@ class CacheFootprintTest {
     }
   }
 
+  @Test
+  void countsSelectedHeads() {
+    Graph graph = PassCases.parse(selected("200", "bf16", "", 128));
+    long page = 64 * 64 * 2;
+    long tables = (4 + 2) * 4;
+    // The layer that chooses: positions and a count of its list, and 32 queries of 4 heads.
+    long state = 201 * 4 + 32 * (4 * 32 + 4) * 4;
+    assertThat(bytes(graph, 0)).isEqualTo(4 * tables + state);
+    assertThat(bytes(graph, 1)).isEqualTo(4 * (page + tables) + state);
+    // From 200 tokens on 200 slots are 4 pages. A tail of 127 rows has 2.
+    assertThat(CacheFootprint.of(graph, 1000, 2048).bytesOfLayer(0))
+        .isEqualTo(2 * (6 * page + tables) + state);
+    assertThat(CacheFootprint.of(graph, 1000, 2048).bytesOfLayer(1))
+        .isEqualTo(2 * (6 * page + tables));
+    assertThat(CacheFootprint.at(graph, 1000, _ -> 1000, 2048).bytesOfLayer(1))
+        .isEqualTo(2 * (4 * page + tables));
+    assertThat(CacheFootprint.at(graph, 1000, _ -> 936, 2048).bytesOfLayer(1))
+        .isEqualTo(2 * (5 * page + tables));
+    assertThat(CacheFootprint.of(graph, 1000, 2048).shares())
+        .containsExactly(
+            new CacheFootprint.Share(0, "kept", 2 * (4 * page + 4 * 4) + state),
+            new CacheFootprint.Share(0, "tail", 2 * (2 * page + 2 * 4)),
+            new CacheFootprint.Share(1, "kept", 2 * (4 * page + 4 * 4)),
+            new CacheFootprint.Share(1, "tail", 2 * (2 * page + 2 * 4)));
+  }
+
+  @Test
+  void selectedHeadsOccupyWhatTheirWorstCutDoes() {
+    String packing =
+        " packed key int8(per = channel, group = 64) value int4(per = token, group = 16)";
+    for (String budget : List.of("200", "12.5%", "50%")) {
+      for (String packed : List.of("", packing)) {
+        for (int tail : new int[] {32, 64, 100}) {
+          Graph graph = PassCases.parse(selected(budget, "f32", packed, tail));
+          long before = 0;
+          for (int tokens = 1; tokens <= 700; tokens += 1 + tokens % 13) {
+            long most = 0;
+            for (int prompt = Math.max(1, tokens - 110); prompt <= tokens; prompt++) {
+              int mark = prompt + (tokens - prompt) / tail * tail;
+              most = Math.max(most, CacheFootprint.at(graph, tokens, _ -> mark, 700).bytes());
+            }
+            long bytes = CacheFootprint.of(graph, tokens, 700).bytes();
+            assertThat(bytes)
+                .as("%s%s, tail %s, tokens %s", budget, packed, tail, tokens)
+                .isEqualTo(most)
+                .isGreaterThanOrEqualTo(before);
+            before = bytes;
+          }
+        }
+      }
+    }
+  }
+
   /** The pages of one head, moved run by run. */
   private static final class Held {
     private final Set<Integer> closed = new HashSet<>();
@@ -237,6 +290,30 @@ class CacheFootprintTest {
 
   private static long bytes(Graph graph, int tokens) {
     return CacheFootprint.of(graph, tokens, 2048).bytes();
+  }
+
+  /** Two layers, of which the first chooses for both. */
+  private static String selected(String budget, String format, String packing, int tail) {
+    String type =
+        "heads 2, key 32, value 32; [0, 1]: kept %s budget(%s, observe = 32, window = 8)%s + tail %s rows %d>"
+            .formatted(format, budget, packing, format, tail);
+    return """
+        graph g {
+          parameter %%a: cache<layer 0, %1$s
+          parameter %%b: cache<layer 1, %1$s
+          parameter %%q: f32[rows, 128]
+          parameter %%k: f32[rows, 64]
+          %%a1 = append_kv(%%a, %%k, %%k)
+          %%x, %%s = attention(%%q, %%a1) {query_heads = 4, scale = 0.5}
+          %%c = select_rows(%%a1, %%q, %%s) {query_heads = 4, scale = 0.5, window = 8, observe = 32, tail = %2$d, lists = shared, score = max, pool = 1}
+          %%a2 = keep_rows(%%a1, %%c)
+          %%b1 = append_kv(%%b, %%k, %%k)
+          %%y, %%t = attention(%%x, %%b1) {query_heads = 4, scale = 0.5}
+          %%b2 = keep_rows(%%b1, %%c)
+          return %%a2, %%b2
+        }
+        """
+        .formatted(type, tail);
   }
 
   private static String streaming(int sink, int recent) {
