@@ -67,13 +67,8 @@ final class EvalJson {
     ArrayNode lengths = node.putArray("lengths");
     for (int length : results.settings().lengths()) {
       ObjectNode there = lengths.addObject().put("length", length);
-      if (cache.rows().containsKey(length)) {
-        there.put("rows", cache.rows().get(length));
-      }
-      if (cache.missing().containsKey(length)) {
-        there.put("missing", cache.missing().get(length));
-        continue;
-      }
+      addPlace(there, cache, new Results.Place(length, false), "rows", "missing");
+      addPlace(there, cache, new Results.Place(length, true), "textRows", "textMissing");
       Measured measured = cache.measured().at(List.of(length));
       measured
           .allocatedBytes(length)
@@ -98,8 +93,18 @@ final class EvalJson {
     }
   }
 
+  private static void addPlace(
+      ObjectNode node, Results.Cache cache, Results.Place place, String rows, String missing) {
+    if (cache.rows().containsKey(place)) {
+      node.put(rows, cache.rows().get(place));
+    }
+    if (cache.missing().containsKey(place)) {
+      node.put(missing, cache.missing().get(place));
+    }
+  }
+
   private static void addStanding(ObjectNode node, Results.Cache cache, Results.Cache beside) {
-    Standing standing = Standing.of(cache.measured(), beside.measured(), beside.lengths());
+    Standing standing = Standing.of(cache.measured(), beside.measured());
     ObjectNode object = node.withArray("standings").addObject();
     object.put("beside", beside.name());
     addPairs(object.putArray("better"), standing.better());

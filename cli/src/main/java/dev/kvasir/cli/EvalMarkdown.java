@@ -159,10 +159,9 @@ final class EvalMarkdown {
       return Optional.empty();
     }
     Baseline baseline = beside.baseline().orElseThrow();
-    Standing standing = Standing.of(plan.measured(), beside.measured(), beside.lengths());
+    Standing standing = Standing.of(plan.measured(), beside.measured());
     String opponent =
-        "%s of equal bytes at %s tokens"
-            .formatted(baseline.keeps(), numbers(beside.lengths().stream().sorted().toList()));
+        "%s of equal bytes at %s tokens".formatted(baseline.keeps(), numbers(beside.lengths()));
     if (standing.worse().isEmpty()) {
       return Optional.of(
           "`%s` loses nowhere to %s%s"
@@ -209,7 +208,7 @@ final class EvalMarkdown {
               entry ->
                   plans
                       .computeIfAbsent(
-                          "no %s beside %%s at %,d: %s"
+                          "no %s beside %%s at %s: %s"
                               .formatted(
                                   cache.baseline().orElseThrow().keeps(),
                                   entry.getKey(),

@@ -156,6 +156,42 @@ public final class Evaluation {
         .equals(Baseline.FULL.policy(0).canonicalText());
   }
 
+  /** {@return where plans have bytes of their own} */
+  private List<Results.Place> places() {
+    List<Results.Place> places = new ArrayList<>();
+    for (int length : settings.lengths()) {
+      if (settings.suites().stream().anyMatch(Suite::asks)) {
+        places.add(new Results.Place(length, false));
+      }
+      if (settings.suites().contains(Suite.PPL)) {
+        places.add(new Results.Place(length, true));
+      }
+    }
+    return places;
+  }
+
+  /** {@return what a plan makes of the suites at these places} */
+  private Measured evaluate(
+      String name,
+      LoadedModel loaded,
+      Optional<LoadedModel> reference,
+      Collection<Results.Place> places) {
+    List<Prediction> predictions = new ArrayList<>();
+    List<TextScore> texts = new ArrayList<>();
+    for (boolean text : new boolean[] {false, true}) {
+      List<Integer> lengths =
+          places.stream().filter(place -> place.text() == text).map(Results.Place::length).toList();
+      List<Suite> suites =
+          settings.suites().stream().filter(suite -> suite.asks() != text).toList();
+      if (!lengths.isEmpty()) {
+        Measured measured = evaluate(name, settings.with(suites), loaded, reference, lengths);
+        predictions.addAll(measured.predictions());
+        texts.addAll(measured.texts());
+      }
+    }
+    return new Measured(predictions, texts);
+  }
+
   private Results.Cache full(List<Subject> subjects, Optional<LoadedModel> reference)
       throws IOException {
     Policy policy = Baseline.FULL.policy(0);
@@ -182,7 +218,7 @@ public final class Evaluation {
    *
    * @param pattern one of the plans that share it
    */
-  private record Work(Plan pattern, Set<Integer> lengths) {}
+  private record Work(Plan pattern, Set<Results.Place> places) {}
 
   /** {@return a baseline for each subject, as far as there are any of equal bytes} */
   private List<Results.Cache> equalBytes(
@@ -191,20 +227,20 @@ public final class Evaluation {
       List<Measured> measured,
       Optional<LoadedModel> reference)
       throws IOException {
-    List<Map<Integer, EqualBytes.Found>> found = search(baseline, subjects, measured);
+    List<Map<Results.Place, EqualBytes.Found>> found = search(baseline, subjects, measured);
     Map<Candidate, Work> candidates = new LinkedHashMap<>();
     for (int i = 0; i < subjects.size(); i++) {
       Plan plan = subjects.get(i).plan();
       found
           .get(i)
           .forEach(
-              (length, rows) -> {
+              (place, rows) -> {
                 if (rows instanceof EqualBytes.Found.Rows(int count)) {
                   candidates
                       .computeIfAbsent(
                           candidate(plan, count), key -> new Work(plan, new TreeSet<>()))
-                      .lengths()
-                      .add(length);
+                      .places()
+                      .add(place);
                 }
               });
     }
@@ -215,7 +251,7 @@ public final class Evaluation {
       String name = baseline + " " + rows;
       Subject subject = compiled(name, baseline.policy(rows), work.pattern());
       try (LoadedModel loaded = loader.load(subject)) {
-        results.put(entry.getKey(), evaluate(name, settings, loaded, reference, work.lengths()));
+        results.put(entry.getKey(), evaluate(name, loaded, reference, work.places()));
       }
     }
     List<Results.Cache> caches = new ArrayList<>();
@@ -225,26 +261,26 @@ public final class Evaluation {
     return caches;
   }
 
-  /** {@return for each subject and length the largest baseline; none for policy full} */
-  private List<Map<Integer, EqualBytes.Found>> search(
+  /** {@return for each subject and place the largest baseline; none for policy full} */
+  private List<Map<Results.Place, EqualBytes.Found>> search(
       Baseline baseline, List<Subject> subjects, List<Measured> measured) {
     Map<Integer, EqualBytes> searches = new HashMap<>();
-    List<Map<Integer, EqualBytes.Found>> found = new ArrayList<>();
+    List<Map<Results.Place, EqualBytes.Found>> found = new ArrayList<>();
     for (int i = 0; i < subjects.size(); i++) {
       Plan plan = subjects.get(i).plan();
-      Map<Integer, EqualBytes.Found> ofLengths = new TreeMap<>();
+      Map<Results.Place, EqualBytes.Found> ofPlaces = new TreeMap<>();
       if (!isFull(subjects.get(i))) {
         EqualBytes search =
             searches.computeIfAbsent(
                 plan.manifest().context(),
                 context -> new EqualBytes(baseline, model, options(plan)));
-        for (int length : settings.lengths()) {
-          long bytes = measured.get(i).allocatedBytes(length).orElseThrow();
+        for (Results.Place place : places()) {
+          long bytes = measured.get(i).at(place).allocatedBytes(place.length()).orElseThrow();
           // The last token of an answer or text is never read.
-          ofLengths.put(length, search.largest(bytes, length - 1));
+          ofPlaces.put(place, search.largest(bytes, place.length() - 1));
         }
       }
-      found.add(ofLengths);
+      found.add(ofPlaces);
     }
     return found;
   }
@@ -252,20 +288,20 @@ public final class Evaluation {
   private static Results.Cache cache(
       Baseline baseline,
       Subject subject,
-      Map<Integer, EqualBytes.Found> found,
+      Map<Results.Place, EqualBytes.Found> found,
       Map<Candidate, Measured> results) {
-    Map<Integer, Integer> rows = new TreeMap<>();
-    Map<Integer, String> missing = new TreeMap<>();
+    Map<Results.Place, Integer> rows = new TreeMap<>();
+    Map<Results.Place, String> missing = new TreeMap<>();
     List<Prediction> predictions = new ArrayList<>();
     List<TextScore> texts = new ArrayList<>();
     found.forEach(
-        (length, what) -> {
+        (place, what) -> {
           switch (what) {
-            case EqualBytes.Found.Nothing(String reason) -> missing.put(length, reason);
+            case EqualBytes.Found.Nothing(String reason) -> missing.put(place, reason);
             case EqualBytes.Found.Rows(int count) -> {
-              rows.put(length, count);
+              rows.put(place, count);
               Measured all = Objects.requireNonNull(results.get(candidate(subject.plan(), count)));
-              Measured there = all.at(List.of(length));
+              Measured there = all.at(place);
               predictions.addAll(there.predictions());
               texts.addAll(there.texts());
             }

@@ -26,6 +26,29 @@ public record Measured(List<Prediction> predictions, List<TextScore> texts) {
         texts.stream().filter(one -> lengths.contains(one.length())).toList());
   }
 
+  /** {@return what was measured where {@code other} was: the same suites at the same lengths} */
+  Measured where(Measured other) {
+    return new Measured(
+        predictions.stream()
+            .filter(
+                one ->
+                    other.predictions.stream()
+                        .anyMatch(
+                            two -> two.suite() == one.suite() && two.length() == one.length()))
+            .toList(),
+        texts.stream()
+            .filter(one -> other.texts.stream().anyMatch(two -> two.length() == one.length()))
+            .toList());
+  }
+
+  /** {@return what was measured at one place} */
+  Measured at(Results.Place place) {
+    Measured there = at(List.of(place.length()));
+    return place.text()
+        ? new Measured(List.of(), there.texts())
+        : new Measured(there.predictions(), List.of());
+  }
+
   /** {@return the answers of one suite} */
   public List<Prediction> of(Suite suite) {
     return predictions.stream().filter(one -> one.suite() == suite).toList();

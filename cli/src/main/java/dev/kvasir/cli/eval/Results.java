@@ -1,9 +1,10 @@
 package dev.kvasir.cli.eval;
 
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * All that was measured.
@@ -29,14 +30,34 @@ public record Results(
   }
 
   /**
+   * Where a plan has bytes of its own: behind an answer it may hold others than behind a text that
+   * was read token by token.
+   *
+   * @param length tokens
+   * @param text whether a text was read
+   */
+  public record Place(int length, boolean text) implements Comparable<Place> {
+    @Override
+    public int compareTo(Place other) {
+      return Comparator.comparingInt(Place::length).thenComparing(Place::text).compare(this, other);
+    }
+
+    /** {@return the place as reports name it} */
+    @Override
+    public String toString() {
+      return String.format(Locale.ROOT, text ? "%,d of ppl" : "%,d", length);
+    }
+  }
+
+  /**
    * One cache that was measured.
    *
    * @param name what reports call it
    * @param policy the policy's name
    * @param baseline what it is, when it is no plan of the user's
    * @param of the plan whose bytes it has, of baselines of equal bytes
-   * @param rows what a baseline of equal bytes keeps at each length
-   * @param missing why there is no such baseline, for each length without
+   * @param rows what a baseline of equal bytes keeps at each place
+   * @param missing why there is no such baseline, for each place without
    * @param measured what it did
    */
   public record Cache(
@@ -44,8 +65,8 @@ public record Results(
       String policy,
       Optional<Baseline> baseline,
       Optional<String> of,
-      Map<Integer, Integer> rows,
-      Map<Integer, String> missing,
+      Map<Place, Integer> rows,
+      Map<Place, String> missing,
       Measured measured) {
 
     /** Copies the maps. */
@@ -54,9 +75,9 @@ public record Results(
       missing = Map.copyOf(missing);
     }
 
-    /** {@return the lengths at which a baseline of equal bytes was measured} */
-    public Set<Integer> lengths() {
-      return rows.keySet();
+    /** {@return the lengths at which a baseline of equal bytes was measured, ascending} */
+    public List<Integer> lengths() {
+      return rows.keySet().stream().map(Place::length).distinct().sorted().toList();
     }
   }
 

@@ -1,7 +1,6 @@
 package dev.kvasir.cli.eval;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.OptionalDouble;
 
@@ -35,18 +34,17 @@ public record Standing(List<Pair> better, List<Pair> worse, List<Pair> equal) {
    */
   public record Pair(String measure, double policy, double other) {}
 
-  /** {@return the standing of {@code policy} beside {@code other} at these lengths} */
-  public static Standing of(Measured policy, Measured other, Collection<Integer> lengths) {
-    Measured one = policy.at(lengths);
-    Measured two = other.at(lengths);
+  /** {@return the standing of {@code policy} beside {@code other} where that was measured} */
+  public static Standing of(Measured policy, Measured other) {
+    Measured one = policy.where(other);
     Sorter sorter = new Sorter();
     for (Suite suite : Suite.values()) {
       if (suite.asks()) {
-        sorter.sort(suite.toString(), 1, one.exactMatch(suite), two.exactMatch(suite));
+        sorter.sort(suite.toString(), 1, one.exactMatch(suite), other.exactMatch(suite));
       }
     }
-    sorter.sort(PERPLEXITY, -1, one.perplexity(), two.perplexity());
-    sorter.sort(DIVERGENCE, -1, one.divergence(), two.divergence());
+    sorter.sort(PERPLEXITY, -1, one.perplexity(), other.perplexity());
+    sorter.sort(DIVERGENCE, -1, one.divergence(), other.divergence());
     return new Standing(sorter.better, sorter.worse, sorter.equal);
   }
 

@@ -49,7 +49,7 @@ final class StandingTest {
     Measured policy = measured(8, 3, 1, text(8, 4, 2.0, 0.2));
     Measured other = measured(8, 2, 2, text(8, 4, 1.5, 0.2));
 
-    Standing standing = Standing.of(policy, other, List.of(8));
+    Standing standing = Standing.of(policy, other);
 
     assertThat(standing.better()).containsExactly(new Standing.Pair("needle", 0.75, 0.5));
     assertThat(standing.worse()).extracting(Standing.Pair::measure).containsExactly("perplexity");
@@ -64,7 +64,7 @@ final class StandingTest {
     both.addAll(longer.predictions());
     Measured policy = new Measured(both, List.of());
 
-    Standing standing = Standing.of(policy, measured(16, 1, 3), List.of(16));
+    Standing standing = Standing.of(policy, measured(16, 1, 3));
 
     assertThat(standing.worse()).containsExactly(new Standing.Pair("needle", 0, 0.25));
     assertThat(standing.better()).isEmpty();
