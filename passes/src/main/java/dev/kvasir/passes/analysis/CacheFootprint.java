@@ -3,6 +3,7 @@ package dev.kvasir.passes.analysis;
 import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.Value;
+import dev.kvasir.ir.graph.ops.KeepRowsOp;
 import dev.kvasir.ir.graph.ops.SelectRowsOp;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
@@ -11,7 +12,6 @@ import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
 import dev.kvasir.ir.type.RowBudget;
-import dev.kvasir.ir.type.Selection;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,11 +42,11 @@ import java.util.function.IntUnaryOperator;
  * of the {@linkplain RowBudget#slots budget} at the mark, in pages like those of a dense segment of
  * so many rows; their tail has {@code ceil((n - mark) / 64)} pages. The tables have slots for the
  * most that the budget and the tail ever hold. A layer that chooses remembers, at any length, the
- * positions and a 4-byte count of each list, and unless its scores are random {@code observe} query
- * rows with their log-sum-exp in f32; layers that follow it share them. {@link #of} takes the mark
- * at which most is held: whatever way n tokens are cut into prompt and generated ones, they occupy
- * no more, and some way as much. (Where selections of different tails meet, each at its own worst
- * mark.)
+ * positions of each of its lists, with room for the longest list of all layers in whole pages, a
+ * 4-byte count of each, and {@code observe} query rows with their log-sum-exp in f32; layers that
+ * follow it share the lists. {@link #of} takes the mark at which most is held: whatever way n
+ * tokens are cut into prompt and generated ones, they occupy no more, and some way as much. (Where
+ * selections of different tails meet, each at its own worst mark.)
  *
  * <p>All of it grows with the number of tokens, however prompt and generation share them, so what
  * holds at the last token holds at every earlier one; but for budgets in a shape: a pyramid takes
@@ -341,9 +341,9 @@ public record CacheFootprint(List<Part> parts) {
       if (node.op() instanceof SelectRowsOp op && op.cacheType().layer() == cache.layer()) {
         boolean first = head == op.group().heads().getFirst();
         if (first || op.selection().perHead()) {
-          bytes += (op.group().budget().most(context) + 1L) * Integer.BYTES;
+          bytes += (listRoom(graph, context) + 1L) * Integer.BYTES;
         }
-        if (first && !(op.selection().score() instanceof Selection.Random)) {
+        if (first) {
           bytes +=
               op.selection().observe()
                   * ((long) op.queryHeads() * cache.keyDim() + op.queryHeads())
@@ -352,5 +352,16 @@ public record CacheFootprint(List<Part> parts) {
       }
     }
     return bytes;
+  }
+
+  /** Positions that a list has room for: whole pages of the longest list of the graph. */
+  private static int listRoom(Graph graph, int context) {
+    int most = 0;
+    for (Node node : graph.nodes()) {
+      if (node.op() instanceof KeepRowsOp op) {
+        most = Math.max(most, op.group().budget().most(context));
+      }
+    }
+    return Math.ceilDiv(most, PAGE_ROWS) * PAGE_ROWS;
   }
 }

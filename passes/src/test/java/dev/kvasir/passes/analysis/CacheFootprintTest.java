@@ -195,7 +195,7 @@ class CacheFootprintTest {
     long page = 64 * 64 * 2;
     long tables = (4 + 2) * 4;
     // The layer that chooses: positions and a count of its list, and 32 queries of 4 heads.
-    long state = 201 * 4 + 32 * (4 * 32 + 4) * 4;
+    long state = 257 * 4 + 32 * (4 * 32 + 4) * 4;
     assertThat(bytes(graph, 0)).isEqualTo(4 * tables + state);
     assertThat(bytes(graph, 1)).isEqualTo(4 * (page + tables) + state);
     // From 200 tokens on 200 slots are 4 pages. A tail of 127 rows has 2.
