@@ -8,6 +8,7 @@ import dev.kvasir.plans.program.KernelDeclaration;
 import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.Program.Step;
 import dev.kvasir.plans.program.SegmentDeclaration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -106,6 +107,8 @@ final class CacheReads {
   private long value(Expression expression, int tokens) {
     long[] values = new long[counters.names().size()];
     int context = plan.manifest().context();
+    // As in the first step after a prompt, which sets all marks.
+    Arrays.fill(values, tokens - 1L);
     CounterIndex.set(values, context, plan.manifest().span(), tokens - 1, 1);
     return expression.compile(counters).evaluate(values);
   }

@@ -12,6 +12,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -204,6 +205,8 @@ final class PlanText {
   private long value(Expression expression, int tokens) {
     long[] values = new long[counters.names().size()];
     Manifest manifest = plan.manifest();
+    // As after a prompt, which sets all marks.
+    Arrays.fill(values, tokens);
     CounterIndex.set(values, manifest.context(), manifest.span(), tokens, 0);
     return expression.compile(counters).evaluate(values);
   }

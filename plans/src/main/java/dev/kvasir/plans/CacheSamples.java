@@ -85,7 +85,8 @@ final class CacheSamples {
   }
 
   private NavigableSet<Long> ages(long tokens) {
-    NavigableSet<Long> ages = new TreeSet<>(List.of(0L, 1L, pageRows - 1L, (long) pageRows, tokens));
+    NavigableSet<Long> ages =
+        new TreeSet<>(List.of(0L, 1L, pageRows - 1L, (long) pageRows, tokens));
     ages.add(pageRows + 1L);
     for (Mark mark : marks) {
       ages.add(mark.most() / 2L);

@@ -49,7 +49,8 @@
  * dev.kvasir.plans.memory.MemoryPlan}. Expressions are texts in the grammar of {@link
  * dev.kvasir.plans.program.Expression}; element formats are {@code f32}, {@code bf16}, {@code f16},
  * {@code i32} and, of codes, {@code u8} and {@code u4}. A segment has {@code packing} where its
- * closed pages are codes.
+ * closed pages are codes, and {@code chosen} where its rows were chosen; a program has {@code
+ * marks} where it sets some.
  *
  * <pre>{@code
  * manifest.json
@@ -77,7 +78,10 @@
  *       "packing": { "key": {"codes": "u8", "per": "channel", "group": 64},
  *                    "value": {"codes": "u4", "per": "token", "group": 32},
  *                    "key_pool": "key_codes", "value_pool": "value_codes",
- *                    "scale_pool": "scales" } } ],
+ *                    "scale_pool": "scales" },
+ *       "chosen": { "positions": "kept_positions", "positions_offset": 0,
+ *                   "positions_stride": 2048, "counts": "kept_counts", "counts_offset": 0,
+ *                   "counts_stride": 1 } } ],
  *   "procedures": [ { "name": "step", "steps": [
  *       {"launch": "append", "label": "layer.0 append", "grid": ["span"],
  *        "buffers": ["pages"], "dims": ["position"]},
@@ -85,8 +89,11 @@
  *       {"observe": "layer.0.q", "buffer": "queries", "rows": "span", "heads": 8,
  *        "columns": 32, "drop_columns": false},
  *       {"require": "overflows", "elements": "span",
- *        "message": "a step does not fit f16; store keys in another format"} ] } ],
- *   "rules": [ {"when": "mod(tokens, 64) == 0", "call": "close_page"} ] }
+ *        "message": "a step does not fit f16; store keys in another format"},
+ *       {"mark": "selected_512"} ] } ],
+ *   "rules": [ {"when": "mod(tokens, 64) == 0", "call": "close_page"},
+ *              {"when": "tokens - selected_512 == 512", "call": "select"} ],
+ *   "marks": [ {"name": "selected_512", "most": 512} ] }
  *
  * memory.json
  * { "buffers": [ { "name": "queries", "kind": "scratch", "format": "f32",
@@ -117,6 +124,20 @@
  * is a multiple of 64, a rule packs the open page. So between two runs floor(R / 64) pages are
  * closed, of which the last {@code slots} are there, and the open page holds R mod 64 rows.
  *
+ * <h2>Chosen rows</h2>
+ *
+ * <p>What a session keeps from run to run beside its rows lies in buffers of kind {@code state}:
+ * zero when it opens, copied by a fork, counted whole in {@code kv_bytes}. A segment may hold rows
+ * chosen from all; {@link dev.kvasir.plans.program.SegmentDeclaration.Chosen} says where the state
+ * has their positions and numbers. Its {@code rows} are those that each head has room for. Of a
+ * packed one, with c rows of a head, the first 64 * floor(c / 64) are codes.
+ *
+ * <p>When rows were last chosen is a {@link dev.kvasir.plans.program.Program.Mark}, a counter of
+ * true tokens: {@code prefill} sets it at the end of each span, and a rule when it is {@code most}
+ * tokens old. Then rows may become fewer: a run has the pages of all rows that a segment holds
+ * before it, in it and after its rules, and those beyond the last are given back. The rows since
+ * then are a segment of their own, {@code tokens - MARK} of them from position {@code MARK} on.
+ *
  * <h2>Versions</h2>
  *
  * <p>A reader reads its own major version. Another one is refused by name, older or newer, before
@@ -140,8 +161,11 @@
  * expression has a value in range for every span, a launch has at most one sequence and fewer than
  * 2^31 points, what is shown lies within its buffer, scratch buffers that share bytes are never in
  * use together, segments have page tables, which no kernel writes, and pools of their own that are
- * large enough. That rows never shrink and that {@code kv_bytes} is what the segments hold is shown
- * at up to some 8,000 numbers of tokens, around the borders of pages.
+ * large enough. Marks are set where their age shows to be bounded, and expressions hold for all
+ * ages up to that. Lists of chosen rows have room for all rows. That rows never shrink, except
+ * where a mark is set, and that {@code kv_bytes} is what the segments hold is shown at up to some
+ * 8,000 numbers of tokens, around the borders of pages, and with marks at some 10,000 pairs of
+ * those with ages.
  *
  * <p>Before a kernel class of a {@code jvm} plan is defined, {@link
  * dev.kvasir.plans.verify.KernelClassVerifier} has accepted all of them: they name nothing but

@@ -9,15 +9,23 @@ import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.RandomExpression;
 import dev.kvasir.plans.program.Range;
 import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class RangeProofTest {
 
   private static final CounterIndex COUNTERS =
       CounterIndex.of(CounterIndex.PROGRAM_COUNTERS, List.of());
+
+  private static final CounterIndex MARKED =
+      CounterIndex.of(
+          List.of("context", "max_span", "position", "span", "tokens", "m", "n"), List.of());
 
   @Test
   void refutesExactlyWhatAnEnumerationRefutes() {
@@ -50,6 +58,102 @@ class RangeProofTest {
       refuted += holds ? 0 : 1;
     }
     assertThat(refuted).as("seed %d", seed).isBetween(200, 1_800);
+  }
+
+  @Test
+  void refutesExactlyWhatAnEnumerationOverMarksRefutes() {
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    int refuted = 0;
+    for (int i = 0; i < 2_000; i++) {
+      RandomExpression sample = RandomExpression.next(random, 3);
+      String first = MARKED.names().get(2 + random.nextInt(5));
+      String second = MARKED.names().get(5 + random.nextInt(2));
+      String text = sample.text().replaceAll("\\ba\\b", first).replaceAll("\\bb\\b", second);
+      int context = 1 + random.nextInt(12);
+      int maxSpan = 1 + random.nextInt(context);
+      SortedMap<String, Range> ages = new TreeMap<>();
+      ages.put("m", age(random));
+      ages.put("n", age(random));
+      Domain domain =
+          new Domain(context, maxSpan, new Range(1, maxSpan), ages, random.nextBoolean());
+      Range allowed = new Range(-random.nextInt(3), random.nextInt(40));
+      CompiledExpression expression = Expression.parse(text).compile(MARKED);
+      boolean holds =
+          states(domain, expression.counters()).stream()
+              .allMatch(
+                  state ->
+                      sample
+                          .value(
+                              state[MARKED.names().indexOf(first)],
+                              state[MARKED.names().indexOf(second)])
+                          .filter(value -> isWithin(value, allowed))
+                          .isPresent());
+      assertThat(new RangeProof().refute(expression, domain, allowed).isEmpty())
+          .as("seed %d, case %d: %s in %s for %s", seed, i, text, allowed, domain)
+          .isEqualTo(holds);
+      refuted += holds ? 0 : 1;
+    }
+    assertThat(refuted).as("seed %d", seed).isBetween(200, 1_800);
+  }
+
+  private static Range age(Random random) {
+    int least = random.nextInt(3);
+    return new Range(least, least + random.nextInt(8));
+  }
+
+  /** {@return all counters of each state of a domain; marks that are not used may be anything} */
+  private static List<long[]> states(Domain domain, Set<String> used) {
+    List<long[]> states = new ArrayList<>();
+    Range ofM = domain.ages().getOrDefault("m", Range.of(0));
+    Range ofN = domain.ages().getOrDefault("n", Range.of(0));
+    for (long position = 0; position < domain.context(); position++) {
+      for (long span = 1; span <= domain.maxSpan(); span++) {
+        long tokens = position + span;
+        long base = domain.afterwards() ? tokens : position;
+        for (long m = ofM.min(); m <= ofM.max(); m++) {
+          for (long n = ofN.min(); n <= ofN.max(); n++) {
+            if (tokens <= domain.context()
+                && (m <= base || !used.contains("m"))
+                && (n <= base || !used.contains("n"))) {
+              states.add(
+                  new long[] {
+                    domain.context(), domain.maxSpan(), position, span, tokens, base - m, base - n
+                  });
+            }
+          }
+        }
+      }
+    }
+    return states;
+  }
+
+  @Test
+  void agesOfMarksInALongContextTakeFewSteps() {
+    for (boolean afterwards : new boolean[] {false, true}) {
+      SortedMap<String, Range> ages = new TreeMap<>();
+      ages.put("m", new Range(0, 511));
+      ages.put("n", new Range(0, 63));
+      Domain domain =
+          new Domain(1 << 20, 4096, new Range(1, afterwards ? 1 : 4096), ages, afterwards);
+      String kept = "min(m, max(floordiv(m * 12, 100), 40))";
+      RangeProof proof = new RangeProof();
+      for (String text :
+          List.of(
+              "tokens - m",
+              "ceildiv(tokens - m, 64)",
+              "position - m + 1",
+              "mod(position - m + 1, 64)",
+              "floordiv(%s - min(%s, 32), 8) * 8 + 32".formatted(kept, kept),
+              "ceildiv(%s + position - m + span, 64)".formatted(kept),
+              "%s - (m - tokens) * 3".formatted(kept),
+              "min(n, 100) + tokens - n + tokens - m")) {
+        CompiledExpression expression = Expression.parse(text).compile(MARKED);
+        assertThat(proof.refute(expression, domain, new Range(0, Integer.MAX_VALUE)))
+            .as(text)
+            .isEmpty();
+      }
+    }
   }
 
   @Test
