@@ -55,8 +55,12 @@ public final class GenerateModel {
     System.exit(run(List.of(arguments), System.out, System.err));
   }
 
-  /** {@return the exit status} */
-  static int run(List<String> arguments, PrintStream out, PrintStream err) {
+  /**
+   * As {@link #main}, in this process.
+   *
+   * @return the exit status
+   */
+  public static int run(List<String> arguments, PrintStream out, PrintStream err) {
     if (arguments.size() < 2 || !PRESETS.contains(arguments.getFirst())) {
       err.println("usage: GenerateModel PRESET FOLDER [--seed N] [--shards N] [KEY=VALUE]...");
       err.println("PRESET is one of " + String.join(", ", PRESETS));

@@ -1,0 +1,211 @@
+package dev.kvasir.samples.oracle;
+
+import dev.kvasir.samples.oracle.HeadOracle.Seen;
+import dev.kvasir.samples.oracle.SelectionOracle.Observed;
+import dev.kvasir.samples.oracle.TraceFile.Values;
+import dev.kvasir.samples.oracle.TracedPolicy.SelectionUse;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Goes through a trace, step by step and layer by layer, recomputes what each query head gave from
+ * the rows that it was to see, and compares the cache at the end.
+ */
+final class TraceOracle {
+  private final TraceFile file;
+  private final double scale;
+  private final int prefillSteps;
+  private final int steps;
+  private final int queryHeads;
+  private final int kvHeads;
+  private final List<List<HeadOracle>> heads = new ArrayList<>();
+  private final Map<Integer, SelectionOracle> selections = new TreeMap<>();
+  private double worst;
+
+  /**
+   * What a check has seen.
+   *
+   * @param worst the largest error, as a share of what it may be
+   * @param selections how often rows were chosen, over all layers
+   * @param dropped how many rows were dropped then
+   * @param nearTies how many windows the trace has chosen otherwise, within rounding
+   * @param gone how many rows compensation rows stand for at the end, over all KV heads
+   */
+  record Report(double worst, int selections, int dropped, int nearTies, int gone) {}
+
+  private TraceOracle(TraceFile file, int context) throws IOException {
+    this.file = file;
+    scale = Double.parseDouble(file.metadata("softmax_scale"));
+    prefillSteps = Integer.parseInt(file.metadata("prefill_steps"));
+    steps = file.steps();
+    queryHeads = file.values("layer.0.step.0.q").shape().getFirst();
+    kvHeads = file.values("layer.0.step.0.k").shape().getFirst();
+    TracedPolicy policy = new TracedPolicy(file.metadata("policy"), context);
+    int layers = file.layers();
+    for (int layer = 0; layer < layers; layer++) {
+      List<HeadOracle> ofLayer = new ArrayList<>();
+      for (int head = 0; head < kvHeads; head++) {
+        ofLayer.add(policy.head(layer, head));
+      }
+      heads.add(ofLayer);
+    }
+    policy.selections(layers, kvHeads).forEach(this::addSelection);
+  }
+
+  private void addSelection(SelectionUse use) {
+    for (int index = 0; index < use.layers().size(); index++) {
+      int layer = use.layers().get(index);
+      int leader = index / use.rule().share() * use.rule().share();
+      selections.put(
+          layer,
+          new SelectionOracle(
+              use.rule(),
+              selected(layer),
+              leader == index
+                  ? Optional.empty()
+                  : Optional.ofNullable(selections.get(use.layers().get(leader))),
+              index,
+              use.layers().size(),
+              scale));
+    }
+  }
+
+  private List<SelectedOracle> selected(int layer) {
+    return heads.get(layer).stream()
+        .filter(SelectedOracle.class::isInstance)
+        .map(SelectedOracle.class::cast)
+        .toList();
+  }
+
+  /**
+   * Checks a trace.
+   *
+   * @param context most tokens of the session
+   * @throws AssertionError at the first thing that is not as it should be
+   */
+  static Report check(TraceFile file, int context) throws IOException {
+    TraceOracle oracle = new TraceOracle(file, context);
+    for (int step = 0; step < oracle.steps; step++) {
+      for (int layer = 0; layer < oracle.heads.size(); layer++) {
+        oracle.step(step, layer);
+      }
+    }
+    new CacheCheck(file).check(oracle.heads);
+    return new Report(
+        oracle.worst,
+        oracle.selections.values().stream().mapToInt(SelectionOracle::selections).sum(),
+        oracle.selections.values().stream().mapToInt(SelectionOracle::dropped).sum(),
+        oracle.selections.values().stream().mapToInt(SelectionOracle::nearTies).sum(),
+        oracle.heads.stream()
+            .flatMap(List::stream)
+            .mapToInt(head -> head instanceof StreamingOracle streaming ? streaming.gone() : 0)
+            .sum());
+  }
+
+  private void step(int step, int layer) {
+    String prefix = "layer." + layer + ".step." + step + ".";
+    int[] positions = file.integers(prefix + "position");
+    Values queries = file.values(prefix + "q");
+    Values keys = file.values(prefix + "k");
+    Values values = file.values(prefix + "v");
+    Values out = file.values(prefix + "out");
+    Values lse = file.values(prefix + "lse");
+    boolean prefill = step < prefillSteps;
+    for (int head = 0; head < kvHeads; head++) {
+      List<Row> rows = new ArrayList<>();
+      for (int row = 0; row < positions.length; row++) {
+        rows.add(new Row(positions[row], keys.row(head, row), values.row(head, row)));
+      }
+      HeadOracle oracle = heads.get(layer).get(head);
+      require(oracle.tokens() == positions[0], prefix + "position");
+      oracle.append(rows, prefill);
+    }
+    int group = queryHeads / kvHeads;
+    for (int row = 0; row < positions.length; row++) {
+      for (int head = 0; head < kvHeads; head++) {
+        List<Seen> seen = heads.get(layer).get(head).seen(positions[row]);
+        for (int query = head * group; query < (head + 1) * group; query++) {
+          AttentionOracle expected = AttentionOracle.of(queries.row(query, row), scale, seen);
+          String place = "%sout, query head %d, row %d".formatted(prefix, query, row);
+          compare(expected, expected.error(out.row(query, row)), place);
+          double found = lse.row(query)[row];
+          compare(expected, Math.abs(found - expected.lse()), place + ", lse " + found);
+        }
+      }
+      observe(layer, row, positions[row], queries, lse);
+    }
+    heads.get(layer).forEach(HeadOracle::close);
+    select(layer, prefix);
+  }
+
+  private void compare(AttentionOracle expected, double error, String place) {
+    double share = error / expected.bound();
+    worst = Math.max(worst, share);
+    if (!(share <= 1)) {
+      throw new AssertionError(
+          "%s: off by %.3g, at most %.3g; expected lse %s"
+              .formatted(place, error, expected.bound(), expected.lse()));
+    }
+  }
+
+  private void observe(int layer, int row, int position, Values queries, Values lse) {
+    SelectionOracle selection = selections.get(layer);
+    if (selection == null) {
+      return;
+    }
+    int group = queryHeads / kvHeads;
+    List<double[][]> grouped = new ArrayList<>();
+    List<double[]> groupedLse = new ArrayList<>();
+    for (int head = 0; head < kvHeads; head++) {
+      if (heads.get(layer).get(head) instanceof SelectedOracle) {
+        double[][] ofHead = new double[group][];
+        double[] lseOfHead = new double[group];
+        for (int shared = 0; shared < group; shared++) {
+          ofHead[shared] = queries.row(head * group + shared, row);
+          lseOfHead[shared] = lse.row(head * group + shared)[row];
+        }
+        grouped.add(ofHead);
+        groupedLse.add(lseOfHead);
+      }
+    }
+    selection.observe(
+        new Observed(
+            position, grouped.toArray(double[][][]::new), groupedLse.toArray(double[][]::new)));
+  }
+
+  private void select(int layer, String prefix) {
+    SelectionOracle selection = selections.get(layer);
+    boolean due = selection != null && selection.due();
+    require(due == file.has(prefix + "kept"), prefix + "kept is there: " + !due);
+    if (selection == null || !due) {
+      return;
+    }
+    Values kept = file.values(prefix + "kept");
+    List<Set<Integer>> found = new ArrayList<>();
+    for (int head = 0; head < kvHeads; head++) {
+      double[] listed = Arrays.stream(kept.row(head)).filter(p -> p != CacheCheck.EMPTY).toArray();
+      Set<Integer> positions = new HashSet<>();
+      Arrays.stream(listed).forEach(position -> positions.add((int) position));
+      require(positions.size() == listed.length, prefix + "kept names a position once");
+      if (heads.get(layer).get(head) instanceof SelectedOracle) {
+        found.add(positions);
+      } else {
+        require(positions.isEmpty(), prefix + "kept has rows of selected heads alone");
+      }
+    }
+    selection.select(found, prefix + "kept");
+  }
+
+  static void require(boolean condition, String what) {
+    if (!condition) {
+      throw new AssertionError("not so: " + what);
+    }
+  }
+}
