@@ -175,8 +175,7 @@ final class BadInputTest {
         .containsExactly(
             "fulll: error[KV1008]: there is no such policy file",
             "note: did you mean full?",
-            "note: shipped policies: full, streaming, zigzag-sets, duo-sets, kv-int8, kv-k8v4,"
-                + " kivi-4, zigzag-k8v4");
+            "note: shipped policies: " + String.join(", ", ShippedPolicies.NAMES));
     assertRefused(run, 3);
   }
 
