@@ -23,7 +23,7 @@ final class SteadyStepTest {
    * would show in every round.
    */
   @ParameterizedTest
-  @ValueSource(strings = {"full", "zigzag-sets", "zigzag-k8v4"})
+  @ValueSource(strings = {"full", "zigzag-sets", "zigzag-k8v4", "windowkv"})
   void aSteadyStepAllocatesNothing(String policy) {
     LoadedModel model = SampleModel.shared(policy, "bf16");
     long[] threads =

@@ -59,8 +59,7 @@ final class SelectionChecks {
         .build();
   }
 
-  CheckCase observedMass(AttentionShape shape, SelectionTime time) {
-    int tokens = sizes.tiles().prefillTokens();
+  CheckCase observedMass(AttentionShape shape, SelectionTime time, int tokens) {
     int span = time.span() ? span() : 0;
     int queries = time.span() ? span : OBSERVED;
     int rows = Math.ceilDiv(queries, tokens) * tokens;

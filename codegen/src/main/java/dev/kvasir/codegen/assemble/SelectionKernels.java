@@ -65,15 +65,21 @@ final class SelectionKernels {
         checks::candidatePositions);
   }
 
-  Kernel observedMass(AttentionShape shape, SelectionTime time) {
-    String name = "observed_mass_" + shape.text() + suffix(time);
-    int tokens = builder.sizes().tiles().prefillTokens();
+  /**
+   * {@return the kernel that sums mass}
+   *
+   * @param observe queries that are kept for a full tail, of which no more may be read
+   */
+  Kernel observedMass(AttentionShape shape, SelectionTime time, int observe) {
+    int most = builder.sizes().tiles().prefillTokens();
+    int tokens = time.span() ? most : Math.min(most, Integer.lowestOneBit(observe));
+    String name = "observed_mass_t%d_%s%s".formatted(tokens, shape.text(), suffix(time));
     return builder.kernel(
         name,
         "QK^T + exp(logit - lse) + sum over observed queries and query heads",
         builder.sizes().tiles().byName(TileSize.PREFILL_TOKENS),
         () -> ObservedMass.build(name, shape, tokens, source(time)),
-        () -> checks.observedMass(shape, time));
+        () -> checks.observedMass(shape, time, tokens));
   }
 
   Kernel scoreRows(Selection selection, int heads) {

@@ -56,14 +56,18 @@ final class SelectionLowering {
     SelectionLists.Place place = lists.place(node.result());
     declare(place.label(), layer.selected().heads().size(), place.lists());
     builder.mark(layer.mark(), op.selection().tail());
-    keepQueries(op.selection(), layer);
+    if (!(op.selection().score() instanceof Selection.Random)) {
+      keepQueries(op.selection(), layer);
+    }
     choose(SelectionTime.SPAN, layer, place, arguments(SelectionTime.SPAN, layer, place));
     rules.add(
         () -> {
           builder.nextOperation();
           Map<String, String> arguments = arguments(SelectionTime.FULL_TAIL, layer, place);
-          arguments.put("q", queries(layer));
-          arguments.put("lse", sums(layer));
+          if (!(op.selection().score() instanceof Selection.Random)) {
+            arguments.put("q", queries(layer));
+            arguments.put("lse", sums(layer));
+          }
           choose(SelectionTime.FULL_TAIL, layer, place, arguments);
         });
   }
@@ -130,8 +134,7 @@ final class SelectionLowering {
 
   private void keepQueries(Selection selection, AttentionLowering.Layer layer) {
     AttentionShape shape = layer.selected().shape();
-    int tile = builder.sizes().tiles().prefillTokens();
-    long rows = (long) Math.ceilDiv(selection.observe(), tile) * tile * shape.queryHeads();
+    long rows = (long) selection.observe() * shape.queryHeads();
     builder.state(queries(layer), StorageFormat.F32, rows * shape.keyDim());
     builder.state(sums(layer), StorageFormat.F32, rows);
     Map<String, String> arguments = new HashMap<>(layer.arguments());
@@ -180,7 +183,11 @@ final class SelectionLowering {
         count,
         held.ceilDivide(SegmentPart.PAGE_ROWS).plus(age(layer).ceilDivide(SegmentPart.PAGE_ROWS)));
     if (!(selection.score() instanceof Selection.Random)) {
-      launches.add(kernels.observedMass(group.shape(), time), "observed mass", heads, pages);
+      launches.add(
+          kernels.observedMass(group.shape(), time, selection.observe()),
+          "observed mass",
+          heads,
+          pages);
     }
     launches.add(kernels.scoreRows(selection, group.heads().size()), "score rows", count, blocks);
     launches.add(kernels.chooseRows(selection), "choose rows", count);

@@ -12,12 +12,14 @@ public final class BudgetedRows {
 
   /** {@return {@link RowBudget#slots}} */
   public static IntExpression slots(RowBudget budget, IntExpression tokens) {
-    return cap(budget, tokens)
-        .minus(budget.observe())
-        .floorDivide(budget.window())
-        .times(budget.window())
-        .plus(budget.observe())
-        .minimum(tokens);
+    IntExpression cap = cap(budget, tokens);
+    IntExpression whole =
+        cap.minus(budget.observe())
+            .floorDivide(budget.window())
+            .times(budget.window())
+            .plus(budget.observe())
+            .minimum(tokens);
+    return budget.window() == 1 ? whole : select(tokens.lessOrEqual(cap), tokens, whole);
   }
 
   /** {@return {@link RowBudget#windows}} */

@@ -28,6 +28,7 @@ import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.KernelDeclaration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -151,6 +152,19 @@ class PlanContentTest {
         6);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "use select-window(budget = 25%, window = 8, observe = 13, share = 2, tail = 48);",
+        "use select-window(budget = pyramid(15%), window = 1, per-head = true, tail = 48);"
+            + " use quantize-kv(key = int8(per = channel), value = int4(per = token));",
+        "use select-window(budget = groups(90), window = 8, share = 2, tail = 50,"
+            + " score = random(seed = 1));"
+      })
+  void cacheBytesOfSelectedRowsAreTheFootprint(String uses) {
+    cacheBytesAreTheFootprint(SampleModel.policy(uses), 700);
+  }
+
   private static void cacheBytesAreTheFootprint(Policy policy, int context) {
     List<PassEvent> events = new ArrayList<>();
     Plan plan =
@@ -159,15 +173,20 @@ class PlanContentTest {
                 CompilerOptions.defaults().withMaxContext(context).withListener(events::add))
             .plan();
     Graph graph = events.getLast().after();
-    CompiledExpression kvBytes =
-        plan.memory().kvBytes().compile(CounterIndex.ofProgram(plan.program()));
-    long[] counters = new long[CounterIndex.PROGRAM_COUNTERS.size()];
+    CounterIndex index = CounterIndex.ofProgram(plan.program());
+    CompiledExpression kvBytes = plan.memory().kvBytes().compile(index);
+    int shown = CounterIndex.PROGRAM_COUNTERS.size();
+    long[] counters = new long[index.names().size()];
     for (int tokens = 0; tokens <= context; tokens += tokens < 200 || tokens % 64 > 60 ? 1 : 3) {
-      for (int position : new int[] {0, tokens / 2, Math.max(tokens - 1, 0)}) {
-        CounterIndex.set(counters, context, context, position, tokens - position);
-        assertThat(kvBytes.evaluate(counters))
-            .as("%s, %d of %d tokens", policy.name(), tokens, context)
-            .isEqualTo(CacheFootprint.of(graph, tokens, context).bytes());
+      for (int since : new int[] {0, 1, 20, 47}) {
+        int mark = Math.max(tokens - since, 0);
+        Arrays.fill(counters, shown, counters.length, mark);
+        for (int position : new int[] {0, tokens / 2, Math.max(tokens - 1, 0)}) {
+          CounterIndex.set(counters, context, context, position, tokens - position);
+          assertThat(kvBytes.evaluate(counters))
+              .as("%s, %d of %d tokens, selected at %d", policy.name(), tokens, context, mark)
+              .isEqualTo(CacheFootprint.at(graph, tokens, _ -> mark, context).bytes());
+        }
       }
     }
   }

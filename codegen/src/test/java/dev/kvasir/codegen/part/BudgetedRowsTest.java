@@ -43,12 +43,10 @@ class BudgetedRowsTest {
     CounterIndex counters = CounterIndex.of(List.of("tokens"), List.of());
     for (RowBudget budget : budgets()) {
       CompiledExpression slots =
-          ProgramExpressions.of(
-                  BudgetedRows.slots(budget, ProgramExpressions.counter("tokens")))
+          ProgramExpressions.of(BudgetedRows.slots(budget, ProgramExpressions.counter("tokens")))
               .compile(counters);
       CompiledExpression windows =
-          ProgramExpressions.of(
-                  BudgetedRows.windows(budget, ProgramExpressions.counter("tokens")))
+          ProgramExpressions.of(BudgetedRows.windows(budget, ProgramExpressions.counter("tokens")))
               .compile(counters);
       for (int tokens = 0; tokens <= CONTEXT; tokens++) {
         long[] values = {tokens};

@@ -11,7 +11,7 @@ import java.math.BigInteger;
  * C(T)  = the amount: n rows, or max(p * T, W + w) for a share p
  * cap   = C(T)                                               uniform
  * cap   = what its layer gets of L times C(T)                pyramid, groups
- * K(T)  = min(T, (cap - W) / w * w + W)
+ * K(T)  = T where that is at most cap, else min(T, (cap - W) / w * w + W)
  * }</pre>
  *
  * Text: {@code budget(2048, observe = 32, window = 8)}, {@code budget(12.5%, observe = 32, window =
@@ -216,10 +216,11 @@ public record RowBudget(Amount amount, int observe, int window, Shape shape) {
   public int most(int context) {
     boolean grows =
         switch (shape) {
-          case Uniform() -> true;
+          // The whole of a cap is only for as many tokens; more of them share whole windows.
+          case Uniform() -> window == 1;
           case Pyramid _ -> false;
           // Rounding its steps makes a run lose rows here and there as a share grows.
-          case Groups _ -> amount instanceof Rows;
+          case Groups _ -> window == 1 && amount instanceof Rows;
         };
     if (grows) {
       return slots(context);
@@ -271,6 +272,9 @@ public record RowBudget(Amount amount, int observe, int window, Shape shape) {
           case Pyramid pyramid -> pyramidCap(mean, tokens, pyramid);
           case Groups groups -> groupsCap(mean, groups);
         };
+    if (tokens <= cap) {
+      return tokens;
+    }
     return (int) Math.min(tokens, (cap - observe) / window * window + observe);
   }
 

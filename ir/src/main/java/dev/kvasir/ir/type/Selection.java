@@ -26,14 +26,22 @@ package dev.kvasir.ir.type;
  */
 public record Selection(int window, int observe, int pool, Score score, boolean perHead, int tail) {
 
+  /** The most rows of a window. */
+  public static final int LARGEST_WINDOW = 64;
+
+  /** The most rows of a pool. */
+  public static final int LARGEST_POOL = 127;
+
   /** Refuses numbers without a meaning. */
   public Selection {
-    if (window < 1 || observe < 1) {
+    if (window < 1 || window > LARGEST_WINDOW || observe < 1) {
       throw new IllegalArgumentException(
-          "window and observe are at least 1, got " + window + " and " + observe);
+          "a window is from 1 to %d and observe at least 1, got %d and %d"
+              .formatted(LARGEST_WINDOW, window, observe));
     }
-    if (pool < 1 || pool % 2 == 0) {
-      throw new IllegalArgumentException("pool is odd, got " + pool);
+    if (pool < 1 || pool > LARGEST_POOL || pool % 2 == 0) {
+      throw new IllegalArgumentException(
+          "pool is odd and at most %d, got %d".formatted(LARGEST_POOL, pool));
     }
     if (pool > 1 && window > 1) {
       throw new IllegalArgumentException("rows are pooled or kept in windows, not both");

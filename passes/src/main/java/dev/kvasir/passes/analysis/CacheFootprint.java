@@ -12,6 +12,7 @@ import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
 import dev.kvasir.ir.type.RowBudget;
+import dev.kvasir.ir.type.Selection;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -343,7 +344,7 @@ public record CacheFootprint(List<Part> parts) {
         if (first || op.selection().perHead()) {
           bytes += (listRoom(graph, context) + 1L) * Integer.BYTES;
         }
-        if (first) {
+        if (first && !(op.selection().score() instanceof Selection.Random)) {
           bytes +=
               op.selection().observe()
                   * ((long) op.queryHeads() * cache.keyDim() + op.queryHeads())

@@ -8,6 +8,7 @@ import dev.kvasir.ir.policy.TargetAxis;
 import dev.kvasir.ir.policy.TechniqueRole;
 import dev.kvasir.ir.policy.TechniqueSpec;
 import dev.kvasir.ir.type.RowBudget;
+import dev.kvasir.ir.type.Selection;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +51,7 @@ final class SelectWindowSpec {
         .parameter(
             optional(
                 WINDOW,
-                ParameterType.integerAtLeast(1),
+                new ParameterType.IntegerType(1, Selection.LARGEST_WINDOW),
                 8,
                 "neighbouring rows kept or dropped together"))
         .parameter(
@@ -75,7 +76,7 @@ final class SelectWindowSpec {
         .parameter(
             optional(
                 POOL,
-                ParameterType.integerAtLeast(1),
+                new ParameterType.IntegerType(1, Selection.LARGEST_POOL),
                 1,
                 "neighbours that a single row is scored with"))
         .parameter(
