@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvasir.plans.Plan;
 import dev.kvasir.runtime.backend.DistantProvider;
+import dev.kvasir.runtime.toy.ChosenToyPlan;
 import dev.kvasir.runtime.toy.PackedToyPlan;
 import dev.kvasir.runtime.toy.ToyModel;
 import java.io.IOException;
@@ -38,7 +39,14 @@ class DistantDeviceTest {
     return List.of(
         ToyRuntime.plan(folder),
         PackedToyPlan.of(
-            ToyModel.write(folder.resolve("model")), ToyRuntime.CONTEXT, ToyRuntime.SPAN));
+            ToyModel.write(folder.resolve("model")), ToyRuntime.CONTEXT, ToyRuntime.SPAN),
+        chosen(false),
+        chosen(true));
+  }
+
+  private Plan chosen(boolean packed) throws IOException {
+    return ChosenToyPlan.of(packed, true)
+        .write(folder.resolve("model"), ToyRuntime.CONTEXT, ToyRuntime.SPAN);
   }
 
   @ParameterizedTest
