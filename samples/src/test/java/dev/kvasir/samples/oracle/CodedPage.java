@@ -4,7 +4,8 @@ import java.util.Arrays;
 
 /**
  * 64 keys or values in codes: step = (max - min) / (2^bits - 1), min and step rounded to f16, code
- * = rint((x - min) / step) within 0..2^bits - 1, or 0 where step is 0.
+ * = rint((x - min) / step) within 0..2^bits - 1, or 0 where step is 0. Differences and quotients are
+ * rounded to f32, or else a step between two of f16 would fall to the other one now and then.
  */
 final class CodedPage {
   static final int ROWS = 64;
@@ -42,7 +43,7 @@ final class CodedPage {
     int most = (1 << format.bits()) - 1;
     for (int line = 0; line < groups[0]; line++) {
       for (int column = 0; column < groups[1]; column++) {
-        double range = maxima[line][column] - minima[line][column];
+        float range = (float) (maxima[line][column] - minima[line][column]);
         steps[line][column] = RowFormat.F16.round(range / most);
         minima[line][column] = RowFormat.F16.round(minima[line][column]);
       }
@@ -51,7 +52,8 @@ final class CodedPage {
       for (int channel = 0; channel < dim; channel++) {
         int[] group = format.groupOf(row, channel);
         double step = steps[group[0]][group[1]];
-        double code = Math.rint((rows[row][channel] - minima[group[0]][group[1]]) / step);
+        float above = (float) (rows[row][channel] - minima[group[0]][group[1]]);
+        double code = Math.rint((float) (above / step));
         codes[row][channel] = step == 0 ? 0 : (int) Math.clamp(code, 0, most);
       }
     }
