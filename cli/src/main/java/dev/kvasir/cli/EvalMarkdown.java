@@ -137,6 +137,7 @@ final class EvalMarkdown {
     for (Results.Cache plan : results.caches()) {
       for (Results.Cache beside : results.besides(plan)) {
         standing(plan, beside).ifPresent(notes::add);
+        notes.addAll(larger(plan, beside));
       }
     }
     notes.addAll(missing());
@@ -174,6 +175,26 @@ final class EvalMarkdown {
                 opponent,
                 pairs(standing.worse()),
                 listed("; is better in", standing.better())));
+  }
+
+  /** {@return where a cache that should have had the bytes of a plan took more} */
+  private static List<String> larger(Results.Cache plan, Results.Cache beside) {
+    List<String> larger = new ArrayList<>();
+    for (int length : beside.lengths()) {
+      long own = beside.measured().allocatedBytes(length).orElseThrow();
+      long wanted = plan.measured().allocatedBytes(length).orElseThrow();
+      if (own > wanted) {
+        larger.add(
+            "%s beside `%s` took **more** bytes at %s than the plan: %s to %s"
+                .formatted(
+                    beside.baseline().orElseThrow().keeps(),
+                    plan.name(),
+                    whole(length),
+                    whole(own),
+                    whole(wanted)));
+      }
+    }
+    return larger;
   }
 
   private static String listed(String before, List<Standing.Pair> pairs) {
