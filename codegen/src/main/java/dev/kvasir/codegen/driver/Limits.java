@@ -6,19 +6,25 @@ import dev.kvasir.ir.diag.Diagnostics;
 import dev.kvasir.ir.policy.ByteLimit;
 import dev.kvasir.ir.policy.ResolvedPolicy;
 import dev.kvasir.passes.analysis.CacheFootprint;
+import dev.kvasir.plans.PageLayout;
 import dev.kvasir.plans.memory.MemoryPlan;
 import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.Program;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.IntFunction;
 
 /** Proves a policy's byte limits from the memory plan, or says by how much they are missed. */
 final class Limits {
 
+  private static final int PAGE_ROWS = PageLayout.ROWS;
+
   private final CompiledExpression kvBytes;
   private final long scratchBytes;
   private final CounterIndex counters;
+  private final List<Program.Mark> marks;
   private final int context;
   private final int span;
 
@@ -27,18 +33,48 @@ final class Limits {
     this.kvBytes = memory.kvBytes().compile(counters);
     this.context = context;
     this.span = span;
+    this.marks = program.marks();
     this.scratchBytes = memory.scratchBytes().compile(counters).evaluate(values(0));
   }
 
+  /** Every mark set just now. */
   private long[] values(int tokens) {
     long[] values = new long[counters.names().size()];
     CounterIndex.set(values, context, span, tokens, 0);
+    Arrays.fill(values, CounterIndex.PROGRAM_COUNTERS.size(), values.length, tokens);
     return values;
   }
 
-  /** {@return resident cache bytes with that many tokens} */
+  /**
+   * {@return the most resident cache bytes with that many tokens, however long ago marks were set}
+   */
   long kvBytes(int tokens) {
-    return kvBytes.evaluate(values(tokens));
+    long[] values = values(tokens);
+    long least = kvBytes.evaluate(values);
+    long bytes = least;
+    for (int mark = 0; mark < marks.size(); mark++) {
+      // What one mark adds does not depend on the others: they are marks of different segments.
+      bytes = Math.addExact(bytes, mostSince(mark, values, tokens) - least);
+    }
+    return bytes;
+  }
+
+  /**
+   * The most bytes for any age of one mark. Pages change at whole ones alone; a mark between is met
+   * with as many pages after it at another number of tokens.
+   */
+  private long mostSince(int mark, long[] values, int tokens) {
+    int counter = CounterIndex.PROGRAM_COUNTERS.size() + mark;
+    int oldest = Math.min(marks.get(mark).most() - 1, tokens);
+    long most = 0;
+    for (int page = 0; page <= oldest; page += PAGE_ROWS) {
+      for (int age : new int[] {page, Math.min(page + 1, oldest), oldest}) {
+        values[counter] = (long) tokens - age;
+        most = Math.max(most, kvBytes.evaluate(values));
+      }
+    }
+    values[counter] = tokens;
+    return most;
   }
 
   /** {@return cache and working storage with that many tokens} */
@@ -47,9 +83,9 @@ final class Limits {
   }
 
   /**
-   * Checks every limit at every number of tokens that it covers. The memory plan depends on the
-   * number of tokens alone, not on how they came into the cache, so this is every state after a
-   * prompt or a step.
+   * Checks every limit at every number of tokens that it covers and every age of the marks. The
+   * memory plan depends on nothing else, not on how tokens came into the cache, so this is every
+   * state after a prompt or a step.
    */
   void check(ResolvedPolicy policy, IntFunction<CacheFootprint.Share> dominant) {
     Diagnostics diagnostics = new Diagnostics();

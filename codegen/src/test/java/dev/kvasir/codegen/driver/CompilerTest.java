@@ -8,6 +8,8 @@ import dev.kvasir.ir.diag.CompileException;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.memory.BufferDeclaration;
+import dev.kvasir.plans.program.CompiledExpression;
+import dev.kvasir.plans.program.CounterIndex;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,6 +75,32 @@ class CompilerTest {
     SampleModel.compile(
         SampleModel.policy("limit peak-bytes <= %d B;".formatted(report.peakBytes())),
         CompilerOptions.defaults());
+  }
+
+  /** A pyramid's rows do not grow with the tokens; a tail comes and goes. */
+  @Test
+  void limitsOfSelectedRowsHoldForEveryCut() {
+    String use =
+        "use select-window(budget = pyramid(90), window = 1, per-head = true, tail = 100);";
+    CompilerOptions options = CompilerOptions.defaults().withMaxContext(700);
+    Plan plan = SampleModel.compile(SampleModel.policy(use), options).plan();
+    CounterIndex index = CounterIndex.ofProgram(plan.program());
+    CompiledExpression bytes = plan.memory().kvBytes().compile(index);
+    long[] counters = new long[index.names().size()];
+    long most = 0;
+    for (int tokens = 0; tokens <= 700; tokens++) {
+      for (int mark = Math.max(0, tokens - 99); mark <= tokens; mark++) {
+        CounterIndex.set(counters, 700, 700, tokens, 0);
+        counters[counters.length - 1] = mark;
+        most = Math.max(most, bytes.evaluate(counters));
+      }
+    }
+    SampleModel.compile(
+        SampleModel.policy(use + " limit kv-bytes <= %d B;".formatted(most)), options);
+    assertThat(
+            refused(
+                use + " limit kv-bytes <= %d B;".formatted(most - 1), o -> o.withMaxContext(700)))
+        .contains("the cache needs %,d bytes".formatted(most), "1 more than the limit");
   }
 
   @Test
