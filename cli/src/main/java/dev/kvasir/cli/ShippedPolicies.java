@@ -25,6 +25,7 @@ final class ShippedPolicies {
           "duo",
           "zigzag-sets",
           "duo-sets",
+          "razor",
           "windowkv",
           "snapkv",
           "pyramidkv",

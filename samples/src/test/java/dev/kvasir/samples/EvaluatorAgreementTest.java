@@ -46,6 +46,8 @@ final class EvaluatorAgreementTest {
     "zigzag-sets, bf16",
     "duo-sets, f32",
     "duo-sets, bf16",
+    "razor, f32",
+    "razor, bf16",
     "kv-int8, bf16",
     "kv-k8v4, f32",
     "kivi-4, f32",
@@ -63,6 +65,8 @@ final class EvaluatorAgreementTest {
     "128, duo-sets",
     "256, duo-sets",
     "512, duo-sets",
+    "128, razor",
+    "512, razor",
     "128, zigzag-k8v4",
     "256, zigzag-k8v4",
     "512, zigzag-k8v4"
@@ -91,6 +95,7 @@ final class EvaluatorAgreementTest {
   @CsvSource({
     "duo-sets, f32, 64, 1",
     "duo-sets, f32, 128, 64",
+    "razor, f32, 64, 1",
     "zigzag-k8v4, bf16, 192, 32",
     "zigzag-k8v4, bf16, 1024, 2"
   })

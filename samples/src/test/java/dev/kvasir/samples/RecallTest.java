@@ -71,6 +71,7 @@ final class RecallTest {
   @CsvSource({
     "zigzag-sets, 0.63",
     "duo-sets, 0.60",
+    "razor, 0.60",
     "kv-int8, 0.63",
     "kv-k8v4, 0.51",
     "kivi-4, 0.38",

@@ -38,7 +38,7 @@ final class SessionIndependenceTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"streaming", "zigzag-sets", "duo-sets", "zigzag-k8v4"})
+  @ValueSource(strings = {"streaming", "zigzag-sets", "duo-sets", "razor", "zigzag-k8v4"})
   void aCompressedRunDiffersFromTheFullOne(String policy) {
     int[] tokens = tokens(SEED);
     double[] full = Vectors.widen(logits(SampleModel.shared("full", "f32"), tokens, LENGTH));

@@ -3,6 +3,7 @@ package dev.kvasir.codegen.assemble;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CachedPages;
+import dev.kvasir.codegen.skeleton.CompensationRow;
 import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.PagedRows;
 import dev.kvasir.ir.type.Packing;
@@ -61,12 +62,41 @@ final class AttentionChecks {
   CheckCase decode(AttentionShape shape) {
     CheckCase.Builder check =
         CheckCase.grid(1, 1, Math.min(maxSplits, 3))
-            .dim("tokens", Math.min(TOKENS, sizes.context()))
+            .dim("tokens", decodeTokens(shape))
             .floats("q", shape.queryHeads() * shape.keyDim())
             .floats("partial_maximum", maxSplits * shape.group())
             .floats("partial_sum", maxSplits * shape.group())
             .floats("partial_output", maxSplits * shape.group() * shape.valueDim());
     return cache(check, shape, Math.min(TOKENS, sizes.context()) / 2).build();
+  }
+
+  /** Heads with a compensation row are attended when it is there, if the context allows it. */
+  private int decodeTokens(AttentionShape shape) {
+    int tokens = shape.compensated() ? expelling(shape) + 9 : TOKENS;
+    return Math.min(tokens, sizes.context());
+  }
+
+  /** Tokens at which a ring has filled all its pages and one more. */
+  private static int expelling(AttentionShape shape) {
+    SegmentPart ring = shape.segments().getLast();
+    return ring.firstPosition() + (ring.slots(shape.context()) + 1) * SegmentPart.PAGE_ROWS;
+  }
+
+  /** What a page holds goes, and so do rows that are in the ring and in the span. */
+  CheckCase expelRows(AttentionShape shape) {
+    int position = expelling(shape) - 20;
+    int span = 3 * SegmentPart.PAGE_ROWS;
+    CheckCase.Builder check =
+        CheckCase.grid(1, 1)
+            .dim("position", position)
+            .dim("span", span)
+            .floats("k", span * shape.kvHeads() * shape.keyDim())
+            .floats("v", span * shape.kvHeads() * shape.valueDim());
+    return cache(check, shape, 0).build();
+  }
+
+  CheckCase expelPage(AttentionShape shape) {
+    return cache(CheckCase.grid(1, 1).dim("tokens", expelling(shape)), shape, 0).build();
   }
 
   CheckCase combine(AttentionShape shape) {
@@ -84,7 +114,8 @@ final class AttentionChecks {
 
   CheckCase prefill(AttentionShape shape) {
     int span = Math.min(Math.ceilDiv(sizes.context(), 2), Math.min(SPAN / 2, sizes.span()));
-    int position = Math.min(SPAN, sizes.context() - span);
+    int position =
+        Math.min(shape.compensated() ? expelling(shape) + 7 : SPAN, sizes.context() - span);
     int tokens = sizes.tiles().prefillTokens();
     int rows = Math.ceilDiv(span, tokens) * tokens;
     CheckCase.Builder check =
@@ -148,6 +179,11 @@ final class AttentionChecks {
    * @param selected tokens at the last selection, if there are selections
    */
   static CheckCase.Builder cache(CheckCase.Builder check, AttentionShape shape, int selected) {
+    if (shape.compensated()) {
+      check
+          .dim(CompensationRow.FIRST_MEAN, 0)
+          .floats(CompensationRow.MEANS, CompensationRow.elements(shape));
+    }
     List<Integer> table = new ArrayList<>();
     for (SegmentPart segment : shape.segments()) {
       check.dim(segment.name() + "_table", table.size());

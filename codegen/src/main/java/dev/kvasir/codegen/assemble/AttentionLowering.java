@@ -7,6 +7,7 @@ import dev.kvasir.codegen.skeleton.AppendRows;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CachedPages;
 import dev.kvasir.codegen.skeleton.CombineAttention;
+import dev.kvasir.codegen.skeleton.CompensationRow;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.PagedRows;
@@ -30,8 +31,8 @@ import java.util.Map;
 
 /**
  * Lowers a layer's append and attention together. Prefill: raw rows to pages, attention over cache
- * and raw rows, then pages that close are packed, then the append. A step: append, then split
- * attention over the cache, then combine.
+ * and raw rows, then compensation of what rings drop, then pages that close are packed, then the
+ * append. A step: compensation, append, then split attention over the cache, then combine.
  */
 final class AttentionLowering {
 
@@ -70,6 +71,7 @@ final class AttentionLowering {
   private final int maxSplits;
   private final AttentionChecks checks;
   private final PackingLowering packing;
+  private final CompensationLowering compensation;
 
   /**
    * Prepares.
@@ -82,6 +84,7 @@ final class AttentionLowering {
     this.maxSplits = maxSplits;
     this.checks = new AttentionChecks(builder.sizes(), maxSplits);
     this.packing = new PackingLowering(builder, checks);
+    this.compensation = new CompensationLowering(builder, checks);
   }
 
   /** {@return what was lowered} */
@@ -107,6 +110,7 @@ final class AttentionLowering {
     arguments.put("lse", lse.buffer());
     arguments.put("table", CacheAssembly.TABLE);
     arguments.put("heads", caches.headList(builder));
+    arguments.put(CompensationRow.MEANS, CacheAssembly.MEANS);
     arguments.put(
         "ordinals",
         builder.derived(ORDINALS, StorageFormat.I32, builder.sizes().tiles().prefillTokens()));
@@ -117,6 +121,8 @@ final class AttentionLowering {
       prefill(layer, group, arguments);
     }
     for (CacheAssembly.Group group : groups) {
+      compensation.beforeWriting(Mode.PREFILL, layer, group, arguments);
+      compensation.beforeClosing(layer, group, arguments);
       packing.pack(layer, group, arguments);
     }
     for (CacheAssembly.Group group : groups) {
@@ -124,6 +130,7 @@ final class AttentionLowering {
       if (!group.isSelected()) {
         append(Mode.PREFILL, layer, group, arguments);
       }
+      compensation.beforeWriting(Mode.STEP, layer, group, arguments);
       append(Mode.STEP, layer, group, arguments);
     }
     for (CacheAssembly.Group group : groups) {
@@ -286,6 +293,7 @@ final class AttentionLowering {
     dims.put("position", Expression.counter("position"));
     dims.put("span", Expression.counter("span"));
     dims.put("first_head", Expression.constant(group.firstHead()));
+    dims.put(CompensationRow.FIRST_MEAN, Expression.constant(group.firstMean()));
     for (int i = 0; i < group.segments().size(); i++) {
       SegmentPart part = group.shape().segments().get(i);
       SegmentDeclaration segment = group.segments().get(i);

@@ -2,6 +2,7 @@ package dev.kvasir.codegen.assemble;
 
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
+import dev.kvasir.codegen.skeleton.CompensationRow;
 import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.ProgramExpressions;
 import dev.kvasir.ir.graph.ops.AttentionOp;
@@ -29,6 +30,9 @@ final class CacheAssembly {
   /** Name of the i32 buffer that holds all page tables. */
   static final String TABLE = "page_table";
 
+  /** Name of the f32 buffer that holds the compensation rows of all heads that have one. */
+  static final String MEANS = "compensation_rows";
+
   /** Name of the i32 tensor that lists the KV heads of every group. */
   static final String HEADS = "kv_heads";
 
@@ -39,9 +43,14 @@ final class CacheAssembly {
    * @param heads its KV heads
    * @param firstHead where they start in the list of heads
    * @param segments its segments, in the shape's order
+   * @param firstMean where its compensation rows start in their buffer; 0 without any
    */
   record Group(
-      AttentionShape shape, List<Integer> heads, int firstHead, List<SegmentDeclaration> segments) {
+      AttentionShape shape,
+      List<Integer> heads,
+      int firstHead,
+      List<SegmentDeclaration> segments,
+      int firstMean) {
 
     /** {@return whether it keeps chosen rows} */
     boolean isSelected() {
@@ -60,6 +69,7 @@ final class CacheAssembly {
   private final Map<String, Pool> pools = new LinkedHashMap<>();
   private final Map<String, Family> families = new HashMap<>();
   private int tableElements;
+  private int meanElements;
 
   private static final class Pool {
     private final StorageFormat format;
@@ -121,7 +131,14 @@ final class CacheAssembly {
         SegmentPart part = shape.segments().get(i);
         declared.add(segment(cache, group, group.segments().get(i), part, shape));
       }
-      groups.add(new Group(shape, group.heads(), heads.size(), declared));
+      int firstMean = shape.compensated() ? meanElements : 0;
+      if (shape.compensated()) {
+        meanElements =
+            Math.addExact(
+                meanElements,
+                Math.multiplyExact(CompensationRow.elements(shape), group.heads().size()));
+      }
+      groups.add(new Group(shape, group.heads(), heads.size(), declared, firstMean));
       heads.addAll(group.heads());
     }
     return groups;
@@ -141,7 +158,8 @@ final class CacheAssembly {
         cache.valueDim(),
         attention.scale(),
         SegmentPart.of(group),
-        context);
+        context,
+        group.compensated());
   }
 
   private SegmentDeclaration segment(
@@ -261,6 +279,14 @@ final class CacheAssembly {
             BufferDeclaration.Kind.TABLE,
             StorageFormat.I32,
             Expression.constant(tableElements)));
+    if (meanElements > 0) {
+      buffers.add(
+          fixed(
+              MEANS,
+              BufferDeclaration.Kind.STATE,
+              StorageFormat.F32,
+              Expression.constant(meanElements)));
+    }
     return buffers;
   }
 
@@ -291,7 +317,8 @@ final class CacheAssembly {
         terms.add(segment.rows().min(1).times(pageBytes));
       }
     }
-    terms.add(Expression.constant((long) tableElements * Integer.BYTES + stateBytes));
+    long fixed = (long) tableElements * Integer.BYTES + (long) meanElements * Float.BYTES;
+    terms.add(Expression.constant(fixed + stateBytes));
     return Expression.sum(terms);
   }
 }

@@ -108,9 +108,6 @@ public final class GraphLowering {
   }
 
   private int splits(HeadGroup group) {
-    if (group.compensated()) {
-      throw new CompilerBug("no kernel is known for " + group.text());
-    }
     int pages =
         SegmentPart.of(group).stream().mapToInt(part -> part.tableEntries(sizes.context())).sum();
     return Math.ceilDiv(pages, sizes.pagesPerSplit());

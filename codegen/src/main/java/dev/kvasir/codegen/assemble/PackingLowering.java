@@ -91,7 +91,8 @@ final class PackingLowering {
         refusal(label, refused, heads));
   }
 
-  private static Expression isFull(Expression rows) {
+  /** {@return whether a run has filled the open page of a segment of so many rows} */
+  static Expression isFull(Expression rows) {
     return rows.min(1).times(rows.mod(SegmentPart.PAGE_ROWS).equalTo(Expression.constant(0)));
   }
 

@@ -272,6 +272,19 @@ final class ProgramBuilder {
     steps(mode).add(requirement);
   }
 
+  /** Adds a launch that follows every prefill or step after which {@code condition} holds. */
+  void afterRuns(
+      Expression condition,
+      Kernel kernel,
+      String label,
+      List<Expression> grid,
+      Map<String, String> arguments,
+      Map<String, Expression> dims) {
+    rules
+        .computeIfAbsent(condition, _ -> new ArrayList<>())
+        .add(launch(kernel, label, grid, arguments, dims));
+  }
+
   /**
    * Adds a launch that follows every prefill or step after which {@code condition} holds.
    *
@@ -285,9 +298,8 @@ final class ProgramBuilder {
       Map<String, String> arguments,
       Map<String, Expression> dims,
       Program.Step.Require requirement) {
-    List<Program.Step> steps = rules.computeIfAbsent(condition, _ -> new ArrayList<>());
-    steps.add(launch(kernel, label, grid, arguments, dims));
-    steps.add(requirement);
+    afterRuns(condition, kernel, label, grid, arguments, dims);
+    get(rules, condition).add(requirement);
     keptForRules.add(requirement.buffer());
   }
 

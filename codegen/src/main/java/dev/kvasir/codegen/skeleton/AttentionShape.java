@@ -14,6 +14,7 @@ import java.util.List;
  * @param scale factor on q.k
  * @param segments the head group's segments, in the order they are attended
  * @param context most true tokens
+ * @param compensated whether a row stands for what the ring has dropped
  */
 public record AttentionShape(
     int queryHeads,
@@ -22,11 +23,29 @@ public record AttentionShape(
     int valueDim,
     double scale,
     List<SegmentPart> segments,
-    int context) {
+    int context,
+    boolean compensated) {
 
   /** Copies the list. */
   public AttentionShape {
     segments = List.copyOf(segments);
+  }
+
+  /** Heads without a compensation row. */
+  public AttentionShape(
+      int queryHeads,
+      int kvHeads,
+      int keyDim,
+      int valueDim,
+      double scale,
+      List<SegmentPart> segments,
+      int context) {
+    this(queryHeads, kvHeads, keyDim, valueDim, scale, segments, context, false);
+  }
+
+  /** {@return the last segment: of streaming heads, the ring} */
+  SegmentPart ring() {
+    return segments.getLast();
   }
 
   /** {@return query heads that share a KV head} */
@@ -64,6 +83,9 @@ public record AttentionShape(
     for (SegmentPart segment : segments) {
       text.append(segment.text()).append('_').append(segment.format().text()).append('_');
       segment.packing().ifPresent(packing -> text.append(PackedLayout.text(packing)).append('_'));
+    }
+    if (compensated) {
+      text.append("compensated_");
     }
     return text.append('g').append(group()).append('d').append(keyDim).toString();
   }

@@ -33,6 +33,7 @@ public final class DecodeAttention {
     String heads = kernel.reads("heads", ElementFormat.I32);
     String table = kernel.reads("table", ElementFormat.I32);
     CachedPages cached = new CachedPages(kernel, shape, table, group);
+    CompensationRow.declare(kernel, shape);
     Partials partials = Partials.written(kernel, shape, maxSplits);
 
     String queries = kernel.tile("queries", group, shape.keyDim());
@@ -44,6 +45,10 @@ public final class DecodeAttention {
     QueryRows.loadScaled(kernel, shape, queryBuffer, queries, head, kernel.axis("sequence"), 1);
     cached.follow(softmax);
     softmax.start();
+    if (shape.compensated()) {
+      IntExpression first = kernel.axis("split").equalTo(IntExpression.constant(0));
+      CompensationRow.start(kernel, shape, softmax, first, ExpelledPages.beforeStep(shape, tokens));
+    }
     cached.start(queries);
 
     IntExpression from = kernel.let("from", kernel.axis("split").times(pagesPerSplit));

@@ -3,6 +3,7 @@ package dev.kvasir.codegen.skeleton;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.TileExpression;
+import dev.kvasir.ir.kernel.View;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
@@ -11,8 +12,8 @@ import java.util.function.BiFunction;
  * The running softmax of a block of query rows (Milakov and Gimelshein, "Online normalizer
  * calculation for softmax"), in base 2. The reference maximum m follows the true maximum only when
  * a logit exceeds it by more than 8, so that most pages need no rescaling; probabilities stay below
- * 2^8 and the result does not depend on m. Sums over probabilities are kept a column each and added
- * up once, at the end.
+ * 2^8 times the rows that one row stands for and the result does not depend on m. Sums over
+ * probabilities are kept a column each and added up once, at the end.
  */
 final class OnlineSoftmax {
 
@@ -67,6 +68,26 @@ final class OnlineSoftmax {
   void start() {
     kernel.map(maximum, TileExpression.constant(NOTHING));
     followers.forEach(tile -> kernel.map(tile, TileExpression.constant(0)));
+  }
+
+  /**
+   * Takes rows that are all alike as the first ones.
+   *
+   * @param key their key, one row
+   * @param value tile of their value, one row
+   * @param rows how many, at least 1
+   */
+  void startFrom(View key, String value, IntExpression rows) {
+    TileExpression count =
+        new TileExpression.Unary(
+            TileExpression.UnaryOperator.TO_FLOAT, TileExpression.uniform(rows));
+    kernel.dotNT(maximum, queries, key);
+    kernel.map(output, count.times(TileExpression.element(value)));
+    kernel.map(
+        sums,
+        new TileExpression.ColumnIndex()
+            .equalTo(TileExpression.uniform(IntExpression.constant(0)))
+            .select(count, TileExpression.constant(0)));
   }
 
   /** Completes {@link #sum} once all pages are attended. */

@@ -9,7 +9,9 @@ import dev.kvasir.ir.type.ElementFormat;
 /**
  * Attention of a tile of prompt rows over what the cache held before the running span and over the
  * span's own raw rows, all query heads of a group at once. Pages that no row of the tile can see
- * are skipped, not masked. Grid: sequence, listed head, query tile.
+ * are skipped, not masked. A compensation row is as it was before the span: what the span itself
+ * pushes out of its window is not seen within it, as without compensation. Grid: sequence, listed
+ * head, query tile.
  */
 public final class PrefillAttention {
 
@@ -31,6 +33,7 @@ public final class PrefillAttention {
     String heads = kernel.reads("heads", ElementFormat.I32);
     String table = kernel.reads("table", ElementFormat.I32);
     CachedPages cached = new CachedPages(kernel, shape, table, rows);
+    CompensationRow.declare(kernel, shape);
     PageBuffer raw = new PageBuffer(kernel.reads("raw", ElementFormat.F32), shape.plainPage());
     AttentionResult result = new AttentionResult(kernel, shape);
 
@@ -57,6 +60,10 @@ public final class PrefillAttention {
             .select(TileExpression.element(queries), TileExpression.constant(0)));
     cached.follow(softmax);
     softmax.start();
+    if (shape.compensated()) {
+      CompensationRow.start(
+          kernel, shape, softmax, IntExpression.constant(1), ExpelledPages.count(shape, position));
+    }
     cached.start(queries);
 
     Queries query = new Queries(firstQuery, lastQuery, TileExpression.element(positions), position);

@@ -138,6 +138,7 @@ class PlanContentTest {
     "kivi-4, 300",
     "zigzag-sets, 2048",
     "duo-sets, 777",
+    "razor, 777",
     "streaming, 64"
   })
   void cacheBytesAreTheFootprint(String policy, int context) {

@@ -6,6 +6,7 @@ import dev.kvasir.codegen.emit.jvm.JvmKernelRunner;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.kernel.KernelInterpreter;
 import dev.kvasir.ir.kernel.KernelMemory;
 import dev.kvasir.ir.type.ElementFormat;
 import java.util.Arrays;
@@ -19,6 +20,10 @@ import java.util.stream.IntStream;
 final class PackedRuns {
 
   static final int SPAN_PAGES = 7;
+
+  /** Where compensation rows start in their buffer. */
+  static final int FIRST_MEAN = 5;
+
   private static final int ROW_TILE = 16;
   private static final int PAGE = AttentionFixture.PAGE;
   private static final IntExpression POSITION = ProgramExpressions.counter("position");
@@ -35,7 +40,7 @@ final class PackedRuns {
   /**
    * Runs over one cache.
    *
-   * @param bits vector width
+   * @param bits vector width; 0 for the interpreter
    */
   PackedRuns(AttentionShape shape, List<AttentionFixture> sequences, PackedCache cache, int bits) {
     this.shape = shape;
@@ -92,8 +97,7 @@ final class PackedRuns {
     int most = Arrays.stream(splits).max().orElseThrow();
     assertThat(most).isLessThanOrEqualTo(room);
     launch(decode, memories, decodeDims, tokens.length, most);
-    JvmKernelRunner.run(
-        combine, bits, memories, combineDims, new int[] {tokens.length, shape.kvHeads()});
+    launch(combine, memories, combineDims, new int[] {tokens.length, shape.kvHeads()});
     return results;
   }
 
@@ -225,6 +229,7 @@ final class PackedRuns {
   private Map<String, Integer> dims(int sequence) {
     Map<String, Integer> dims = new HashMap<>(cache.tableDims(sequence));
     dims.put("first_head", sequences.getFirst().firstHead);
+    dims.put("first_mean", FIRST_MEAN);
     return dims;
   }
 
@@ -237,6 +242,46 @@ final class PackedRuns {
 
   private void launch(
       Kernel kernel, Map<String, KernelMemory> memories, int[][] dims, int sequences, int last) {
-    JvmKernelRunner.run(kernel, bits, memories, dims, new int[] {sequences, shape.kvHeads(), last});
+    launch(kernel, memories, dims, new int[] {sequences, shape.kvHeads(), last});
+  }
+
+  private void launch(Kernel kernel, Map<String, KernelMemory> memories, int[][] dims, int[] grid) {
+    if (bits == 0) {
+      KernelInterpreter.run(kernel, memories, dims, grid);
+    } else {
+      JvmKernelRunner.run(kernel, bits, memories, dims, grid);
+    }
+  }
+
+  /** Compensates what the rows of a run push out of the ring, before they are written. */
+  void expelRun(int position, int span) {
+    if (Uniforms.evaluate(ExpelledPages.any(shape, POSITION, TOKENS), position, position + span)
+        == 1) {
+      Kernel expel = ExpelRows.ofRun("expel", shape);
+      launch(
+          expel,
+          rows(position, span),
+          spanDims(expel, position, span),
+          new int[] {1, shape.kvHeads()});
+    }
+  }
+
+  /** Compensates the page whose place the open page takes, which is full. */
+  void expelForFullPage(int tokens) {
+    SegmentPart ring = shape.ring();
+    int rows = Math.max(0, tokens - ring.firstPosition());
+    if (ring.packing().isPresent()
+        && rows > 0
+        && rows % PAGE == 0
+        && Uniforms.evaluate(ExpelledPages.count(shape, TOKENS), 0, tokens) > 0) {
+      Kernel expel = ExpelRows.ofFullPage("expel_page", shape);
+      Map<String, Integer> dims = dims(0);
+      dims.put("tokens", tokens);
+      launch(
+          expel,
+          new HashMap<>(cache.memories),
+          new int[][] {Uniforms.dims(expel, dims)},
+          new int[] {1, shape.kvHeads()});
+    }
   }
 }

@@ -12,6 +12,7 @@ import dev.kvasir.codegen.skeleton.ChooseRows;
 import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.DenseKernels;
+import dev.kvasir.codegen.skeleton.ExpelRows;
 import dev.kvasir.codegen.skeleton.GatedProduct;
 import dev.kvasir.codegen.skeleton.KernelBuilder;
 import dev.kvasir.codegen.skeleton.MatrixFormat;
@@ -101,6 +102,9 @@ final class KernelSamples {
             256);
     String suffix = "_" + format.text();
     kernels.add(DecodeAttention.build("decode" + suffix, shape, 2, 4));
+    AttentionShape compensated = new AttentionShape(6, 2, 32, 96, 0.2, shape.segments(), 256, true);
+    kernels.add(DecodeAttention.build("compensated" + suffix, compensated, 2, 4));
+    kernels.add(ExpelRows.ofRun("expel" + suffix, compensated));
     kernels.add(CombineAttention.build("combine" + suffix, shape, 4));
     kernels.add(PrefillAttention.build("prefill" + suffix, shape, 16, 2));
     kernels.add(AppendRows.build("append" + suffix, shape));

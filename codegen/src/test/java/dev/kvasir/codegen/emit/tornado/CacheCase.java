@@ -3,6 +3,7 @@ package dev.kvasir.codegen.emit.tornado;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CachedPages;
+import dev.kvasir.codegen.skeleton.CompensationRow;
 import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.ir.kernel.KernelMemory;
 import dev.kvasir.ir.type.ElementFormat;
@@ -23,6 +24,7 @@ import java.util.stream.IntStream;
 final class CacheCase {
 
   private static final int ROWS = SegmentPart.PAGE_ROWS;
+  private static final int FIRST_MEAN = 3;
 
   private final Random random;
   private final AttentionShape shape;
@@ -62,6 +64,16 @@ final class CacheCase {
       }
     }
     memories.put("table", KernelMemory.ofInts(table.stream().mapToInt(i -> i).toArray()));
+    if (shape.compensated()) {
+      KernelMemory means =
+          put(
+              CompensationRow.MEANS,
+              ElementFormat.F32,
+              FIRST_MEAN + shape.kvHeads() * CompensationRow.elements(shape));
+      for (int i = FIRST_MEAN; i < means.size(); i++) {
+        draw(means, i);
+      }
+    }
     int heads = shape.kvHeads();
     memories.put(
         "heads", KernelMemory.ofInts(IntStream.range(0, heads).map(i -> heads - 1 - i).toArray()));
@@ -166,6 +178,7 @@ final class CacheCase {
   Map<String, Integer> dims(int sequence, Map<String, Integer> others) {
     Map<String, Integer> dims = new HashMap<>(starts.get(sequence));
     dims.put("first_head", 0);
+    dims.put(CompensationRow.FIRST_MEAN, FIRST_MEAN);
     dims.putAll(others);
     return dims;
   }

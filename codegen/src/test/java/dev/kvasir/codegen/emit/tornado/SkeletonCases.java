@@ -5,6 +5,7 @@ import dev.kvasir.codegen.skeleton.AppendRows;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
+import dev.kvasir.codegen.skeleton.ExpelRows;
 import dev.kvasir.codegen.skeleton.GatherRows;
 import dev.kvasir.codegen.skeleton.PackPages;
 import dev.kvasir.codegen.skeleton.PackedLayout;
@@ -67,6 +68,41 @@ final class SkeletonCases {
     List<SegmentPart> parts = SegmentPart.of(new HeadGroup(List.of(0), List.of(segments)));
     return new AttentionShape(
         group * kvHeads, kvHeads, dim, dim, 1 / Math.sqrt(dim), parts, CONTEXT);
+  }
+
+  /** {@return the shape with a compensation row} */
+  static AttentionShape compensated(AttentionShape shape) {
+    return new AttentionShape(
+        shape.queryHeads(),
+        shape.kvHeads(),
+        shape.keyDim(),
+        shape.valueDim(),
+        shape.scale(),
+        shape.segments(),
+        shape.context(),
+        true);
+  }
+
+  KernelCase expelRows(AttentionShape shape, int held, int span) {
+    CacheCase cache = new CacheCase(random, shape, 0, held);
+    return builder(
+            "expel rows for %d after %d".formatted(span, held),
+            shape,
+            ExpelRows.ofRun("expel", shape))
+        .memories(cache.memories())
+        .normal("k", span * shape.kvHeads() * shape.keyDim())
+        .normal("v", span * shape.kvHeads() * shape.valueDim())
+        .launch(
+            new int[] {1, shape.kvHeads()},
+            dims(cache, 1, _ -> Map.of("position", held, "span", span)));
+  }
+
+  KernelCase expelPage(AttentionShape shape, int tokens) {
+    CacheCase cache = new CacheCase(random, shape, 0, tokens);
+    return builder(
+            "expel a page at %d".formatted(tokens), shape, ExpelRows.ofFullPage("expel", shape))
+        .memories(cache.memories())
+        .launch(new int[] {1, shape.kvHeads()}, dims(cache, 1, _ -> Map.of("tokens", tokens)));
   }
 
   private KernelCase.Builder builder(String text, AttentionShape shape, Kernel kernel) {

@@ -1,5 +1,6 @@
 package dev.kvasir.codegen.emit.tornado;
 
+import static dev.kvasir.codegen.emit.tornado.SkeletonCases.compensated;
 import static dev.kvasir.codegen.emit.tornado.SkeletonCases.dense;
 import static dev.kvasir.codegen.emit.tornado.SkeletonCases.packing;
 import static dev.kvasir.codegen.emit.tornado.SkeletonCases.ring;
@@ -12,6 +13,7 @@ import dev.kvasir.codegen.skeleton.ProductBlock;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.Packing;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -122,6 +124,23 @@ final class TornadoSkeletonsTest {
     agree(cases.packOpenPage(shape, 128));
     AttentionShape exact = shape(1, 1, dim, dense(ElementFormat.F32).withPacking(packing));
     agree(cases.packOpenPage(exact, 64));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 32", "2, 64", "8, 96", "4, 128"})
+  void compensates(int group, int dim) {
+    AttentionShape plain = compensated(shape(group, 2, dim, sink(HALF), ring(HALF, 64)));
+    agree(cases.decode(plain, 1, 207, 64));
+    agree(cases.prefill(plain, 1, 200, 9));
+    agree(cases.expelRows(plain, 132, 1));
+    agree(cases.expelRows(plain, 150, 170));
+    for (Packing packing : List.of(packing(8, true, 64, 4, 32), packing(4, false, 16, 8, 16))) {
+      AttentionShape packed =
+          compensated(shape(group, 2, dim, ring(HALF, 64).withPacking(packing)));
+      agree(cases.decode(packed, 2, 207));
+      agree(cases.expelRows(packed, 150, 170));
+      agree(cases.expelPage(packed, 192));
+    }
   }
 
   @ParameterizedTest

@@ -1,0 +1,139 @@
+package dev.kvasir.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvasir.codegen.driver.Model;
+import dev.kvasir.ir.diag.SourceText;
+import dev.kvasir.ir.policy.Policy;
+import dev.kvasir.ir.reference.ReferenceEvaluator;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.runtime.LoadedModel;
+import dev.kvasir.runtime.Prompt;
+import dev.kvasir.runtime.Session;
+import dev.kvasir.runtime.SessionOptions;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Compensation rows in whole plans. */
+final class RazorTest {
+  private static final long SEED = 11;
+  private static final int[] TOKENS =
+      NeedlePrompt.of(new Random(SEED), 900, 400).text().chars().toArray();
+
+  /** Tokens until the rings of {@code razor} drop their first page: a sink and two pages. */
+  private static final int WHOLE = 4 + 2 * 64;
+
+  private static final String PACKED =
+      "use quantize-kv(key = int8(per = channel, group = 64), value = int4(per = token, group ="
+          + " 32));";
+
+  private static Plan plan(String heads, String more) {
+    String text =
+        "policy test { use group-heads(criterion = head, retrieval = [head(0, 0), head(2, 1)], "
+            + heads
+            + "); "
+            + more
+            + " }";
+    return SampleModel.compile(Policy.parse(new SourceText("test.kvp", text)));
+  }
+
+  /** Spans that drop many pages at once, and steps that drop one. */
+  @ParameterizedTest
+  @CsvSource({
+    "'sink = 4, recent = 64', false",
+    "'sink = 0, recent = 1', false",
+    "'sink = 4, recent = 64', true",
+    "'sink = 0, recent = 129', true",
+    "'sink = 70, recent = 16, reach = 10', true",
+  })
+  void logitsAreThoseOfTheEvaluator(String rows, boolean packed) {
+    Plan plan = plan(rows + ", compensate = true", packed ? PACKED : "");
+    try (Model model = Model.open(SampleModel.FOLDER);
+        LoadedModel loaded = SampleModel.load(plan, SampleModel.twoThreads());
+        Session session = loaded.newSession()) {
+      ReferenceEvaluator evaluator = new ReferenceEvaluator(SampleModel.graph(plan), model);
+      int at = 0;
+      for (int part : new int[] {380, 47}) {
+        session.append(Prompt.ofTokens(Arrays.copyOfRange(TOKENS, at, at + part)));
+        double[] expected = {};
+        for (int from = 0; from < part; from += SampleModel.SPAN) {
+          int to = Math.min(part, from + SampleModel.SPAN);
+          expected = evaluator.prefill(Arrays.copyOfRange(TOKENS, at + from, at + to)).logits();
+        }
+        at += part;
+        assertAlike(session, expected, at);
+        for (int step = 0; step < 14; step++) {
+          session.step(TOKENS[at]);
+          assertAlike(session, evaluator.step(TOKENS[at]).logits(), ++at);
+        }
+      }
+    }
+  }
+
+  private static void assertAlike(Session session, double[] expected, int tokens) {
+    assertThat(Vectors.cosine(session.logits(), expected))
+        .as("cosine after %s tokens, seed %s", tokens, SEED)
+        .isGreaterThan(0.99999);
+  }
+
+  @Test
+  void isDuoAttentionToTheBitUntilAPageIsDropped() {
+    LoadedModel duo = SampleModel.shared("duo-sets", "bf16");
+    LoadedModel razor = SampleModel.shared("razor", "bf16");
+    try (Session one = duo.newSession();
+        Session two = razor.newSession()) {
+      for (Session session : new Session[] {one, two}) {
+        session.append(Prompt.ofTokens(Arrays.copyOf(TOKENS, WHOLE - 20)));
+      }
+      for (int at = WHOLE - 20; at < WHOLE; at++) {
+        assertThat(two.logits()).as("after %s tokens", at).isEqualTo(one.logits());
+        one.step(TOKENS[at]);
+        two.step(TOKENS[at]);
+      }
+      assertThat(two.logits()).isEqualTo(one.logits());
+      one.step(TOKENS[WHOLE]);
+      two.step(TOKENS[WHOLE]);
+      assertThat(two.logits()).isNotEqualTo(one.logits());
+    }
+  }
+
+  /** A fork goes on as its origin would, and neither moves the other's means. */
+  @Test
+  void forksHaveTheirOwnRow() {
+    LoadedModel model = SampleModel.shared("razor", "f32");
+    try (Session alone = model.newSession();
+        Session origin = model.newSession(SessionOptions.defaults().forks(1))) {
+      for (Session session : new Session[] {alone, origin}) {
+        session.append(Prompt.ofTokens(Arrays.copyOf(TOKENS, 300)));
+      }
+      try (Session fork = origin.fork()) {
+        int[] other = new int[200];
+        Arrays.fill(other, 'x');
+        origin.append(Prompt.ofTokens(other));
+        for (int at = 300; at < 400; at++) {
+          alone.step(TOKENS[at]);
+          fork.step(TOKENS[at]);
+          assertThat(fork.logits()).as("after %s tokens", at + 1).isEqualTo(alone.logits());
+        }
+        assertThat(origin.logits()).isNotEqualTo(fork.logits());
+      }
+    }
+  }
+
+  @Test
+  void aNewSessionHasNothingToCompensate() {
+    LoadedModel model = SampleModel.shared("razor", "f32");
+    float[] first;
+    try (Session session = model.newSession()) {
+      session.append(Prompt.ofTokens(Arrays.copyOf(TOKENS, 500)));
+      first = session.logits();
+    }
+    try (Session session = model.newSession()) {
+      session.append(Prompt.ofTokens(Arrays.copyOf(TOKENS, 500)));
+      assertThat(session.logits()).isEqualTo(first);
+    }
+  }
+}
