@@ -197,7 +197,9 @@ final class AttentionChecks {
       segment.mark().ifPresent(mark -> check.dim(mark, selected));
       check.floats(CachedPages.pages(segment), PAGES * shape.pageElements());
       segment.packing().ifPresent(packing -> codes(check, shape, segment, packing));
-      int entries = segment.packing().isPresent() ? segment.tableEntries(shape.context()) : 0;
+      // An open page comes behind all others, and expelled rows come where a ring is full.
+      boolean whole = segment.packing().isPresent() || shape.compensated();
+      int entries = whole ? segment.tableEntries(shape.context()) : 0;
       for (int entry = 0; entry < Math.max(TABLE_STRIDE, entries); entry++) {
         table.add(entry % PAGES);
       }

@@ -70,6 +70,17 @@ class PlanContentTest {
     return SegmentPart.of(new HeadGroup(List.of(0), List.of(segment)));
   }
 
+  /** The ring of a compensated group is longer than the tables of other check cases. */
+  @Test
+  void compensatedRingsOfAnyLengthCompile() {
+    Policy policy =
+        SampleModel.policy(
+            "use group-heads(criterion = layer, retrieval = [], sink = 4, recent = 1000,"
+                + " compensate = true);");
+    Plan plan = SampleModel.compile(policy, CompilerOptions.defaults()).plan();
+    assertThat(plan.program().segments()).hasSize(8);
+  }
+
   /** Kernels with one thing wrong in each. */
   @Test
   void wrongKernelsFailTheirChecks() throws PlanException {

@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * 64 keys or values in codes: step = (max - min) / (2^bits - 1), min and step rounded to f16, code
- * = rint((x - min) / step) within 0..2^bits - 1, or 0 where step is 0. Differences and quotients are
- * rounded to f32, or else a step between two of f16 would fall to the other one now and then.
+ * = rint((x - min) / step) within 0..2^bits - 1, or 0 where step is 0. Differences and quotients
+ * are rounded to f32, or else a step between two of f16 would fall to the other one now and then.
  */
 final class CodedPage {
   static final int ROWS = 64;
