@@ -34,14 +34,17 @@ public record Selection(int window, int observe, int pool, Score score, boolean 
 
   /** Refuses numbers without a meaning. */
   public Selection {
-    if (window < 1 || window > LARGEST_WINDOW || observe < 1) {
+    if (window < 1 || observe < 1) {
       throw new IllegalArgumentException(
-          "a window is from 1 to %d and observe at least 1, got %d and %d"
-              .formatted(LARGEST_WINDOW, window, observe));
+          "window and observe are at least 1, got " + window + " and " + observe);
     }
-    if (pool < 1 || pool > LARGEST_POOL || pool % 2 == 0) {
+    if (pool < 1 || pool % 2 == 0) {
+      throw new IllegalArgumentException("pool is odd, got " + pool);
+    }
+    if (window > LARGEST_WINDOW || pool > LARGEST_POOL) {
       throw new IllegalArgumentException(
-          "pool is odd and at most %d, got %d".formatted(LARGEST_POOL, pool));
+          "a window has at most %d rows and a pool at most %d, got %d and %d"
+              .formatted(LARGEST_WINDOW, LARGEST_POOL, window, pool));
     }
     if (pool > 1 && window > 1) {
       throw new IllegalArgumentException("rows are pooled or kept in windows, not both");
