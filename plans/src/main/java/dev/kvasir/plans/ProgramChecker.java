@@ -32,6 +32,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Checks {@code program.json}: names, calls, and every expression over its whole range. */
 final class ProgramChecker {
@@ -100,9 +101,10 @@ final class ProgramChecker {
       }
     }
     checkRuleSteps();
+    Set<String> called = visited.stream().map(Visited::procedure).collect(Collectors.toSet());
     for (Procedure procedure : program.procedures()) {
       // What nothing calls is checked as well, so that its errors do not hide.
-      if (visited.stream().noneMatch(call -> call.procedure().equals(procedure.name()))) {
+      if (!called.contains(procedure.name())) {
         checkCall(place, procedure.name(), anySpan, visited, new ArrayDeque<>());
       }
     }
