@@ -14,7 +14,6 @@ import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.ops.KeepRowsOp;
 import dev.kvasir.ir.graph.ops.SelectRowsOp;
 import dev.kvasir.ir.kernel.Kernel;
-import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.Selection;
 import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.Expression;
@@ -227,7 +226,7 @@ final class SelectionLowering {
     String refused = time.prefix(layer.label()) + ".refused." + layer.label();
     String unpacked = time.prefix(layer.label()) + ".unpacked." + layer.label();
     long elements = (long) count * pages * shape.pageElements();
-    scratchOf(closing, kept.format(), elements);
+    scratch(closing, KernelLibrary.storage(kept.format()), elements);
     scratch(unpacked, StorageFormat.F32, elements);
     scratch(refused, StorageFormat.I32, (long) count * pages);
     arguments.put("closing", closing);
@@ -252,10 +251,6 @@ final class SelectionLowering {
     launches.require(
         PackingLowering.refusal(layer.label() + " " + kept.name(), refused, heads.times(full)));
     launches.add(kernels.openPage(shape), "open page", heads);
-  }
-
-  private void scratchOf(String name, ElementFormat format, long elements) {
-    scratch(name, KernelLibrary.storage(format), elements);
   }
 
   private Map<String, Expression> dims(

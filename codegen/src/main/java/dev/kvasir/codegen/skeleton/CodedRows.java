@@ -2,20 +2,19 @@ package dev.kvasir.codegen.skeleton;
 
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
-import dev.kvasir.ir.kernel.Statement;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.QuantisedFormat;
 import dev.kvasir.plans.PageLayout;
 
-/** Sums of the rows of closed pages, decoded: step * code + minimum. */
+/** The rows of closed pages, decoded: step * code + minimum. */
 final class CodedRows {
 
   private static final int PAGE_ROWS = SegmentPart.PAGE_ROWS;
 
   /** Rows that are decoded together: no fewer share a step, and runs of codes are as long. */
-  private static final int BLOCK_ROWS = QuantisedFormat.MINIMUM_GROUP;
+  static final int BLOCK_ROWS = QuantisedFormat.MINIMUM_GROUP;
 
   private final KernelBuilder kernel;
   private final PackedLayout layout;
@@ -23,13 +22,24 @@ final class CodedRows {
   private final Side values;
   private final String scales;
 
+  /** What is done with each block of rows. */
+  interface Visitor {
+    /**
+     * Takes decoded rows.
+     *
+     * @param first number of the first within its page
+     * @param keys a tile of {@link #BLOCK_ROWS} keys
+     * @param values a tile of as many values
+     */
+    void visit(IntExpression first, String keys, String values);
+  }
+
   /** Keys or values: their codes, their steps and minima, and tiles of a block of them. */
   private final class Side {
     private final QuantisedFormat format;
     private final int dim;
     private final String codes;
     private final String rows;
-    private final String sum;
     private final String steps;
     private final String minima;
     private final int firstStep;
@@ -42,7 +52,6 @@ final class CodedRows {
       this.firstStep = firstStep;
       this.firstMinimum = minimum;
       rows = kernel.tile(name + "_rows", BLOCK_ROWS, dim);
-      sum = kernel.tile(name + "_block_sum", 1, dim);
       steps = scales(name + "_steps");
       minima = scales(name + "_minima");
     }
@@ -54,14 +63,12 @@ final class CodedRows {
       };
     }
 
-    /** Decodes the block of rows from {@code first} on and adds them to {@code total}. */
-    void add(View block, IntExpression page, IntExpression first, String total) {
+    /** Decodes the block of rows from {@code first} on. */
+    void decode(View block, IntExpression page, IntExpression first) {
       kernel.load(rows, block);
       kernel.load(steps, line(page, firstStep, first));
       kernel.load(minima, line(page, firstMinimum, first));
       kernel.map(rows, TileExpression.element(rows).times(scale(steps)).plus(scale(minima)));
-      kernel.reduce(sum, Statement.ReduceOperator.SUM, Statement.Along.ROWS, rows);
-      kernel.map(total, TileExpression.element(total).plus(TileExpression.element(sum)));
     }
 
     private TileExpression scale(String tile) {
@@ -115,8 +122,8 @@ final class CodedRows {
             layout.valueMinima());
   }
 
-  /** Adds all keys and all values of a page to the tiles of their sums. */
-  void add(IntExpression page, String keySum, String valueSum) {
+  /** Visits all rows of a page, block by block. */
+  void each(IntExpression page, Visitor visitor) {
     kernel.loop(
         "block",
         IntExpression.constant(0),
@@ -125,8 +132,9 @@ final class CodedRows {
           IntExpression first = block.times(BLOCK_ROWS);
           View keyBlock =
               layout.keyChannels(keys.codes, page, 0, keys.dim).fromRow(first, BLOCK_ROWS);
-          keys.add(keyBlock, page, first, keySum);
-          values.add(valueBlock(page, first), page, first, valueSum);
+          keys.decode(keyBlock, page, first);
+          values.decode(valueBlock(page, first), page, first);
+          visitor.visit(first, keys.rows, values.rows);
         });
   }
 

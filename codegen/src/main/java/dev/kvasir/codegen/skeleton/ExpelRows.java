@@ -3,6 +3,7 @@ package dev.kvasir.codegen.skeleton;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
+import dev.kvasir.ir.kernel.Statement;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
@@ -18,6 +19,8 @@ public final class ExpelRows {
 
   private static final String KEY = "key";
   private static final String VALUE = "value";
+  private static final String KEY_BLOCK = "key_block_sum";
+  private static final String VALUE_BLOCK = "value_block_sum";
 
   private final KernelBuilder kernel;
   private final AttentionShape shape;
@@ -40,6 +43,10 @@ public final class ExpelRows {
         ring.packing().isPresent()
             ? Optional.of(new CodedRows(kernel, shape, ring))
             : Optional.empty();
+    if (coded.isPresent()) {
+      kernel.tile(KEY_BLOCK, 1, shape.keyDim());
+      kernel.tile(VALUE_BLOCK, 1, shape.valueDim());
+    }
   }
 
   /**
@@ -151,7 +158,19 @@ public final class ExpelRows {
   }
 
   private void ofCodedPage(IntExpression page) {
-    coded.orElseThrow().add(physical(page), keySum, valueSum);
+    coded
+        .orElseThrow()
+        .each(
+            physical(page),
+            (_, keys, values) -> {
+              addBlock(keys, KEY_BLOCK, keySum);
+              addBlock(values, VALUE_BLOCK, valueSum);
+            });
+  }
+
+  private void addBlock(String rows, String blockSum, String sum) {
+    kernel.reduce(blockSum, Statement.ReduceOperator.SUM, Statement.Along.ROWS, rows);
+    kernel.map(sum, TileExpression.element(sum).plus(TileExpression.element(blockSum)));
   }
 
   /** Rows of the page that the running span brings. */
