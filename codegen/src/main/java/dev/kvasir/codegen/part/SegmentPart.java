@@ -1,5 +1,6 @@
 package dev.kvasir.codegen.part;
 
+import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.type.CacheSegment;
@@ -217,6 +218,7 @@ public interface SegmentPart {
       case SINK -> new SinkPart(segment);
       case RING -> new RingPart(segment, group.sinkRows());
       case KEPT -> new KeptPart(segment, TailPart.mark(group.segments().getLast()));
+      case SLOTS -> throw new CompilerBug("no kernel reads " + segment.text());
       case TAIL -> new TailPart(segment);
     };
   }

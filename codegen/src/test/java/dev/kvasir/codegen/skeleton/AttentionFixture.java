@@ -158,7 +158,7 @@ final class AttentionFixture {
                   case DENSE -> true;
                   case SINK -> position < sink;
                   case RING -> position >= sink;
-                  case KEPT, TAIL -> throw new AssertionError(s.text());
+                  case KEPT, SLOTS, TAIL -> throw new AssertionError(s.text());
                 })
         .findFirst()
         .orElseThrow();

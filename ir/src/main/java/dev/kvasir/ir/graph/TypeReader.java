@@ -150,7 +150,8 @@ final class TypeReader {
       }
     }
     throw new IllegalArgumentException(
-        "a segment is dense, sink, ring, kept or tail, got " + text.toLowerCase(Locale.ROOT));
+        "a segment is dense, sink, ring, kept, slots or tail, got "
+            + text.toLowerCase(Locale.ROOT));
   }
 
   private int named(String name) {

@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * Every row that was ever appended to the cache of one layer, three times: as computed, as stored,
  * and, once its page is closed, as decoded from its codes. Nothing is dropped: whether a row can be
  * seen follows from its position, and for selected heads from what the last selection kept. Row j
- * has true position j. Compensation rows sum what their rings dropped: rows as they were read last,
- * those that a span pushed out before they were stored as computed. Immutable.
+ * has true position j. Slots of folded heads, once there was a fold, are apart from these rows.
+ * Compensation rows sum what their rings dropped: rows as they were read last, those that a span
+ * pushed out before they were stored as computed. Immutable.
  */
 public final class ReferenceCache implements ReferenceValue {
   private static final int PAGE_ROWS = QuantisedFormat.PAGE_ROWS;
@@ -30,6 +31,7 @@ public final class ReferenceCache implements ReferenceValue {
   private final ReferenceSide keys;
   private final ReferenceSide values;
   private final ReferenceKept kept;
+  private final ReferenceSlots slots;
 
   /** By KV head: before the running span, and after it. */
   private final Map<Integer, Compensation> compensationsBefore;
@@ -41,12 +43,14 @@ public final class ReferenceCache implements ReferenceValue {
       ReferenceSide keys,
       ReferenceSide values,
       ReferenceKept kept,
+      ReferenceSlots slots,
       Map<Integer, Compensation> compensationsBefore,
       Map<Integer, Compensation> compensations) {
     this.rows = rows;
     this.keys = keys;
     this.values = values;
     this.kept = kept;
+    this.slots = slots;
     this.compensationsBefore = compensationsBefore;
     this.compensations = compensations;
   }
@@ -54,7 +58,8 @@ public final class ReferenceCache implements ReferenceValue {
   /** {@return a cache without rows} */
   public static ReferenceCache empty() {
     ReferenceSide nothing = ReferenceSide.empty(0, 0);
-    return new ReferenceCache(0, nothing, nothing, ReferenceKept.NOTHING, Map.of(), Map.of());
+    return new ReferenceCache(
+        0, nothing, nothing, ReferenceKept.NOTHING, ReferenceSlots.NOTHING, Map.of(), Map.of());
   }
 
   /** {@return number of rows} */
@@ -81,6 +86,7 @@ public final class ReferenceCache implements ReferenceValue {
             append(type, keysBefore, newKeys),
             append(type, valuesBefore, newValues),
             kept,
+            slots,
             compensations,
             new HashMap<>(compensations));
     for (int head = 0; head < type.kvHeads(); head++) {
@@ -111,7 +117,64 @@ public final class ReferenceCache implements ReferenceValue {
 
   /** {@return whether a KV head of a group still has a row} */
   public boolean holds(HeadGroup group, int kvHead, int row) {
+    if (group.isFolded()) {
+      return row >= slots.mark();
+    }
     return !group.isSelected() || kept.holds(kvHead, row);
+  }
+
+  /** {@return number of rows at the last fold of these heads, those of their slots before it} */
+  public int foldMark(HeadGroup group) {
+    return slots.mark() == 0 ? group.segments().getFirst().rows() : slots.mark();
+  }
+
+  /**
+   * {@return what the last fold left in the slots of a KV head, as it is read; none before the
+   * first}
+   */
+  public List<ReferenceRow> slots(HeadGroup group, int kvHead) {
+    return group.isFolded() && slots.mark() > 0
+        ? IntStream.range(0, slots.positions()[kvHead].length)
+            .mapToObj(slot -> slots.row(kvHead, slot))
+            .toList()
+        : List.of();
+  }
+
+  /** {@return every row that a folded head still has, in its order, as attention read it last} */
+  List<ReferenceRow> candidates(
+      CacheType type, HeadGroup group, int kvHead, int firstPosition, boolean prefill) {
+    List<ReferenceRow> candidates = new ArrayList<>(slots(group, kvHead));
+    for (int row = slots.mark(); row < rows; row++) {
+      RowForm form = form(group, kvHead, row, firstPosition, prefill);
+      candidates.add(
+          new ReferenceRow(row, keys.read(row, kvHead, form), values.read(row, kvHead, form)));
+    }
+    return candidates;
+  }
+
+  /** {@return the mass that steps since the last fold have given to a row, by its candidate} */
+  double mass(int kvHead, int candidate) {
+    return slots.mass(kvHead, candidate);
+  }
+
+  /** {@return this cache, with the mass of its rows, by KV head and candidate} */
+  ReferenceCache weighing(double[][] masses) {
+    return with(kept, slots.withMasses(masses));
+  }
+
+  /**
+   * {@return this cache after a fold}
+   *
+   * @param folded the slots of each KV head, not rounded
+   */
+  ReferenceCache folded(CacheType type, HeadGroup group, List<List<ReferenceRow>> folded) {
+    CacheSegment segment = group.segments().getFirst();
+    return with(kept, ReferenceSlots.of(rows, type, folded, segment.format(), segment.packing()));
+  }
+
+  private ReferenceCache with(ReferenceKept newKept, ReferenceSlots newSlots) {
+    return new ReferenceCache(
+        rows, keys, values, newKept, newSlots, compensationsBefore, compensations);
   }
 
   /**
@@ -136,8 +199,7 @@ public final class ReferenceCache implements ReferenceValue {
 
   /** {@return this cache, remembering these queries for the next selection} */
   public ReferenceCache observing(List<ReferenceQuery> queries) {
-    return new ReferenceCache(
-        rows, keys, values, kept.observing(queries), compensationsBefore, compensations);
+    return with(kept.observing(queries), slots);
   }
 
   /**
@@ -184,6 +246,7 @@ public final class ReferenceCache implements ReferenceValue {
         newKeys,
         newValues,
         ReferenceKept.of(rows, byHead),
+        slots,
         compensationsBefore,
         compensations);
   }
@@ -246,7 +309,8 @@ public final class ReferenceCache implements ReferenceValue {
   }
 
   private static int closedPages(HeadGroup group, int rows) {
-    return Math.max(rows - firstRow(group), 0) / PAGE_ROWS;
+    int held = group.isFolded() ? Math.min(rows, group.segments().getFirst().rows()) : rows;
+    return Math.max(held - firstRow(group), 0) / PAGE_ROWS;
   }
 
   private ReferenceSide append(CacheType type, ReferenceSide before, ReferenceTensor tensor) {
@@ -266,7 +330,8 @@ public final class ReferenceCache implements ReferenceValue {
   /** Codes the pages of a head that were not full at {@code rowsBefore} and are now. */
   private void codeClosedPages(CacheType type, int head, int rowsBefore) {
     HeadGroup group = type.groupOf(head);
-    CacheSegment segment = group.segments().getLast();
+    CacheSegment segment =
+        group.isFolded() ? group.segments().getFirst() : group.segments().getLast();
     if (segment.packing().isEmpty()) {
       return;
     }

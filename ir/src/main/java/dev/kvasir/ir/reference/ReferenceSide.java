@@ -26,6 +26,19 @@ record ReferenceSide(int kvHeads, int headDim, double[] computed, double[] store
     return new ReferenceSide(kvHeads, headDim, computed, stored.clone(), coded.clone());
   }
 
+  /** A row of a head as it is read: decoded where it is coded. */
+  double[] read(int row, int head) {
+    int start = place(row, head, 0);
+    double[] form = Double.isNaN(coded[start]) ? stored : coded;
+    return Arrays.copyOfRange(form, start, start + headDim);
+  }
+
+  /** A row of a head in one of the forms. */
+  double[] read(int row, int head, RowForm form) {
+    int start = place(row, head, 0);
+    return Arrays.copyOfRange(in(form), start, start + headDim);
+  }
+
   /** These rows and more, not coded. */
   ReferenceSide append(double[] moreComputed, double[] moreStored) {
     double[] notCoded = new double[moreStored.length];

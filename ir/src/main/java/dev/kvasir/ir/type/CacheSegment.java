@@ -9,16 +9,16 @@ import java.util.OptionalInt;
  *
  * <p>Text: {@code dense bf16}, {@code sink bf16 rows 4}, {@code ring f32 rows 256 window 4096},
  * {@code dense bf16 packed key int8(per = channel, group = 64) value int4(per = token, group =
- * 32)}, {@code kept bf16 budget(2048, observe = 32, window = 8)}, {@code tail bf16 rows 512}; a
- * name other than the kind's comes first: {@code first = dense bf16}.
+ * 32)}, {@code kept bf16 budget(2048, observe = 32, window = 8)}, {@code slots bf16 rows 128},
+ * {@code tail bf16 rows 512}; a name other than the kind's comes first: {@code first = dense bf16}.
  *
  * @param name unique within the cache; lower-case letters, digits and underscores
  * @param kind which rows it holds
  * @param format how keys and values are stored, rounded to nearest even; with a packing those of
  *     the open page
  * @param rows of a sink: how many first positions it holds; of a ring: how many recent rows a query
- *     sees, the running one included; of a tail: how many rows make it be selected from, at which
- *     it is empty again; of dense and kept segments 0
+ *     sees, the running one included; of slots: how many there are; of a tail: how many rows make
+ *     it be selected from or folded, at which it is empty again; of dense and kept segments 0
  * @param window the model's own sliding window: a query at position p sees positions above p -
  *     window only
  * @param budget of kept rows, how many there are
@@ -44,7 +44,9 @@ public record CacheSegment(
     RING,
     /** The rows that the last selection chose. */
     KEPT,
-    /** The rows since the last selection. */
+    /** The rows that the last fold kept or mixed; before it the first rows. */
+    SLOTS,
+    /** The rows since the last selection or fold; before the first fold those behind the slots. */
     TAIL;
 
     /** {@return the word in IR text} */
@@ -173,13 +175,13 @@ public record CacheSegment(
   private static boolean isSized(Kind kind) {
     return switch (kind) {
       case DENSE, KEPT -> false;
-      case SINK, RING, TAIL -> true;
+      case SINK, RING, SLOTS, TAIL -> true;
     };
   }
 
   private static boolean isPackable(Kind kind) {
     return switch (kind) {
-      case DENSE, RING, KEPT -> true;
+      case DENSE, RING, KEPT, SLOTS -> true;
       case SINK, TAIL -> false;
     };
   }

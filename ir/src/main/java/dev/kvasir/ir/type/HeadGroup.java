@@ -10,8 +10,8 @@ import java.util.stream.Collectors;
  * <p>Text: {@code [0, 1]: sink bf16 rows 4 + ring bf16 rows 64 + compensation}.
  *
  * @param heads KV heads, ascending
- * @param segments one dense segment, or a ring with a sink before it or without, or kept rows and
- *     their tail, neither with a window
+ * @param segments one dense segment, or a ring with a sink before it or without, or kept rows or
+ *     slots and their tail, neither with a window
  * @param compensated whether each head has a compensation row (RazorAttention, Tang et al., 2024):
  *     the mean of the keys and the mean of the values of all rows in pages that its ring dropped,
  *     which every query sees and which weighs as much as so many rows; only with a ring and without
@@ -32,9 +32,10 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
     if (!kinds.equals(List.of(CacheSegment.Kind.DENSE))
         && !kinds.equals(List.of(CacheSegment.Kind.RING))
         && !kinds.equals(List.of(CacheSegment.Kind.SINK, CacheSegment.Kind.RING))
-        && !kinds.equals(List.of(CacheSegment.Kind.KEPT, CacheSegment.Kind.TAIL))) {
+        && !kinds.equals(List.of(CacheSegment.Kind.KEPT, CacheSegment.Kind.TAIL))
+        && !kinds.equals(List.of(CacheSegment.Kind.SLOTS, CacheSegment.Kind.TAIL))) {
       throw new IllegalArgumentException(
-          "segments must be dense, or ring, or sink and ring, or kept and tail, got "
+          "segments must be dense, or ring, or sink and ring, or kept or slots and tail, got "
               + kinds.stream().map(CacheSegment.Kind::text).toList());
     }
     if (segments.stream().anyMatch(segment -> segment.name().equals(COMPENSATION))) {
@@ -44,6 +45,10 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
         && (segments.getLast().kind() != CacheSegment.Kind.RING
             || segments.getLast().window().isPresent())) {
       throw new IllegalArgumentException("a compensation row stands beside a ring without window");
+    }
+    if (kinds.contains(CacheSegment.Kind.TAIL)
+        && segments.stream().anyMatch(segment -> segment.window().isPresent())) {
+      throw new IllegalArgumentException("heads with a tail have no sliding window");
     }
     if (kinds.contains(CacheSegment.Kind.KEPT)) {
       checkSelected(segments);
@@ -63,6 +68,11 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
   /** {@return whether selections decide which rows the heads keep} */
   public boolean isSelected() {
     return segments.getFirst().kind() == CacheSegment.Kind.KEPT;
+  }
+
+  /** {@return whether folds mix the rows of the heads into slots} */
+  public boolean isFolded() {
+    return segments.getFirst().kind() == CacheSegment.Kind.SLOTS;
   }
 
   /**
@@ -86,7 +96,10 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
    * @param position true position of the row, at least 0
    */
   public CacheSegment segmentAt(int position) {
-    return position < sinkRows() ? segments.getFirst() : segments.getLast();
+    CacheSegment first = segments.getFirst();
+    boolean leads =
+        first.kind() == CacheSegment.Kind.SLOTS || first.kind() == CacheSegment.Kind.SINK;
+    return leads && position < first.rows() ? first : segments.getLast();
   }
 
   /**
@@ -111,9 +124,6 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
   }
 
   private static void checkSelected(List<CacheSegment> segments) {
-    if (segments.stream().anyMatch(segment -> segment.window().isPresent())) {
-      throw new IllegalArgumentException("selected heads have no sliding window");
-    }
     int observe = segments.getFirst().budget().orElseThrow().observe();
     int tail = segments.getLast().rows();
     if (tail < observe) {

@@ -18,7 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.function.IntUnaryOperator;
+import java.util.function.ToIntFunction;
 
 /**
  * What the caches of one sequence occupy: pages of 64 rows, for each layer, KV head and segment,
@@ -48,6 +48,11 @@ import java.util.function.IntUnaryOperator;
  * follow it share the lists. {@link #of} takes the mark at which most is held: whatever way n
  * tokens are cut into prompt and generated ones, they occupy no more, and some way as much. (Where
  * selections of different tails meet, each at its own worst mark.)
+ *
+ * <p>Folded heads have pages for {@code min(n, slots)} rows and for a tail of {@code max(n - mark,
+ * 0)}: the mark is the tokens at the last fold, and the number of slots before the first, which is
+ * at {@code slots + block} tokens or at the end of the span that reaches them. They remember the
+ * mass of each row of slots and tail in f32 and the position of each slot, at any length.
  *
  * <p>All of it grows with the number of tokens, however prompt and generation share them, so what
  * holds at the last token holds at every earlier one; but for budgets in a shape: a pyramid takes
@@ -82,7 +87,7 @@ public record CacheFootprint(List<Part> parts) {
    * @param packedPageBytes bytes of a packed page: codes, steps and minima; 0 without a packing
    * @param slots entries of its page table
    * @param stateBytes bytes of the compensation row of a ring, or of what selections remember of
-   *     kept rows; where heads share that, it counts to the first of them
+   *     kept rows and folds of slots; where heads share that, it counts to the first of them
    */
   public record Part(
       int layer,
@@ -126,25 +131,26 @@ public record CacheFootprint(List<Part> parts) {
    */
   public static CacheFootprint of(Graph graph, int tokens, int context) {
     check(tokens, context);
-    return at(graph, tokens, tail -> worstMark(graph, tail, tokens), context);
+    return at(graph, tokens, group -> worstMark(graph, group, tokens), context);
   }
 
   /**
-   * {@return the footprint of a graph's caches after selections at given marks}
+   * {@return the footprint of a graph's caches after selections and folds at given marks}
    *
    * @param tokens true tokens in the sequence, at least 0
-   * @param marks the tokens at the last selection, 0 before the first, of heads with a tail of so
-   *     many rows: at most {@code tokens}
+   * @param marks the tokens at the last selection of a group, 0 before the first, or at its last
+   *     fold, its slots before the first; heads with equal tails and slots have one mark
    * @param context the most tokens that a sequence may have, at least {@code tokens}
    */
-  public static CacheFootprint at(Graph graph, int tokens, IntUnaryOperator marks, int context) {
+  public static CacheFootprint at(
+      Graph graph, int tokens, ToIntFunction<HeadGroup> marks, int context) {
     check(tokens, context);
     List<Part> parts = new ArrayList<>();
     for (CacheType cache : caches(graph)) {
       for (HeadGroup group : cache.groups()) {
         OptionalInt mark =
-            group.isSelected()
-                ? OptionalInt.of(marks.applyAsInt(group.segments().getLast().rows()))
+            group.isSelected() || group.isFolded()
+                ? OptionalInt.of(marks.applyAsInt(group))
                 : OptionalInt.empty();
         addParts(graph, cache, group, tokens, mark, context, parts);
       }
@@ -169,16 +175,16 @@ public record CacheFootprint(List<Part> parts) {
   }
 
   /**
-   * The mark at which all heads with a tail of so many rows occupy most, of equal ones the last.
+   * The mark at which all heads that share one with a group occupy most, of equal ones the last.
    */
-  private static int worstMark(Graph graph, int tail, int tokens) {
+  private static int worstMark(Graph graph, HeadGroup marked, int tokens) {
     int worst = tokens;
     long most = -1;
-    for (int mark = tokens; mark >= Math.max(Math.min(tokens, 1), tokens - tail + 1); mark--) {
+    for (int mark = lastMark(marked, tokens); mark >= firstMark(marked, tokens); mark--) {
       long bytes = 0;
       for (CacheType cache : caches(graph)) {
         for (HeadGroup group : cache.groups()) {
-          if (group.isSelected() && group.segments().getLast().rows() == tail) {
+          if (haveOneMark(group, marked)) {
             bytes += group.heads().size() * pageBytes(cache, group, tokens, mark);
           }
         }
@@ -189,6 +195,36 @@ public record CacheFootprint(List<Part> parts) {
       }
     }
     return worst;
+  }
+
+  private static boolean haveOneMark(HeadGroup one, HeadGroup other) {
+    return one.isSelected() == other.isSelected()
+        && one.isFolded() == other.isFolded()
+        && one.segments().getLast().rows() == other.segments().getLast().rows()
+        && (!one.isFolded() || slotRows(one) == slotRows(other));
+  }
+
+  /** Until slots and tail are full nothing is folded, and from then on a mark is beyond both. */
+  private static boolean isUnfolded(HeadGroup group, int tokens) {
+    return group.isFolded() && tokens < slotRows(group) + group.segments().getLast().rows();
+  }
+
+  private static int firstMark(HeadGroup group, int tokens) {
+    int oldest = tokens - group.segments().getLast().rows() + 1;
+    if (!group.isFolded()) {
+      return Math.max(Math.min(tokens, 1), oldest);
+    }
+    return isUnfolded(group, tokens)
+        ? slotRows(group)
+        : Math.max(slotRows(group) + group.segments().getLast().rows(), oldest);
+  }
+
+  private static int lastMark(HeadGroup group, int tokens) {
+    return isUnfolded(group, tokens) ? slotRows(group) : tokens;
+  }
+
+  private static int slotRows(HeadGroup group) {
+    return group.segments().getFirst().rows();
   }
 
   private static long pageBytes(CacheType cache, HeadGroup group, int tokens, int mark) {
@@ -238,7 +274,7 @@ public record CacheFootprint(List<Part> parts) {
     int most =
         switch (segment.kind()) {
           case DENSE -> Math.ceilDiv(context, PAGE_ROWS);
-          case SINK, TAIL -> Math.ceilDiv(segment.rows(), PAGE_ROWS);
+          case SINK, SLOTS, TAIL -> Math.ceilDiv(segment.rows(), PAGE_ROWS);
           case RING -> segment.ringPages();
           case KEPT -> Math.ceilDiv(group.budget().most(context), PAGE_ROWS);
         };
@@ -252,15 +288,15 @@ public record CacheFootprint(List<Part> parts) {
 
   /**
    * How many rows a KV head of a group has ever put into a segment; of a sink its rows at most; of
-   * selected heads those that it holds.
+   * selected and folded heads those that it holds.
    */
   private static int rows(HeadGroup group, CacheSegment segment, int tokens, OptionalInt mark) {
     return switch (segment.kind()) {
       case DENSE -> tokens;
-      case SINK -> Math.min(tokens, segment.rows());
+      case SINK, SLOTS -> Math.min(tokens, segment.rows());
       case RING -> Math.max(tokens - group.sinkRows(), 0);
       case KEPT -> group.budget().slots(mark.orElseThrow());
-      case TAIL -> tokens - mark.orElseThrow();
+      case TAIL -> Math.max(tokens - mark.orElseThrow(), 0);
     };
   }
 
@@ -332,7 +368,14 @@ public record CacheFootprint(List<Part> parts) {
       case DENSE, SINK, TAIL -> 0;
       case RING -> group.compensated() ? compensationBytes(cache) : 0;
       case KEPT -> selectionBytes(graph, cache, head, context);
+      case SLOTS -> foldBytes(group);
     };
+  }
+
+  /** The mass of each row of a head in f32, and the position of each slot. */
+  private static long foldBytes(HeadGroup group) {
+    long rows = (long) slotRows(group) + group.segments().getLast().rows();
+    return rows * ElementFormat.F32.bytes() + (long) slotRows(group) * Integer.BYTES;
   }
 
   /** What the selection of a layer remembers of a head, or of all if it is the first. */

@@ -4,9 +4,9 @@ import dev.kvasir.ir.graph.Attributes;
 import dev.kvasir.ir.graph.Op;
 import dev.kvasir.ir.graph.OpDefinition;
 import dev.kvasir.ir.graph.Value;
-import dev.kvasir.ir.reference.Compensation;
 import dev.kvasir.ir.reference.EvaluationContext;
 import dev.kvasir.ir.reference.ReferenceCache;
+import dev.kvasir.ir.reference.ReferenceRow;
 import dev.kvasir.ir.reference.ReferenceTensor;
 import dev.kvasir.ir.reference.ReferenceValue;
 import dev.kvasir.ir.reference.RowForm;
@@ -14,8 +14,8 @@ import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.TensorType;
 import dev.kvasir.ir.type.Type;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.IntToDoubleFunction;
@@ -35,7 +35,8 @@ import java.util.function.IntToDoubleFunction;
  * else is read as its segment stores it: rows of pages that were closed before the span decoded,
  * the others in the segment's element format. Pages of a ring count from the first position behind
  * the sink. Selected heads see the rows that the last selection kept and those since. A query that
- * sees no row has out 0 and lse -1e30.
+ * sees no row has out 0 and lse -1e30. Folded heads see their slots and the rows since the last
+ * fold.
  *
  * <p>A compensation row, which stands for N rows by their mean key and mean value, is one more
  * visible row of logit {@code cap(scale * q_i . k) + log N} (RazorAttention, Tang et al., 2024,
@@ -160,54 +161,52 @@ public record AttentionOp(
     CacheType type = cacheType();
     int kvHead = head / (queryHeads / type.kvHeads());
     HeadGroup group = type.groupOf(kvHead);
-    int position = context.firstPosition() + row;
-    double[] logits = new double[position + 1];
-    boolean[] visible = new boolean[position + 1];
-    Optional<Compensation> gone = rows.compensation(group, kvHead, context.prefill());
-    double goneLogit = Double.NEGATIVE_INFINITY;
-    if (gone.isPresent()) {
-      goneLogit = logit(queries, row, head, gone.get()::key) + Math.log(gone.get().rows());
+    List<Seen> seen = new ArrayList<>();
+    rows.compensation(group, kvHead, context.prefill())
+        .ifPresent(
+            gone ->
+                seen.add(
+                    new Seen(
+                        logit(queries, row, head, gone::key) + Math.log(gone.rows()),
+                        gone::value)));
+    for (ReferenceRow slot : rows.slots(group, kvHead)) {
+      seen.add(
+          new Seen(
+              logit(queries, row, head, element -> slot.key()[element]),
+              element -> slot.value()[element]));
     }
-    double maximum = goneLogit;
+    int position = context.firstPosition() + row;
     for (int other = 0; other <= position; other++) {
-      visible[other] =
-          rows.holds(group, kvHead, other) && group.segmentAt(other).isVisible(position, other);
-      if (visible[other]) {
+      if (rows.holds(group, kvHead, other) && group.segmentAt(other).isVisible(position, other)) {
         int key = other;
         RowForm form = form(rows, group, kvHead, other, context);
-        logits[other] =
-            logit(
-                queries,
-                row,
-                head,
-                element -> rows.key(type, key, kvHead * type.keyDim() + element, form));
-        maximum = Math.max(maximum, logits[other]);
+        seen.add(
+            new Seen(
+                logit(
+                    queries,
+                    row,
+                    head,
+                    element -> rows.key(type, key, kvHead * type.keyDim() + element, form)),
+                element -> rows.value(type, key, kvHead * type.valueDim() + element, form)));
       }
     }
-    double sum = gone.isPresent() ? Math.exp(goneLogit - maximum) : 0;
-    for (int other = 0; other <= position; other++) {
-      sum += visible[other] ? Math.exp(logits[other] - maximum) : 0;
-    }
-    if (sum == 0) {
+    if (seen.isEmpty()) {
       return NOTHING_VISIBLE;
     }
+    double maximum = seen.stream().mapToDouble(Seen::logit).max().orElseThrow();
+    double sum = seen.stream().mapToDouble(one -> Math.exp(one.logit() - maximum)).sum();
     double lse = maximum + Math.log(sum);
-    int valueDim = type.valueDim();
-    for (int element = 0; element < valueDim && gone.isPresent(); element++) {
-      out[start + element] += Math.exp(goneLogit - lse) * gone.get().value(element);
-    }
-    for (int other = 0; other <= position; other++) {
-      if (visible[other]) {
-        double weight = Math.exp(logits[other] - lse);
-        RowForm form = form(rows, group, kvHead, other, context);
-        for (int element = 0; element < valueDim; element++) {
-          out[start + element] +=
-              weight * rows.value(type, other, kvHead * valueDim + element, form);
-        }
+    for (Seen one : seen) {
+      double weight = Math.exp(one.logit() - lse);
+      for (int element = 0; element < type.valueDim(); element++) {
+        out[start + element] += weight * one.value().applyAsDouble(element);
       }
     }
     return lse;
   }
+
+  /** A row that a query sees. */
+  private record Seen(double logit, IntToDoubleFunction value) {}
 
   private double logit(ReferenceTensor queries, int row, int head, IntToDoubleFunction key) {
     int keyDim = cacheType().keyDim();

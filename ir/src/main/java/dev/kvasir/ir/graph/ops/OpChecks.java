@@ -13,6 +13,7 @@ import dev.kvasir.ir.type.TensorType;
 import dev.kvasir.ir.type.Type;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** Checks that operations share; every message says what was expected and what was found. */
 final class OpChecks {
@@ -38,10 +39,20 @@ final class OpChecks {
 
   /** The only selected group of a cache. */
   static HeadGroup selected(String operand, CacheType type) {
-    List<HeadGroup> groups = type.groups().stream().filter(HeadGroup::isSelected).toList();
+    return only(operand, type, HeadGroup::isSelected, "kept rows");
+  }
+
+  /** The only folded group of a cache. */
+  static HeadGroup folded(String operand, CacheType type) {
+    return only(operand, type, HeadGroup::isFolded, "slots");
+  }
+
+  private static HeadGroup only(
+      String operand, CacheType type, Predicate<HeadGroup> kind, String rows) {
+    List<HeadGroup> groups = type.groups().stream().filter(kind).toList();
     if (groups.size() != 1) {
       throw new IllegalArgumentException(
-          operand + " must have one group with kept rows, got " + type.text());
+          operand + " must have one group with " + rows + ", got " + type.text());
     }
     return groups.getFirst();
   }

@@ -22,6 +22,7 @@ public final class Ops {
           AttentionOp.DEFINITION,
           SelectRowsOp.DEFINITION,
           KeepRowsOp.DEFINITION,
+          FoldRowsOp.DEFINITION,
           // one row out
           LastRowOp.DEFINITION,
           ArgmaxOp.DEFINITION);
