@@ -220,6 +220,7 @@ public interface SegmentPart {
       case KEPT -> new KeptPart(segment, TailPart.mark(group.segments().getLast()));
       case SLOTS -> throw new CompilerBug("no kernel reads " + segment.text());
       case TAIL -> new TailPart(segment);
+      case SHARED, RETAINED -> throw new CompilerBug("no kernel reads " + segment.text());
     };
   }
 }

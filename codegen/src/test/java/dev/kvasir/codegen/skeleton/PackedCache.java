@@ -168,7 +168,7 @@ final class PackedCache {
                 : Math.ceilDiv(segment.rows(), PAGE) + 1;
         yield Math.min(all, recent);
       }
-      case KEPT, SLOTS, TAIL -> throw new AssertionError(segment.text());
+      case KEPT, SLOTS, TAIL, SHARED, RETAINED -> throw new AssertionError(segment.text());
     };
   }
 
@@ -209,7 +209,7 @@ final class PackedCache {
       case DENSE -> tokens;
       case SINK -> Math.min(tokens, sink);
       case RING -> Math.max(0, tokens - sink);
-      case KEPT, SLOTS, TAIL -> throw new AssertionError(segment.text());
+      case KEPT, SLOTS, TAIL, SHARED, RETAINED -> throw new AssertionError(segment.text());
     };
   }
 

@@ -5,6 +5,7 @@ import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.Dim;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.ir.type.Merge;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
 import dev.kvasir.ir.type.RowBudget;
@@ -101,6 +102,8 @@ final class TypeReader {
         reader.accept("budget")
             ? Optional.of(new RowBudgetReader(reader).budget())
             : Optional.empty();
+    Optional<Merge> merge =
+        reader.accept("merge") ? Optional.of(new MergeReader(reader).merge()) : Optional.empty();
     Optional<Packing> packing = reader.accept("packed") ? Optional.of(packing()) : Optional.empty();
     return reader.checked(
         start,
@@ -112,6 +115,7 @@ final class TypeReader {
                 rows,
                 window,
                 budget,
+                merge,
                 packing));
   }
 
@@ -150,7 +154,7 @@ final class TypeReader {
       }
     }
     throw new IllegalArgumentException(
-        "a segment is dense, sink, ring, kept, slots or tail, got "
+        "a segment is dense, sink, ring, kept, slots, tail, shared or retained, got "
             + text.toLowerCase(Locale.ROOT));
   }
 

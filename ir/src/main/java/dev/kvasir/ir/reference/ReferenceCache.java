@@ -20,9 +20,10 @@ import org.jspecify.annotations.Nullable;
  * Every row that was ever appended to the cache of one layer, three times: as computed, as stored,
  * and, once its page is closed, as decoded from its codes. Nothing is dropped: whether a row can be
  * seen follows from its position, and for selected heads from what the last selection kept. Row j
- * has true position j. Slots of folded heads, once there was a fold, are apart from these rows.
- * Compensation rows sum what their rings dropped: rows as they were read last, those that a span
- * pushed out before they were stored as computed. Immutable.
+ * has true position j. Slots of folded heads, once there was a fold, are apart from these rows, and
+ * so is what merged heads share with another layer. Compensation rows sum what their rings dropped:
+ * rows as they were read last, those that a span pushed out before they were stored as computed.
+ * Immutable.
  */
 public final class ReferenceCache implements ReferenceValue {
   private static final int PAGE_ROWS = QuantisedFormat.PAGE_ROWS;
@@ -32,6 +33,7 @@ public final class ReferenceCache implements ReferenceValue {
   private final ReferenceSide values;
   private final ReferenceKept kept;
   private final ReferenceSlots slots;
+  private final ReferenceMerged merged;
 
   /** By KV head: before the running span, and after it. */
   private final Map<Integer, Compensation> compensationsBefore;
@@ -44,6 +46,7 @@ public final class ReferenceCache implements ReferenceValue {
       ReferenceSide values,
       ReferenceKept kept,
       ReferenceSlots slots,
+      ReferenceMerged merged,
       Map<Integer, Compensation> compensationsBefore,
       Map<Integer, Compensation> compensations) {
     this.rows = rows;
@@ -51,6 +54,7 @@ public final class ReferenceCache implements ReferenceValue {
     this.values = values;
     this.kept = kept;
     this.slots = slots;
+    this.merged = merged;
     this.compensationsBefore = compensationsBefore;
     this.compensations = compensations;
   }
@@ -59,7 +63,14 @@ public final class ReferenceCache implements ReferenceValue {
   public static ReferenceCache empty() {
     ReferenceSide nothing = ReferenceSide.empty(0, 0);
     return new ReferenceCache(
-        0, nothing, nothing, ReferenceKept.NOTHING, ReferenceSlots.NOTHING, Map.of(), Map.of());
+        0,
+        nothing,
+        nothing,
+        ReferenceKept.NOTHING,
+        ReferenceSlots.NOTHING,
+        ReferenceMerged.NOTHING,
+        Map.of(),
+        Map.of());
   }
 
   /** {@return number of rows} */
@@ -87,6 +98,7 @@ public final class ReferenceCache implements ReferenceValue {
             append(type, valuesBefore, newValues),
             kept,
             slots,
+            merged,
             compensations,
             new HashMap<>(compensations));
     for (int head = 0; head < type.kvHeads(); head++) {
@@ -113,6 +125,16 @@ public final class ReferenceCache implements ReferenceValue {
   /** {@return the queries of the steps since the last selection, as many as one looks back on} */
   public List<ReferenceQuery> observed() {
     return kept.observed();
+  }
+
+  /** {@return what of the rows is shared with another layer} */
+  public ReferenceMerged merged() {
+    return merged;
+  }
+
+  /** {@return this cache, sharing rows with another layer} */
+  ReferenceCache merging(ReferenceMerged shared) {
+    return with(kept, slots, shared);
   }
 
   /** {@return whether a KV head of a group still has a row} */
@@ -159,7 +181,7 @@ public final class ReferenceCache implements ReferenceValue {
 
   /** {@return this cache, with the mass of its rows, by KV head and candidate} */
   ReferenceCache weighing(double[][] masses) {
-    return with(kept, slots.withMasses(masses));
+    return with(kept, slots.withMasses(masses), merged);
   }
 
   /**
@@ -169,12 +191,14 @@ public final class ReferenceCache implements ReferenceValue {
    */
   ReferenceCache folded(CacheType type, HeadGroup group, List<List<ReferenceRow>> folded) {
     CacheSegment segment = group.segments().getFirst();
-    return with(kept, ReferenceSlots.of(rows, type, folded, segment.format(), segment.packing()));
+    return with(
+        kept, ReferenceSlots.of(rows, type, folded, segment.format(), segment.packing()), merged);
   }
 
-  private ReferenceCache with(ReferenceKept newKept, ReferenceSlots newSlots) {
+  private ReferenceCache with(
+      ReferenceKept newKept, ReferenceSlots newSlots, ReferenceMerged newMerged) {
     return new ReferenceCache(
-        rows, keys, values, newKept, newSlots, compensationsBefore, compensations);
+        rows, keys, values, newKept, newSlots, newMerged, compensationsBefore, compensations);
   }
 
   /**
@@ -186,6 +210,9 @@ public final class ReferenceCache implements ReferenceValue {
   public RowForm form(HeadGroup group, int kvHead, int row, int firstPosition, boolean prefill) {
     if (prefill && row >= firstPosition) {
       return RowForm.COMPUTED;
+    }
+    if (group.isMerged()) {
+      return merged.isShared(kvHead, row) ? RowForm.MERGED : RowForm.STORED;
     }
     if (!group.isSelected()) {
       return form(group, row, firstPosition);
@@ -199,7 +226,7 @@ public final class ReferenceCache implements ReferenceValue {
 
   /** {@return this cache, remembering these queries for the next selection} */
   public ReferenceCache observing(List<ReferenceQuery> queries) {
-    return with(kept.observing(queries), slots);
+    return with(kept.observing(queries), slots, merged);
   }
 
   /**
@@ -247,6 +274,7 @@ public final class ReferenceCache implements ReferenceValue {
         newValues,
         ReferenceKept.of(rows, byHead),
         slots,
+        merged,
         compensationsBefore,
         compensations);
   }
@@ -286,6 +314,9 @@ public final class ReferenceCache implements ReferenceValue {
    * @param column {@code head * keyDim + element}
    */
   public double key(CacheType type, int row, int column, RowForm form) {
+    if (form == RowForm.MERGED) {
+      return merged.keys().element(row, column);
+    }
     return keys.in(form)[row * type.kvHeads() * type.keyDim() + column];
   }
 
@@ -295,6 +326,9 @@ public final class ReferenceCache implements ReferenceValue {
    * @param column {@code head * valueDim + element}
    */
   public double value(CacheType type, int row, int column, RowForm form) {
+    if (form == RowForm.MERGED) {
+      return merged.values().element(row, column);
+    }
     return values.in(form)[row * type.kvHeads() * type.valueDim() + column];
   }
 

@@ -19,6 +19,7 @@ record ReferenceSide(int kvHeads, int headDim, double[] computed, double[] store
       case COMPUTED -> computed;
       case STORED -> stored;
       case CODED -> coded;
+      case MERGED -> throw new IllegalArgumentException("a side is not merged");
     };
   }
 

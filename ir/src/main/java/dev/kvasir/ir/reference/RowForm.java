@@ -7,5 +7,7 @@ public enum RowForm {
   /** Rounded to the element format of its segment. */
   STORED,
   /** Rounded, then coded and decoded: rows of closed pages of a packed segment. */
-  CODED
+  CODED,
+  /** As the directions that two layers share say, multiplied by the layer's norms. */
+  MERGED
 }

@@ -10,7 +10,8 @@ import java.util.OptionalInt;
  * <p>Text: {@code dense bf16}, {@code sink bf16 rows 4}, {@code ring f32 rows 256 window 4096},
  * {@code dense bf16 packed key int8(per = channel, group = 64) value int4(per = token, group =
  * 32)}, {@code kept bf16 budget(2048, observe = 32, window = 8)}, {@code slots bf16 rows 128},
- * {@code tail bf16 rows 512}; a name other than the kind's comes first: {@code first = dense bf16}.
+ * {@code tail bf16 rows 512}, {@code shared bf16 merge(lower, with = 3, t = 0.6, retain = 5%, tail
+ * = 128)}; a name other than the kind's comes first: {@code first = dense bf16}.
  *
  * @param name unique within the cache; lower-case letters, digits and underscores
  * @param kind which rows it holds
@@ -18,12 +19,13 @@ import java.util.OptionalInt;
  *     the open page
  * @param rows of a sink: how many first positions it holds; of a ring: how many recent rows a query
  *     sees, the running one included; of slots: how many there are; of a tail: how many rows make
- *     it be selected from or folded, at which it is empty again; of dense and kept segments 0
+ *     it be selected from, folded or merged, at which it is empty again; of the others 0
  * @param window the model's own sliding window: a query at position p sees positions above p -
  *     window only
  * @param budget of kept rows, how many there are
- * @param packing how closed pages are coded; a sink, which is small and read by every query, and a
- *     tail have none
+ * @param merge of shared rows, how they come about
+ * @param packing how closed pages are coded; a sink, which is small and read by every query, a tail
+ *     and retained rows have none
  */
 public record CacheSegment(
     String name,
@@ -32,6 +34,7 @@ public record CacheSegment(
     int rows,
     OptionalInt window,
     Optional<RowBudget> budget,
+    Optional<Merge> merge,
     Optional<Packing> packing) {
 
   /** Which rows a segment holds. */
@@ -46,8 +49,15 @@ public record CacheSegment(
     KEPT,
     /** The rows that the last fold kept or mixed; before it the first rows. */
     SLOTS,
-    /** The rows since the last selection or fold; before the first fold those behind the slots. */
-    TAIL;
+    /**
+     * The rows since the last selection, fold or merge; before the first fold those behind the
+     * slots.
+     */
+    TAIL,
+    /** The directions of the rows up to the last merge, which two layers share. */
+    SHARED,
+    /** The originals of those of them whose directions differ most. */
+    RETAINED;
 
     /** {@return the word in IR text} */
     public String text() {
@@ -77,6 +87,10 @@ public record CacheSegment(
       throw new IllegalArgumentException(
           "kept rows have a budget and others have none, got " + kind.text());
     }
+    if (merge.isPresent() != (kind == Kind.SHARED)) {
+      throw new IllegalArgumentException(
+          "shared rows are merged and others are not, got " + kind.text());
+    }
     if (window.isPresent() && window.getAsInt() < 1) {
       throw new IllegalArgumentException("a window is at least 1, got " + window.getAsInt());
     }
@@ -88,7 +102,14 @@ public record CacheSegment(
   /** {@return an unpacked segment of this kind, named after it} */
   public static CacheSegment of(Kind kind, ElementFormat format, int rows, OptionalInt window) {
     return new CacheSegment(
-        kind.text(), kind, format, rows, window, Optional.empty(), Optional.empty());
+        kind.text(),
+        kind,
+        format,
+        rows,
+        window,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty());
   }
 
   /** {@return an unpacked segment of chosen rows} */
@@ -100,17 +121,31 @@ public record CacheSegment(
         0,
         OptionalInt.empty(),
         Optional.of(budget),
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  /** {@return an unpacked segment of shared directions} */
+  public static CacheSegment shared(ElementFormat format, Merge merge) {
+    return new CacheSegment(
+        Kind.SHARED.text(),
+        Kind.SHARED,
+        format,
+        0,
+        OptionalInt.empty(),
+        Optional.empty(),
+        Optional.of(merge),
         Optional.empty());
   }
 
   /** {@return this segment in another format; with a packing, that of the open page} */
   public CacheSegment withFormat(ElementFormat other) {
-    return new CacheSegment(name, kind, other, rows, window, budget, packing);
+    return new CacheSegment(name, kind, other, rows, window, budget, merge, packing);
   }
 
   /** {@return this segment with its closed pages coded} */
   public CacheSegment withPacking(Packing other) {
-    return new CacheSegment(name, kind, format, rows, window, budget, Optional.of(other));
+    return new CacheSegment(name, kind, format, rows, window, budget, merge, Optional.of(other));
   }
 
   /** {@return whether closed pages of the segment may be coded} */
@@ -169,20 +204,21 @@ public record CacheSegment(
         + (isSized(kind) ? " rows " + rows : "")
         + (window.isPresent() ? " window " + window.getAsInt() : "")
         + budget.map(rowBudget -> " " + rowBudget.text()).orElse("")
+        + merge.map(pair -> " " + pair.text()).orElse("")
         + packing.map(codes -> " " + codes.text()).orElse("");
   }
 
   private static boolean isSized(Kind kind) {
     return switch (kind) {
-      case DENSE, KEPT -> false;
+      case DENSE, KEPT, SHARED, RETAINED -> false;
       case SINK, RING, SLOTS, TAIL -> true;
     };
   }
 
   private static boolean isPackable(Kind kind) {
     return switch (kind) {
-      case DENSE, RING, KEPT, SLOTS -> true;
-      case SINK, TAIL -> false;
+      case DENSE, RING, KEPT, SLOTS, SHARED -> true;
+      case SINK, TAIL, RETAINED -> false;
     };
   }
 }

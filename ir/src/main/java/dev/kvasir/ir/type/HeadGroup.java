@@ -11,7 +11,8 @@ import java.util.stream.Collectors;
  *
  * @param heads KV heads, ascending
  * @param segments one dense segment, or a ring with a sink before it or without, or kept rows or
- *     slots and their tail, neither with a window
+ *     slots and their tail, or shared rows, the retained ones among them and their tail; with a
+ *     tail without a window
  * @param compensated whether each head has a compensation row (RazorAttention, Tang et al., 2024):
  *     the mean of the keys and the mean of the values of all rows in pages that its ring dropped,
  *     which every query sees and which weighs as much as so many rows; only with a ring and without
@@ -20,6 +21,9 @@ import java.util.stream.Collectors;
 public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolean compensated) {
   /** The word for the compensation row, which no segment is named. */
   public static final String COMPENSATION = "compensation";
+
+  private static final List<CacheSegment.Kind> MERGED =
+      List.of(CacheSegment.Kind.SHARED, CacheSegment.Kind.RETAINED, CacheSegment.Kind.TAIL);
 
   /** Copies the lists and refuses segments that cannot stand together. */
   public HeadGroup {
@@ -33,9 +37,11 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
         && !kinds.equals(List.of(CacheSegment.Kind.RING))
         && !kinds.equals(List.of(CacheSegment.Kind.SINK, CacheSegment.Kind.RING))
         && !kinds.equals(List.of(CacheSegment.Kind.KEPT, CacheSegment.Kind.TAIL))
-        && !kinds.equals(List.of(CacheSegment.Kind.SLOTS, CacheSegment.Kind.TAIL))) {
+        && !kinds.equals(List.of(CacheSegment.Kind.SLOTS, CacheSegment.Kind.TAIL))
+        && !kinds.equals(MERGED)) {
       throw new IllegalArgumentException(
-          "segments must be dense, or ring, or sink and ring, or kept or slots and tail, got "
+          "segments must be dense, or ring, or sink and ring, or kept or slots and tail, or"
+              + " shared, retained and tail, got "
               + kinds.stream().map(CacheSegment.Kind::text).toList());
     }
     if (segments.stream().anyMatch(segment -> segment.name().equals(COMPENSATION))) {
@@ -52,6 +58,9 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
     }
     if (kinds.contains(CacheSegment.Kind.KEPT)) {
       checkSelected(segments);
+    }
+    if (kinds.equals(MERGED)) {
+      checkMerged(segments);
     }
   }
 
@@ -82,6 +91,20 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
    */
   public RowBudget budget() {
     return segments.getFirst().budget().orElseThrow();
+  }
+
+  /** {@return whether the heads share rows with those of another layer} */
+  public boolean isMerged() {
+    return segments.getFirst().kind() == CacheSegment.Kind.SHARED;
+  }
+
+  /**
+   * {@return how the heads share rows}
+   *
+   * @throws java.util.NoSuchElementException unless the group is merged
+   */
+  public Merge merge() {
+    return segments.getFirst().merge().orElseThrow();
   }
 
   /** {@return how many first positions a sink holds, 0 without one} */
@@ -129,6 +152,17 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
     if (tail < observe) {
       throw new IllegalArgumentException(
           "a tail holds at least the " + observe + " observed rows, got " + tail);
+    }
+  }
+
+  private static void checkMerged(List<CacheSegment> segments) {
+    int tail = segments.getFirst().merge().orElseThrow().tail();
+    if (segments.getLast().rows() != tail) {
+      throw new IllegalArgumentException(
+          "the tail has the " + tail + " rows of a merge, got " + segments.getLast().rows());
+    }
+    if (segments.get(1).format() != segments.getLast().format()) {
+      throw new IllegalArgumentException("retained rows have the format of the tail");
     }
   }
 }

@@ -149,7 +149,7 @@ public record CacheFootprint(List<Part> parts) {
     for (CacheType cache : caches(graph)) {
       for (HeadGroup group : cache.groups()) {
         OptionalInt mark =
-            group.isSelected() || group.isFolded()
+            group.isSelected() || group.isFolded() || group.isMerged()
                 ? OptionalInt.of(marks.applyAsInt(group))
                 : OptionalInt.empty();
         addParts(graph, cache, group, tokens, mark, context, parts);
@@ -200,6 +200,7 @@ public record CacheFootprint(List<Part> parts) {
   private static boolean haveOneMark(HeadGroup one, HeadGroup other) {
     return one.isSelected() == other.isSelected()
         && one.isFolded() == other.isFolded()
+        && one.isMerged() == other.isMerged()
         && one.segments().getLast().rows() == other.segments().getLast().rows()
         && (!one.isFolded() || slotRows(one) == slotRows(other));
   }
@@ -273,10 +274,11 @@ public record CacheFootprint(List<Part> parts) {
   public static int slots(HeadGroup group, CacheSegment segment, int context) {
     int most =
         switch (segment.kind()) {
-          case DENSE -> Math.ceilDiv(context, PAGE_ROWS);
+          case DENSE, SHARED -> Math.ceilDiv(context, PAGE_ROWS);
           case SINK, SLOTS, TAIL -> Math.ceilDiv(segment.rows(), PAGE_ROWS);
           case RING -> segment.ringPages();
           case KEPT -> Math.ceilDiv(group.budget().most(context), PAGE_ROWS);
+          case RETAINED -> Math.ceilDiv(group.merge().retained(context), PAGE_ROWS);
         };
     int all = Math.ceilDiv(context - firstPosition(group, segment), PAGE_ROWS);
     return Math.max(1, Math.min(all, most));
@@ -297,6 +299,8 @@ public record CacheFootprint(List<Part> parts) {
       case RING -> Math.max(tokens - group.sinkRows(), 0);
       case KEPT -> group.budget().slots(mark.orElseThrow());
       case TAIL -> Math.max(tokens - mark.orElseThrow(), 0);
+      case SHARED -> mark.orElseThrow();
+      case RETAINED -> group.merge().retained(mark.orElseThrow());
     };
   }
 
@@ -365,7 +369,7 @@ public record CacheFootprint(List<Part> parts) {
   private static long stateBytes(
       Graph graph, CacheType cache, HeadGroup group, CacheSegment segment, int head, int context) {
     return switch (segment.kind()) {
-      case DENSE, SINK, TAIL -> 0;
+      case DENSE, SINK, TAIL, SHARED, RETAINED -> 0;
       case RING -> group.compensated() ? compensationBytes(cache) : 0;
       case KEPT -> selectionBytes(graph, cache, head, context);
       case SLOTS -> foldBytes(group);

@@ -5,14 +5,15 @@ import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.ops.AppendKvOp;
 import dev.kvasir.ir.graph.ops.KeepRowsOp;
+import dev.kvasir.ir.graph.ops.MergeRowsOp;
 import dev.kvasir.ir.type.CacheType;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Each cache parameter is appended to once, and the appended cache is the result in the same place:
- * a kernel can write rows in place. Where rows are selected, the result is the appended cache after
- * {@code keep_rows}.
+ * a kernel can write rows in place. Where rows are selected or merged, the result is the appended
+ * cache after {@code keep_rows} or {@code merge_rows}.
  */
 public final class EveryCacheIsThreaded implements GraphCheck {
 
@@ -53,11 +54,15 @@ public final class EveryCacheIsThreaded implements GraphCheck {
 
   /** What a layer leaves of an appended cache. */
   private static Value last(Graph graph, Value appended) {
-    return graph.nodes().stream()
-        .filter(node -> node.op() instanceof KeepRowsOp keep && keep.cache().equals(appended))
-        .map(Node::result)
-        .findFirst()
-        .orElse(appended);
+    for (Node node : graph.nodes()) {
+      if (node.op() instanceof KeepRowsOp keep && keep.cache().equals(appended)) {
+        return node.result();
+      }
+      if (node.op() instanceof MergeRowsOp merge && merge.operands().contains(appended)) {
+        return node.results().get(merge.operands().indexOf(appended));
+      }
+    }
+    return appended;
   }
 
   private static List<Value> caches(List<Value> values) {

@@ -57,6 +57,15 @@ final class OpChecks {
     return groups.getFirst();
   }
 
+  /** The only group of a cache whose heads are all merged with another layer's. */
+  static HeadGroup merged(String operand, CacheType type) {
+    if (type.groups().size() != 1 || !type.groups().getFirst().isMerged()) {
+      throw new IllegalArgumentException(
+          operand + " must have one group with shared rows, got " + type.text());
+    }
+    return type.groups().getFirst();
+  }
+
   static void type(String operand, Type expected, Value value) {
     if (!value.type().equals(expected)) {
       throw mismatch(operand, expected.text(), value.type());

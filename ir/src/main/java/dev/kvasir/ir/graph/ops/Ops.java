@@ -23,6 +23,7 @@ public final class Ops {
           SelectRowsOp.DEFINITION,
           KeepRowsOp.DEFINITION,
           FoldRowsOp.DEFINITION,
+          MergeRowsOp.DEFINITION,
           // one row out
           LastRowOp.DEFINITION,
           ArgmaxOp.DEFINITION);

@@ -1,0 +1,110 @@
+package dev.kvasir.ir.graph.ops;
+
+import dev.kvasir.ir.graph.Attributes;
+import dev.kvasir.ir.graph.Op;
+import dev.kvasir.ir.graph.OpDefinition;
+import dev.kvasir.ir.graph.Value;
+import dev.kvasir.ir.reference.EvaluationContext;
+import dev.kvasir.ir.reference.ReferenceCache;
+import dev.kvasir.ir.reference.ReferenceMerge;
+import dev.kvasir.ir.reference.ReferenceValue;
+import dev.kvasir.ir.type.CacheType;
+import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.ir.type.Merge;
+import dev.kvasir.ir.type.Type;
+import java.util.List;
+
+/**
+ * Two neighbouring layers with one direction for each pair of rows that neither had merged yet, and
+ * empty tails (MiniCache, Liu et al., 2024). It happens at the end of each span of a prompt, and in
+ * the step that fills the tail; in the other steps the caches stay as they are.
+ *
+ * <p>For each KV head, and for keys and values apart, y the row of the lower layer and x that of
+ * the upper, as attention has just read them:
+ *
+ * <pre>{@code
+ * Omega = arccos(clamp(<x, y> / (|x| |y|), -1, 1))                     0 where a norm is 0
+ * e     = (sin((1 - t) Omega) y / |y| + sin(t Omega) x / |x|) / sin(Omega)
+ * }</pre>
+ *
+ * Where sin(Omega) is below 1e-3, e is {@code (1 - t) y / |y| + t x / |x|}, normalised; where that
+ * is shorter than 1e-3, the direction of x if t is at least 0.5, else that of y. A row of norm 0
+ * has no direction, so e is the other's, and 0 if both are 0. Both layers read {@code |y| e} and
+ * {@code |x| e}, norms in f16 and e in the format of the shared segment.
+ *
+ * <p>T rows being merged and {@code mark} before, {@code ceil(retain * T) - ceil(retain * mark)} of
+ * the new rows keep the originals of both layers, keys and values: those of the largest {@code
+ * max(Omega_K, Omega_V)} in the head, of equal ones the lower position. In their place the shared
+ * segment has a row of zeros that nobody sees.
+ *
+ * @param lower the cache of the lower layer, with this span; all of its heads are merged
+ * @param upper the cache of the layer behind it, with this span
+ */
+public record MergeRowsOp(Value lower, Value upper) implements Op {
+  /** The entry in the catalog. */
+  public static final OpDefinition DEFINITION =
+      new OpDefinition(
+          "merge_rows",
+          2,
+          2,
+          (operands, attributes) -> new MergeRowsOp(operands.getFirst(), operands.getLast()));
+
+  /** Checks types and sides. */
+  public MergeRowsOp {
+    CacheType below = OpChecks.cache("lower", lower);
+    CacheType above = OpChecks.cache("upper", upper);
+    Merge first = OpChecks.merged("lower", below).merge();
+    Merge second = OpChecks.merged("upper", above).merge();
+    if (first.side() != Merge.Side.LOWER
+        || first.partner() != above.layer()
+        || !first.isPairOf(below.layer(), second)
+        || below.kvHeads() != above.kvHeads()
+        || below.keyDim() != above.keyDim()
+        || below.valueDim() != above.valueDim()) {
+      throw new IllegalArgumentException(
+          "lower and upper must be a pair, got " + below.text() + " and " + above.text());
+    }
+  }
+
+  /** {@return the type of the lower layer's cache} */
+  public CacheType lowerType() {
+    return OpChecks.cache("lower", lower);
+  }
+
+  /** {@return the type of the upper layer's cache} */
+  public CacheType upperType() {
+    return OpChecks.cache("upper", upper);
+  }
+
+  /** {@return the heads of the upper layer, all of them} */
+  public HeadGroup group() {
+    return OpChecks.merged("upper", upperType());
+  }
+
+  @Override
+  public OpDefinition definition() {
+    return DEFINITION;
+  }
+
+  @Override
+  public List<Value> operands() {
+    return List.of(lower, upper);
+  }
+
+  @Override
+  public Attributes attributes() {
+    return Attributes.NONE;
+  }
+
+  /** {@return the lower and the upper layer's cache} */
+  @Override
+  public List<Type> resultTypes() {
+    return List.of(lower.type(), upper.type());
+  }
+
+  @Override
+  public List<ReferenceValue> evaluate(List<ReferenceValue> operands, EvaluationContext context) {
+    ReferenceMerge merge = new ReferenceMerge(lowerType(), upperType(), context);
+    return merge.run((ReferenceCache) operands.getFirst(), (ReferenceCache) operands.getLast());
+  }
+}
