@@ -14,6 +14,7 @@ import java.util.Set;
  * @param elements size of each buffer
  * @param integers content of each i32 buffer that is read; floats are made up
  * @param positive float buffers that hold no negative number
+ * @param atLeastOne float buffers that hold no number below 1
  * @param small float buffers that hold steps and minima of codes: small numbers
  */
 record CheckCase(
@@ -22,6 +23,7 @@ record CheckCase(
     Map<String, Integer> elements,
     Map<String, List<Integer>> integers,
     Set<String> positive,
+    Set<String> atLeastOne,
     Set<String> small) {
 
   CheckCase {
@@ -30,6 +32,7 @@ record CheckCase(
     elements = Map.copyOf(elements);
     integers = Map.copyOf(integers);
     positive = Set.copyOf(positive);
+    atLeastOne = Set.copyOf(atLeastOne);
     small = Set.copyOf(small);
   }
 
@@ -44,6 +47,7 @@ record CheckCase(
     private final Map<String, Integer> elements = new HashMap<>();
     private final Map<String, List<Integer>> integers = new HashMap<>();
     private final Set<String> positive = new HashSet<>();
+    private final Set<String> atLeastOne = new HashSet<>();
     private final Set<String> small = new HashSet<>();
 
     private Builder(List<Integer> grid) {
@@ -66,6 +70,11 @@ record CheckCase(
       return floats(buffer, size);
     }
 
+    Builder atLeastOne(String buffer, int size) {
+      atLeastOne.add(buffer);
+      return floats(buffer, size);
+    }
+
     Builder small(String buffer, int size) {
       small.add(buffer);
       return floats(buffer, size);
@@ -78,7 +87,7 @@ record CheckCase(
     }
 
     CheckCase build() {
-      return new CheckCase(grid, dims, elements, integers, positive, small);
+      return new CheckCase(grid, dims, elements, integers, positive, atLeastOne, small);
     }
   }
 }

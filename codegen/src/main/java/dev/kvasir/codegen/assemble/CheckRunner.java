@@ -94,6 +94,9 @@ final class CheckRunner {
     if (check.positive().contains(buffer.name())) {
       value = Math.abs(value);
     }
+    if (check.atLeastOne().contains(buffer.name())) {
+      value = 1 + Math.abs(value);
+    }
     if (check.small().contains(buffer.name())) {
       value *= SMALL;
     }
