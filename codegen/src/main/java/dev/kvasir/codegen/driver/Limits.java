@@ -6,75 +6,33 @@ import dev.kvasir.ir.diag.Diagnostics;
 import dev.kvasir.ir.policy.ByteLimit;
 import dev.kvasir.ir.policy.ResolvedPolicy;
 import dev.kvasir.passes.analysis.CacheFootprint;
-import dev.kvasir.plans.PageLayout;
 import dev.kvasir.plans.memory.MemoryPlan;
-import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.Program;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.function.IntFunction;
 
 /** Proves a policy's byte limits from the memory plan, or says by how much they are missed. */
 final class Limits {
 
-  private static final int PAGE_ROWS = PageLayout.ROWS;
-
-  private final CompiledExpression kvBytes;
+  private final MostBytes kvBytes;
   private final long scratchBytes;
-  private final CounterIndex counters;
-  private final List<Program.Mark> marks;
   private final int context;
-  private final int span;
 
   Limits(Program program, MemoryPlan memory, int context, int span) {
-    this.counters = CounterIndex.ofProgram(program);
-    this.kvBytes = memory.kvBytes().compile(counters);
+    CounterIndex counters = CounterIndex.ofProgram(program);
+    this.kvBytes = new MostBytes(memory.kvBytes(), counters, program.marks(), context, span);
     this.context = context;
-    this.span = span;
-    this.marks = program.marks();
-    this.scratchBytes = memory.scratchBytes().compile(counters).evaluate(values(0));
-  }
-
-  /** Every mark set just now. */
-  private long[] values(int tokens) {
     long[] values = new long[counters.names().size()];
-    CounterIndex.set(values, context, span, tokens, 0);
-    Arrays.fill(values, CounterIndex.PROGRAM_COUNTERS.size(), values.length, tokens);
-    return values;
+    CounterIndex.set(values, context, span, 0, 0);
+    this.scratchBytes = memory.scratchBytes().compile(counters).evaluate(values);
   }
 
   /**
    * {@return the most resident cache bytes with that many tokens, however long ago marks were set}
    */
   long kvBytes(int tokens) {
-    long[] values = values(tokens);
-    long least = kvBytes.evaluate(values);
-    long bytes = least;
-    for (int mark = 0; mark < marks.size(); mark++) {
-      // What one mark adds does not depend on the others: they are marks of different segments.
-      bytes = Math.addExact(bytes, mostSince(mark, values, tokens) - least);
-    }
-    return bytes;
-  }
-
-  /**
-   * The most bytes for any age of one mark. Pages change at whole ones alone; a mark between is met
-   * with as many pages after it at another number of tokens.
-   */
-  private long mostSince(int mark, long[] values, int tokens) {
-    int counter = CounterIndex.PROGRAM_COUNTERS.size() + mark;
-    int oldest = Math.min(marks.get(mark).most() - 1, tokens);
-    long most = 0;
-    for (int page = 0; page <= oldest; page += PAGE_ROWS) {
-      for (int age : new int[] {page, Math.min(page + 1, oldest), oldest}) {
-        values[counter] = (long) tokens - age;
-        most = Math.max(most, kvBytes.evaluate(values));
-      }
-    }
-    values[counter] = tokens;
-    return most;
+    return kvBytes.at(tokens);
   }
 
   /** {@return cache and working storage with that many tokens} */
@@ -90,7 +48,7 @@ final class Limits {
   void check(ResolvedPolicy policy, IntFunction<CacheFootprint.Share> dominant) {
     Diagnostics diagnostics = new Diagnostics();
     for (ByteLimit limit : policy.limits()) {
-      int tokens = largestWithin(Math.min(limit.tokens().orElse(context), context));
+      int tokens = kvBytes.within(Math.min(limit.tokens().orElse(context), context)).tokens();
       String what =
           switch (limit.kind()) {
             case KV_BYTES -> "the cache";
@@ -118,20 +76,6 @@ final class Limits {
       }
     }
     diagnostics.throwIfErrors();
-  }
-
-  /** The most tokens, up to a bound, among those that need the most bytes. */
-  private int largestWithin(int bound) {
-    int largest = 0;
-    long most = kvBytes(0);
-    for (int tokens = 1; tokens <= bound; tokens++) {
-      long bytes = kvBytes(tokens);
-      if (bytes >= most) {
-        largest = tokens;
-        most = bytes;
-      }
-    }
-    return largest;
   }
 
   private String largestPart(ByteLimit limit, CacheFootprint.Share dominant) {

@@ -1,5 +1,6 @@
 package dev.kvasir.plans.program;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -194,6 +195,32 @@ public record Expression(String text) {
    */
   public CompiledExpression compile(CounterIndex counters) {
     return CompiledExpression.compile(this, counters);
+  }
+
+  /** {@return expressions whose sum this is: the operands of its outermost additions, or itself} */
+  public List<Expression> terms() {
+    List<Expression> terms = new ArrayList<>();
+    int begin = 0;
+    int depth = 0;
+    for (int at = 0; at < text.length(); at++) {
+      char character = text.charAt(at);
+      depth += character == '(' ? 1 : character == ')' ? -1 : 0;
+      if (depth > 0 || character != ' ') {
+        continue;
+      }
+      // Outside parentheses, spaces stand around operators.
+      int end = text.indexOf(' ', at + 1);
+      String operator = text.substring(at + 1, end);
+      if (operator.equals("+")) {
+        terms.add(new Expression(text.substring(begin, at)));
+        begin = end + 1;
+      } else if (!operator.equals("*")) {
+        return List.of(this);
+      }
+      at = end;
+    }
+    terms.add(new Expression(text.substring(begin)));
+    return terms;
   }
 
   /** {@return the postfix code} */

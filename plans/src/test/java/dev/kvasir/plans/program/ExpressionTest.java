@@ -233,6 +233,25 @@ class ExpressionTest {
     assertThat(allocated).isLessThan(1_000);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "tokens | tokens",
+        "tokens + 2 * (span + 1) * 3 + min(span + 1, 7) | tokens ; 2 * (span + 1) * 3 ; min(span + 1, 7)",
+        "(tokens - span) + (span < 3) + -4 | tokens - span + (span < 3) + -4",
+        "2 + (tokens - span) | 2 ; tokens - span",
+        "tokens + 1 < 4 + span | tokens + 1 < 4 + span",
+        "tokens - 1 + span | tokens - 1 + span",
+        "tokens + (span + 1) | tokens ; span + 1",
+      })
+  void termsAreTheOperandsOfTheOutermostAdditions(String whole, String terms) {
+    Expression expression = Expression.parse(whole);
+    List<Expression> found = expression.terms();
+    assertThat(Expression.sum(found)).isEqualTo(expression);
+    assertThat(found.stream().map(Expression::text)).containsExactly(terms.split(" ; ", -1));
+  }
+
   private static SegmentDeclaration segment(String name, String rows) {
     return new SegmentDeclaration(
         name,
