@@ -4,12 +4,14 @@ import dev.kvasir.ir.policy.TechniqueSpec;
 import dev.kvasir.passes.build.BuildGraph;
 import dev.kvasir.passes.check.AttentionReadsItsSpan;
 import dev.kvasir.passes.check.EveryCacheIsThreaded;
+import dev.kvasir.passes.check.FoldFollowsAttention;
 import dev.kvasir.passes.check.GraphCheck;
 import dev.kvasir.passes.check.ResultsInOrder;
 import dev.kvasir.passes.check.SelectionFollowsAttention;
 import dev.kvasir.passes.cleanup.RemoveDeadOps;
 import dev.kvasir.passes.fuse.FuseGatedLinear;
 import dev.kvasir.passes.fuse.FuseResidual;
+import dev.kvasir.passes.technique.FuseKvConv;
 import dev.kvasir.passes.technique.GroupHeads;
 import dev.kvasir.passes.technique.QuantizeKv;
 import dev.kvasir.passes.technique.SelectWindow;
@@ -25,6 +27,7 @@ public final class Passes {
           // Retention: which rows each KV head keeps. Makes the segments that the rest works on.
           new GroupHeads(),
           new SelectWindow(),
+          new FuseKvConv(),
           // Storage: how the rows of each segment are kept.
           new StoreKv(),
           new QuantizeKv(),
@@ -39,7 +42,8 @@ public final class Passes {
           new ResultsInOrder(),
           new EveryCacheIsThreaded(),
           new AttentionReadsItsSpan(),
-          new SelectionFollowsAttention());
+          new SelectionFollowsAttention(),
+          new FoldFollowsAttention());
 
   private Passes() {}
 

@@ -8,6 +8,8 @@ public enum Property {
   HEADS_GROUPED,
   /** Layers whose rows the policy selects choose and keep them. */
   ROWS_SELECTED,
+  /** Layers whose rows the policy folds fold them. */
+  ROWS_FOLDED,
   /** Each segment has the element format that the policy gives it. */
   STORAGE_ASSIGNED,
   /** Each segment has the packing that the policy gives it. */

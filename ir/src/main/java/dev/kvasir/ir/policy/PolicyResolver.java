@@ -25,6 +25,7 @@ public final class PolicyResolver {
   private final Policy policy;
   private final List<TechniqueSpec> specs;
   private final ModelFacts facts;
+  private final Calibrations calibrations;
   private final Diagnostics diagnostics = new Diagnostics();
   private final LetScope lets = new LetScope();
   private final BoundSets bound;
@@ -37,6 +38,7 @@ public final class PolicyResolver {
     this.policy = policy;
     this.specs = specs;
     this.facts = facts;
+    this.calibrations = calibrations;
     this.bound = new BoundSets(specs);
     this.sets = new ModelSets(facts, diagnostics);
     this.values =
@@ -96,7 +98,10 @@ public final class PolicyResolver {
       target(use)
           .ifPresent(
               resolved -> {
-                use.spec().check().problems(resolved, facts).forEach(diagnostics::report);
+                use.spec()
+                    .check()
+                    .problems(resolved, facts, calibrations)
+                    .forEach(diagnostics::report);
                 composition.add(use.spec(), resolved);
                 uses.add(resolved);
               });

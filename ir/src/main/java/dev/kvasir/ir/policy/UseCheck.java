@@ -11,4 +11,12 @@ public interface UseCheck {
 
   /** {@return what is wrong, each at its place; empty if nothing is} */
   List<Diagnostic> problems(TechniqueUse use, ModelFacts facts);
+
+  /**
+   * {@return what is wrong, each at its place, where a use also depends on what was made for the
+   * model; empty if nothing is}
+   */
+  default List<Diagnostic> problems(TechniqueUse use, ModelFacts facts, Calibrations calibrations) {
+    return problems(use, facts);
+  }
 }

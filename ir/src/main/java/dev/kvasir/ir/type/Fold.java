@@ -1,5 +1,8 @@
 package dev.kvasir.ir.type;
 
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+
 /**
  * How the rows of a KV head are folded into a fixed number of slots (LoCoCo, Cai et al., 2024).
  *
@@ -55,6 +58,19 @@ public record Fold(int slots, int block, int kernel, int mixed) {
     if (mixed < 1 || mixed > slots) {
       throw new IllegalArgumentException("of " + slots + " slots cannot be mixed " + mixed);
     }
+  }
+
+  /**
+   * {@return how many slots hold mixed rows when a share holds rows as they are}
+   *
+   * @param keep that share in percent, 0 to 100
+   */
+  public static int mixed(int slots, BigDecimal keep) {
+    return BigDecimal.valueOf(100)
+        .subtract(keep)
+        .multiply(BigDecimal.valueOf(slots))
+        .divide(BigDecimal.valueOf(100), 0, RoundingMode.FLOOR)
+        .intValueExact();
   }
 
   /** {@return slots that hold rows as they are} */

@@ -54,9 +54,10 @@ import java.util.function.ToIntFunction;
  * at {@code slots + block} tokens or at the end of the span that reaches them. They remember the
  * mass of each row of slots and tail in f32 and the position of each slot, at any length.
  *
- * <p>All of it grows with the number of tokens, however prompt and generation share them, so what
- * holds at the last token holds at every earlier one; but for budgets in a shape: a pyramid takes
- * rows from upper layers once there is something to share, and steps of a share are rounded.
+ * <p>All of it but the tails of folded heads grows with the number of tokens, however prompt and
+ * generation share them, so what holds at the last token holds at every earlier one; but for
+ * budgets in a shape: a pyramid takes rows from upper layers once there is something to share, and
+ * steps of a share are rounded.
  *
  * @param parts by layer, then group, then head, then segment
  */

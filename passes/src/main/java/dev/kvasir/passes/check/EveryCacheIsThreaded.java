@@ -4,6 +4,7 @@ import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.ops.AppendKvOp;
+import dev.kvasir.ir.graph.ops.FoldRowsOp;
 import dev.kvasir.ir.graph.ops.KeepRowsOp;
 import dev.kvasir.ir.graph.ops.MergeRowsOp;
 import dev.kvasir.ir.type.CacheType;
@@ -12,8 +13,8 @@ import java.util.List;
 
 /**
  * Each cache parameter is appended to once, and the appended cache is the result in the same place:
- * a kernel can write rows in place. Where rows are selected or merged, the result is the appended
- * cache after {@code keep_rows} or {@code merge_rows}.
+ * a kernel can write rows in place. Where rows are selected, folded or merged, the result is the
+ * appended cache after {@code keep_rows}, {@code fold_rows} or {@code merge_rows}.
  */
 public final class EveryCacheIsThreaded implements GraphCheck {
 
@@ -56,6 +57,9 @@ public final class EveryCacheIsThreaded implements GraphCheck {
   private static Value last(Graph graph, Value appended) {
     for (Node node : graph.nodes()) {
       if (node.op() instanceof KeepRowsOp keep && keep.cache().equals(appended)) {
+        return node.result();
+      }
+      if (node.op() instanceof FoldRowsOp fold && fold.cache().equals(appended)) {
         return node.result();
       }
       if (node.op() instanceof MergeRowsOp merge && merge.operands().contains(appended)) {

@@ -29,7 +29,7 @@ import java.util.Set;
  *
  * The open page, 1 to 64 rows, keeps the segment's element format. KIVI packs values row by row;
  * here keys and values are packed together, when their page is full. A sink stays as it is: it is
- * small, and every query reads it. So does a tail: its rows wait to be selected from.
+ * small, and every query reads it. So does a tail: its rows wait to be selected from or folded.
  *
  * <p>After the techniques that make segments and the one that sets their element formats.
  */

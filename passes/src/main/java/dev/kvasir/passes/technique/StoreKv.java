@@ -60,7 +60,8 @@ public final class StoreKv implements TechniquePass {
 
   @Override
   public Set<Property> requires() {
-    return Set.of(Property.MODEL_BUILT, Property.HEADS_GROUPED, Property.ROWS_SELECTED);
+    return Set.of(
+        Property.MODEL_BUILT, Property.HEADS_GROUPED, Property.ROWS_SELECTED, Property.ROWS_FOLDED);
   }
 
   @Override

@@ -216,6 +216,31 @@ class CacheFootprintTest {
   }
 
   @Test
+  void countsFoldedHeads() {
+    Graph graph = PassCases.parse(folded(100, 130));
+    long page = 64 * 64 * 2;
+    // Slots have 2 pages and the tail 3; a mass for each row of both, a position for each slot.
+    long fixed = (2 + 3) * 4 + 230 * 4 + 100 * 4;
+    assertThat(bytes(graph, 0)).isEqualTo(2 * fixed);
+    assertThat(bytes(graph, 64)).isEqualTo(2 * (page + fixed));
+    assertThat(bytes(graph, 100)).isEqualTo(2 * (2 * page + fixed));
+    assertThat(bytes(graph, 101)).isEqualTo(2 * (3 * page + fixed));
+    assertThat(bytes(graph, 229)).isEqualTo(2 * (5 * page + fixed));
+    // At 230 everything is folded, however it came; from 359 on anything may have been.
+    assertThat(bytes(graph, 230)).isEqualTo(2 * (2 * page + fixed));
+    assertThat(bytes(graph, 231)).isEqualTo(2 * (3 * page + fixed));
+    for (int tokens = 359; tokens <= 2048; tokens++) {
+      assertThat(bytes(graph, tokens)).as("%s", tokens).isEqualTo(2 * (5 * page + fixed));
+    }
+    assertThat(CacheFootprint.at(graph, 1000, _ -> 1000, 2048).bytes())
+        .isEqualTo(2 * (2 * page + fixed));
+    assertThat(CacheFootprint.of(graph, 1000, 2048).shares())
+        .containsExactly(
+            new CacheFootprint.Share(0, "slots", 2 * (2 * page + 2 * 4 + 330 * 4)),
+            new CacheFootprint.Share(0, "tail", 2 * (3 * page + 3 * 4)));
+  }
+
+  @Test
   void selectedHeadsOccupyWhatTheirWorstCutDoes() {
     String packing =
         " packed key int8(per = channel, group = 64) value int4(per = token, group = 16)";
@@ -314,6 +339,16 @@ class CacheFootprintTest {
         }
         """
         .formatted(type, tail);
+  }
+
+  private static String folded(int slots, int block) {
+    return """
+        graph g {
+          parameter %%a: cache<layer 0, heads 2, key 32, value 32; [0, 1]: slots bf16 rows %d + tail bf16 rows %d>
+          return %%a
+        }
+        """
+        .formatted(slots, block);
   }
 
   private static String streaming(int sink, int recent) {

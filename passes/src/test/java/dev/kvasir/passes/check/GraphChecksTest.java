@@ -35,6 +35,23 @@ class GraphChecksTest {
           .replace("%l = last", "%b2 = keep_rows(%b1, %c)\n%l = last")
           .replace("%n, %a1, %b1", "%n, %a2, %b2");
 
+  private static final String FOLDED =
+      GOOD.replace("dense f32", "slots f32 rows 9 + tail f32 rows 8")
+          .replace("%b1 =", fold("%a2", "%a1", "%x, %s", 0) + "%b1 =")
+          .replace("%l = last", fold("%b2", "%b1", "%y, %t", 1) + "%l = last")
+          .replace("%n, %a1, %b1", "%n, %a2, %b2");
+
+  private static String fold(String result, String cache, String attended, int layer) {
+    return result
+        + " = fold_rows("
+        + cache
+        + ", "
+        + attended
+        + ") {query_heads = 1, scale = 1.0, slots = 9, block = 8, kernel = 3, mixed = 2,"
+        + " weight = @w%d[2, 16, 3], bias = @b%d[2], alpha = @a%d[1]}\n"
+            .formatted(layer, layer, layer);
+  }
+
   @Test
   void acceptAFinishedGraph() {
     expect(new ResultsInOrder(), GOOD);
@@ -45,6 +62,9 @@ class GraphChecksTest {
     expect(new EveryCacheIsThreaded(), SELECTED);
     expect(new AttentionReadsItsSpan(), SELECTED);
     expect(new SelectionFollowsAttention(), SELECTED);
+    expect(new FoldFollowsAttention(), GOOD);
+    expect(new FoldFollowsAttention(), FOLDED);
+    expect(new EveryCacheIsThreaded(), FOLDED);
   }
 
   @Test
@@ -98,6 +118,26 @@ class GraphChecksTest {
         new EveryCacheIsThreaded(),
         SELECTED.replace("%n, %a2, %b2", "%n, %a2, %b1"),
         "%b2 must be the result for %b, which is %b1");
+  }
+
+  @Test
+  void everyCacheIsThreadedThroughFoldedRows() {
+    expect(
+        new EveryCacheIsThreaded(),
+        FOLDED.replace("%n, %a2, %b2", "%n, %a1, %b2"),
+        "%a2 must be the result for %a, which is %a1");
+  }
+
+  @Test
+  void foldFollowsAttentionNamesTheFoldThatDoesNot() {
+    expect(
+        new FoldFollowsAttention(),
+        FOLDED.replace(fold("%b2", "%b1", "%y, %t", 1), "").replace("%b2", "%b1"),
+        "%b1 is folded 0 times, expected once");
+    expect(
+        new FoldFollowsAttention(),
+        FOLDED.replace("fold_rows(%a1, %x, %s)", "fold_rows(%a1, %y, %s)"),
+        "%a2 does not weigh rows by their own attention");
   }
 
   @Test

@@ -5,6 +5,9 @@ import dev.kvasir.ir.model.Architecture;
 import dev.kvasir.ir.model.Biases;
 import dev.kvasir.ir.model.ModelConfig;
 import dev.kvasir.ir.model.RopeConfig;
+import dev.kvasir.ir.policy.Calibrations;
+import dev.kvasir.ir.policy.Convolutions;
+import dev.kvasir.ir.policy.HeadScores;
 import dev.kvasir.ir.policy.ModelFacts;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.ir.policy.PolicyResolver;
@@ -53,10 +56,30 @@ public final class SmallModels {
         OptionalInt.of(config.headDim()));
   }
 
-  /** A policy text resolved against the real techniques. */
+  /** A policy text resolved against the real techniques, where there are weights for any fold. */
   public static ResolvedPolicy resolve(String policy, ModelFacts facts) {
+    return resolve(new SourceText("test.kvp", policy), facts, Convolutions.ANY);
+  }
+
+  /** A policy text resolved against the real techniques. */
+  public static ResolvedPolicy resolve(
+      SourceText policy, ModelFacts facts, Convolutions convolutions) {
     return PolicyResolver.resolve(
-        Policy.parse(new SourceText("test.kvp", policy)), Passes.techniques(), facts);
+        Policy.parse(policy), Passes.techniques(), facts, calibrations(convolutions));
+  }
+
+  private static Calibrations calibrations(Convolutions convolutions) {
+    return new Calibrations() {
+      @Override
+      public Optional<HeadScores> headScores() {
+        return Optional.empty();
+      }
+
+      @Override
+      public Optional<Convolutions> convolutions() {
+        return Optional.of(convolutions);
+      }
+    };
   }
 
   /** A context for a policy without a name: only its statements. */
