@@ -6,7 +6,7 @@ import picocli.CommandLine.Command;
 @Command(
     name = "calibrate",
     mixinStandardHelpOptions = true,
-    header = "Measures facts about a model that policies can use.",
+    header = "Measures facts about a model, or makes weights, that policies can use.",
     synopsisSubcommandLabel = "VERB",
     commandListHeading = "%nVerbs:%n")
 final class CalibrateCommand {}

@@ -117,7 +117,7 @@ final class CalibrateHeadsCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     requireConsistent();
-    requireWritable();
+    new CalibrationOutput(output).requireWritable();
     try (Model opened = Model.open(model)) {
       if (table.isPresent()) {
         ModelConfig config = opened.config();
@@ -145,22 +145,6 @@ final class CalibrateHeadsCommand implements Callable<Integer> {
 
   private ParameterException usage(String problem) {
     return new ParameterException(spec.commandLine(), problem);
-  }
-
-  /** Says so before the work and not after it. */
-  private void requireWritable() {
-    Path folder = output.toAbsolutePath().getParent();
-    if (folder == null || !Files.isDirectory(folder) || Files.isDirectory(output)) {
-      throw notWritable("expected the path of a file in an existing folder");
-    }
-  }
-
-  private CommandException notWritable(String problem) {
-    return new CommandException(
-        Kind.OUTPUT_NOT_WRITABLE,
-        output.toString(),
-        "the calibration cannot be written: " + problem,
-        "choose another path with -o");
   }
 
   private HeadProbe probe(HeadMethod chosen, ModelConfig config) {
@@ -208,11 +192,8 @@ final class CalibrateHeadsCommand implements Callable<Integer> {
             opened.config().layers(),
             opened.config().kvHeads(),
             measured.scores());
-    try {
-      calibration.write(output, new TreeMap<>(measured.parts()));
-    } catch (IOException e) {
-      throw notWritable(String.valueOf(e.getMessage()));
-    }
+    new CalibrationOutput(output)
+        .write(file -> calibration.write(file, new TreeMap<>(measured.parts())));
     if (common.json()) {
       Json.print(console, json(opened, calibration, measured));
     } else {

@@ -2,7 +2,6 @@ package dev.kvasir.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.kvasir.cli.CommandException.Kind;
-import dev.kvasir.codegen.calibration.HeadCalibration;
 import dev.kvasir.codegen.driver.Compiler;
 import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.Model;
@@ -87,20 +86,16 @@ final class ExplainCommand implements Callable<Integer> {
   }
 
   private Explanation explain(Model opened, Policy parsed) {
-    Optional<HeadCalibration> named = calibration.read();
-    ResolvedPolicy resolved = PolicyCheck.check(parsed, opened, named);
+    CompilerOptions calibrated = calibration.applyTo(CompilerOptions.defaults());
+    ResolvedPolicy resolved = PolicyCheck.check(parsed, opened, calibrated.calibrations());
     List<Graph> built = new ArrayList<>();
     CompilerOptions options =
-        CompilerOptions.defaults()
-            .withListener(
-                event -> {
-                  if (event.number() == 1) {
-                    built.add(event.after());
-                  }
-                });
-    if (named.isPresent()) {
-      options = options.withCalibration(named.get());
-    }
+        calibrated.withListener(
+            event -> {
+              if (event.number() == 1) {
+                built.add(event.after());
+              }
+            });
     if (maxContext.isPresent()) {
       options = options.withMaxContext(maxContext.get());
     }

@@ -80,6 +80,7 @@ public final class Main {
     policy.addSubcommand(new PolicyCheckCommand(console));
     CommandLine calibrate = new CommandLine(new CalibrateCommand());
     calibrate.addSubcommand(new CalibrateHeadsCommand(console));
+    calibrate.addSubcommand(new CalibrateConvCommand(console));
     CommandLine command = new CommandLine(new KvasirCommand());
     command.addSubcommand(new DemoCommand(console));
     command.addSubcommand(new CompileCommand(console, launcher));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.kvasir.codegen.calibration.CalibrationMethod;
+import dev.kvasir.codegen.calibration.ConvCalibration;
 import dev.kvasir.codegen.calibration.HeadCalibration;
 import dev.kvasir.passes.calibrate.RepeatedTokens;
 import dev.kvasir.plans.safetensors.SafetensorsFile;
@@ -186,6 +187,86 @@ final class CalibrateTest {
                 List.of("calibrate", "heads", CommandRun.SAMPLE),
                 words,
                 named ? List.of() : List.of("-o", file))
+            .flatMap(List::stream)
+            .toArray();
+
+    CommandRun run = CommandRun.of(arguments);
+
+    assertThat(run.err()).contains(problem);
+    assertThat(run.status()).isEqualTo(status);
+    assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void makesWeightsOfConvolutions() throws IOException {
+    Path file = folder.resolve("conv.kvcal");
+    CommandRun run =
+        CommandRun.of(
+            "calibrate", "conv", CommandRun.SAMPLE, "--init=random", "--seed=7", "--slots=16",
+            "--kernel=3", "--keep=75%", "--alpha=0.5", "-o", file);
+    assertThat(run.err()).isEmpty();
+    assertThat(run.status()).isZero();
+    assertThat(run.out())
+        .contains("method   random, seed 7, alpha 0.5")
+        .contains("weights  4 layers, 16 slots, 4 of them mixed, kernel 3")
+        .contains("wrote    " + file);
+    assertThat(ConvCalibration.read(file).describe()).isEqualTo(file + " (random, seed 7)");
+
+    Path policy =
+        Files.writeString(
+            folder.resolve("fold.kvp"),
+            "policy fold { use fuse-kv-conv(slots = 16, block = 8, kernel = 3, keep = 75%); }");
+    assertThat(
+            CommandRun.of(
+                    "policy", "check", policy, "--model", CommandRun.SAMPLE, "--calibration", file)
+                .status())
+        .isZero();
+    CommandRun twice =
+        CommandRun.of(
+            "policy",
+            "check",
+            policy,
+            "--model",
+            CommandRun.SAMPLE,
+            "--calibration",
+            file,
+            "--calibration",
+            file);
+    assertThat(twice.status()).isEqualTo(2);
+    assertThat(twice.err()).contains("are calibrations of one kind").contains("name one of them");
+    CommandRun both =
+        CommandRun.of(
+            "policy",
+            "check",
+            policy,
+            "--model",
+            CommandRun.SAMPLE,
+            "--calibration",
+            file,
+            "--calibration",
+            CommandRun.SAMPLE.resolve("heads.kvcal"));
+    assertThat(both.status()).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "--seed=1; 2; Missing required option: '--init=HOW'",
+        "--init=xavier; 2; Invalid value for option '--init': expected one of random, got 'xavier'",
+        "--init=random --kernel=4; 2; --kernel must be odd and at most 127, got 4",
+        "--init=random --slots=8 --keep=99; 2; --keep must leave a slot for mixed rows, 99% of 8",
+        "--init=random --keep=101%; 2; expected a share from 0% to 100%, got '101%'",
+        "--init=random --alpha=NaN; 2; --alpha must be a finite number, got NaN",
+        "--init=random --slots=0; 2; expected a whole number from 1"
+      })
+  void weightsThatCannotBeMadeAreRefused(String options, int status, String problem) {
+    Path file = folder.resolve("conv.kvcal");
+    Object[] arguments =
+        Stream.of(
+                List.of("calibrate", "conv", CommandRun.SAMPLE),
+                Arrays.asList(options.split(" ")),
+                List.of("-o", file))
             .flatMap(List::stream)
             .toArray();
 

@@ -41,21 +41,14 @@ public record HeadCalibration(
     OptionalLong length,
     int layers,
     int kvHeads,
-    List<Float> values) {
+    List<Float> values)
+    implements Calibration {
   /** Name of the file in a model's folder that is used when no other is named. */
   public static final String FILE_NAME = "heads.kvcal";
 
   static final String SCORES = "head_scores";
-  static final String KIND = "kind";
-  static final String HEADS = "heads";
-  static final String VERSION = "version";
-  static final String FIRST_VERSION = "1";
-  static final String FINGERPRINT = "fingerprint";
-  static final String METHOD = "method";
-  static final String SEED = "seed";
+  static final String KIND = "heads";
   static final String LENGTH = "length";
-
-  private static final int SHOWN_DIGITS = 12;
 
   /** Copies the list. */
   public HeadCalibration {
@@ -68,7 +61,10 @@ public record HeadCalibration(
    * @throws CompileException when it cannot be read or is not one
    */
   public static HeadCalibration read(Path file) {
-    return new HeadCalibrationReader(file).read();
+    return new HeadCalibrationReader(
+            CalibrationFile.open(
+                file, HeadCalibrationReader.MOST_BYTES, HeadCalibrationReader.WAY_OUT))
+        .read();
   }
 
   /**
@@ -86,33 +82,25 @@ public record HeadCalibration(
     return new HeadScores(describe(), layers, kvHeads, values);
   }
 
-  /** {@return the file and how it was made, for people} */
+  @Override
   public String describe() {
     String seeded = seed.isPresent() ? ", seed " + seed.getAsLong() : "";
     return "%s (%s%s)".formatted(place, method.word(), seeded);
   }
 
-  /**
-   * Refuses a calibration of another model.
-   *
-   * @param folder the model's folder, for the way out
-   * @param actual the model's fingerprint
-   * @throws CompileException when it is of another model
-   */
+  @Override
   public void requireFits(Path folder, String actual, ModelConfig model) {
-    if (!fingerprint.equals(actual)) {
-      throw refused(
-          folder,
-          DiagnosticCode.CALIBRATION_OF_ANOTHER_MODEL,
-          "this calibration is of another model: expected fingerprint %s, got %s"
-              .formatted(shown(actual), shown(fingerprint)));
-    }
+    String wayOut =
+        "calibrate this model: kvasir calibrate heads %s -o %s".formatted(folder, FILE_NAME);
+    CalibrationFile.requireFingerprint(this, actual, wayOut);
     if (layers != model.layers() || kvHeads != model.kvHeads()) {
-      throw refused(
-          folder,
-          DiagnosticCode.CALIBRATION_INVALID,
-          "expected scores of %d layers with %d KV heads, as the model has, got %d with %d"
-              .formatted(model.layers(), model.kvHeads(), layers, kvHeads));
+      throw new CompileException(
+          Diagnostic.error(
+                  DiagnosticCode.CALIBRATION_INVALID,
+                  place,
+                  "expected scores of %d layers with %d KV heads, as the model has, got %d with %d"
+                      .formatted(model.layers(), model.kvHeads(), layers, kvHeads))
+              .withNote(wayOut));
     }
   }
 
@@ -123,30 +111,14 @@ public record HeadCalibration(
    * @throws IOException when it cannot be written; an older file is unchanged
    */
   public void write(Path file, SortedMap<String, List<Float>> parts) throws IOException {
-    SafetensorsWriter writer = new SafetensorsWriter();
-    writer
-        .metadata(KIND, HEADS)
-        .metadata(VERSION, FIRST_VERSION)
-        .metadata(FINGERPRINT, fingerprint)
-        .metadata(METHOD, method.word());
-    seed.ifPresent(number -> writer.metadata(SEED, Long.toString(number)));
+    SafetensorsWriter writer = CalibrationFile.writer(KIND, fingerprint);
+    writer.metadata(CalibrationFile.METHOD, method.word());
+    seed.ifPresent(number -> writer.metadata(CalibrationFile.SEED, Long.toString(number)));
     length.ifPresent(number -> writer.metadata(LENGTH, Long.toString(number)));
     SortedMap<String, List<Float>> tensors = new TreeMap<>(parts);
     tensors.put(SCORES, values);
     tensors.forEach((name, numbers) -> writer.addFloats(name, floats(numbers), layers, kvHeads));
     AtomicFile.write(file, writer::writeTo);
-  }
-
-  private CompileException refused(Path folder, DiagnosticCode code, String problem) {
-    return new CompileException(
-        Diagnostic.error(code, place, problem)
-            .withNote(
-                "calibrate this model: kvasir calibrate heads %s -o %s"
-                    .formatted(folder, FILE_NAME)));
-  }
-
-  private static String shown(String fingerprint) {
-    return fingerprint.substring(0, SHOWN_DIGITS);
   }
 
   private static float[] floats(List<Float> numbers) {

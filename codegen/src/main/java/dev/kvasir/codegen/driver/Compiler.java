@@ -15,6 +15,7 @@ import dev.kvasir.ir.diag.DiagnosticCode;
 import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.graph.GraphPrinter;
 import dev.kvasir.ir.model.ModelConfig;
+import dev.kvasir.ir.model.WeightSource;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.ir.policy.ResolvedPolicy;
 import dev.kvasir.passes.PassContext;
@@ -60,7 +61,8 @@ public final class Compiler {
 
   private static Compilation compileMapped(Model model, Policy policy, CompilerOptions options) {
     PlanSizes chosen = sizes(model, options);
-    ResolvedPolicy resolved = resolve(model, policy, options);
+    ModelCalibrations calibrations = new ModelCalibrations(model, options.calibrations());
+    ResolvedPolicy resolved = resolve(model, policy, calibrations, options);
     List<PassEvent> events = new ArrayList<>();
     Graph graph =
         Passes.pipeline()
@@ -74,7 +76,7 @@ public final class Compiler {
         options.tiles().containsKey(TileSize.PREFILL_TOKENS)
             ? chosen
             : PrefillFit.fit(graph, chosen);
-    GraphLowering.Lowered lowered = lower(graph, model, sizes, options);
+    GraphLowering.Lowered lowered = lower(graph, calibrations.weights(graph), sizes, options);
     Limits limits = new Limits(lowered.program(), lowered.memory(), sizes.context(), sizes.span());
     CacheFootprint footprint = CacheFootprint.of(graph, sizes.context(), sizes.context());
     limits.check(resolved, tokens -> CacheFootprint.of(graph, tokens, sizes.context()).dominant());
@@ -99,7 +101,7 @@ public final class Compiler {
    */
   public static Graph transform(Model model, Policy policy, CompilerOptions options) {
     PlanSizes sizes = sizes(model, options);
-    PassContext context = passContext(model, resolve(model, policy, options), sizes, options);
+    PassContext context = passContext(model, policy, sizes, options);
     return Passes.pipeline().run(context, options.listener());
   }
 
@@ -112,7 +114,7 @@ public final class Compiler {
   public static Graph transformUntil(
       String lastPass, Model model, Policy policy, CompilerOptions options) {
     PlanSizes sizes = sizes(model, options);
-    PassContext context = passContext(model, resolve(model, policy, options), sizes, options);
+    PassContext context = passContext(model, policy, sizes, options);
     return Passes.pipeline().runUntil(lastPass, context, options.listener());
   }
 
@@ -131,10 +133,17 @@ public final class Compiler {
     return sizes(model, options).context();
   }
 
-  private static ResolvedPolicy resolve(Model model, Policy policy, CompilerOptions options) {
-    ResolvedPolicy resolved = PolicyCheck.check(policy, model, options.calibration());
+  private static ResolvedPolicy resolve(
+      Model model, Policy policy, ModelCalibrations calibrations, CompilerOptions options) {
+    ResolvedPolicy resolved = PolicyCheck.check(policy, model, calibrations);
     TargetCheck.check(resolved, options.target());
     return resolved;
+  }
+
+  private static PassContext passContext(
+      Model model, Policy policy, PlanSizes sizes, CompilerOptions options) {
+    ModelCalibrations calibrations = new ModelCalibrations(model, options.calibrations());
+    return passContext(model, resolve(model, policy, calibrations, options), sizes, options);
   }
 
   private static PassContext passContext(
@@ -148,9 +157,9 @@ public final class Compiler {
   }
 
   private static GraphLowering.Lowered lower(
-      Graph graph, Model model, PlanSizes sizes, CompilerOptions options) {
+      Graph graph, WeightSource weights, PlanSizes sizes, CompilerOptions options) {
     try {
-      return GraphLowering.lower(graph, model, sizes, options.target().kernels());
+      return GraphLowering.lower(graph, weights, sizes, options.target().kernels());
     } catch (TornadoUnsupportedException e) {
       throw TargetCheck.refusal(e, options);
     }

@@ -1,6 +1,7 @@
 package dev.kvasir.codegen.driver;
 
-import dev.kvasir.codegen.calibration.HeadCalibration;
+import dev.kvasir.codegen.calibration.Calibration;
+import dev.kvasir.codegen.calibration.CalibrationSet;
 import dev.kvasir.codegen.tile.TileChooser;
 import dev.kvasir.codegen.tile.TileSize;
 import dev.kvasir.passes.PassListener;
@@ -8,7 +9,6 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -20,7 +20,7 @@ import java.util.OptionalInt;
  *     says
  * @param tiles sizes that are given; {@link TileChooser} chooses the others
  * @param planFolder where the plan will lie: it remembers the way from there to the model
- * @param calibration chooses what the policy gives as a share; empty for the one in the model's
+ * @param calibrations what was made for the model; of kinds that are missing, those in the model's
  *     folder
  * @param listener told about every pass
  */
@@ -30,7 +30,7 @@ public record CompilerOptions(
     OptionalInt span,
     Map<TileSize, Integer> tiles,
     Path planFolder,
-    Optional<HeadCalibration> calibration,
+    CalibrationSet calibrations,
     PassListener listener) {
 
   /** Copies the map. */
@@ -50,25 +50,25 @@ public record CompilerOptions(
         OptionalInt.empty(),
         Map.of(),
         Path.of(""),
-        Optional.empty(),
+        CalibrationSet.NONE,
         PassListener.NONE);
   }
 
   /** {@return the same for another target} */
   public CompilerOptions withTarget(Target other) {
-    return new CompilerOptions(other, maxContext, span, tiles, planFolder, calibration, listener);
+    return new CompilerOptions(other, maxContext, span, tiles, planFolder, calibrations, listener);
   }
 
   /** {@return the same for sessions of at most {@code tokens}} */
   public CompilerOptions withMaxContext(int tokens) {
     return new CompilerOptions(
-        target, OptionalInt.of(tokens), span, tiles, planFolder, calibration, listener);
+        target, OptionalInt.of(tokens), span, tiles, planFolder, calibrations, listener);
   }
 
   /** {@return the same with spans of at most {@code rows}} */
   public CompilerOptions withSpan(int rows) {
     return new CompilerOptions(
-        target, maxContext, OptionalInt.of(rows), tiles, planFolder, calibration, listener);
+        target, maxContext, OptionalInt.of(rows), tiles, planFolder, calibrations, listener);
   }
 
   /**
@@ -80,22 +80,26 @@ public record CompilerOptions(
     EnumMap<TileSize, Integer> given = new EnumMap<>(TileSize.class);
     given.putAll(tiles);
     given.put(size, size.require(value));
-    return new CompilerOptions(target, maxContext, span, given, planFolder, calibration, listener);
+    return new CompilerOptions(target, maxContext, span, given, planFolder, calibrations, listener);
   }
 
   /** {@return the same for a plan that will lie in {@code folder}} */
   public CompilerOptions withPlanFolder(Path folder) {
-    return new CompilerOptions(target, maxContext, span, tiles, folder, calibration, listener);
+    return new CompilerOptions(target, maxContext, span, tiles, folder, calibrations, listener);
   }
 
-  /** {@return the same with scores of the model's KV heads} */
-  public CompilerOptions withCalibration(HeadCalibration heads) {
-    return new CompilerOptions(
-        target, maxContext, span, tiles, planFolder, Optional.of(heads), listener);
+  /** {@return the same with one more calibration of the model} */
+  public CompilerOptions withCalibration(Calibration calibration) {
+    return withCalibrations(calibrations.with(calibration));
+  }
+
+  /** {@return the same with these calibrations of the model and no others} */
+  public CompilerOptions withCalibrations(CalibrationSet others) {
+    return new CompilerOptions(target, maxContext, span, tiles, planFolder, others, listener);
   }
 
   /** {@return the same with a listener} */
   public CompilerOptions withListener(PassListener other) {
-    return new CompilerOptions(target, maxContext, span, tiles, planFolder, calibration, other);
+    return new CompilerOptions(target, maxContext, span, tiles, planFolder, calibrations, other);
   }
 }

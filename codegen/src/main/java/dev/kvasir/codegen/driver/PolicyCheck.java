@@ -1,7 +1,9 @@
 package dev.kvasir.codegen.driver;
 
-import dev.kvasir.codegen.calibration.HeadCalibration;
+import dev.kvasir.codegen.calibration.CalibrationSet;
 import dev.kvasir.ir.model.ModelConfig;
+import dev.kvasir.ir.policy.Calibrations;
+import dev.kvasir.ir.policy.Convolutions;
 import dev.kvasir.ir.policy.HeadScores;
 import dev.kvasir.ir.policy.ModelFacts;
 import dev.kvasir.ir.policy.Policy;
@@ -24,8 +26,8 @@ public final class PolicyCheck {
 
   /**
    * {@return the policy with every value spelled out, without a model: names, types, ranges and
-   * combinations are checked, sets only against a model of 512 layers with 64 KV heads, and a share
-   * takes the first of them}
+   * combinations are checked, sets only against a model of 512 layers with 64 KV heads, a share
+   * takes the first of them, and there are weights for every fold}
    *
    * @throws dev.kvasir.ir.diag.CompileException when it makes sense for no model
    */
@@ -33,30 +35,45 @@ public final class PolicyCheck {
     String modelType = policy.ast().model().map(PolicyAst.Identifier::text).orElse("any");
     ModelFacts facts = new ModelFacts(modelType, ANY_LAYERS, ANY_KV_HEADS, Integer.MAX_VALUE);
     HeadScores anyScores = HeadScores.equal("no model", ANY_LAYERS, ANY_KV_HEADS);
-    return PolicyResolver.resolve(policy, Passes.techniques(), facts, () -> Optional.of(anyScores));
+    return PolicyResolver.resolve(policy, Passes.techniques(), facts, new AnyModel(anyScores));
+  }
+
+  /** What no model lacks. */
+  private record AnyModel(HeadScores scores) implements Calibrations {
+    @Override
+    public Optional<HeadScores> headScores() {
+      return Optional.of(scores);
+    }
+
+    @Override
+    public Optional<Convolutions> convolutions() {
+      return Optional.of(Convolutions.ANY);
+    }
   }
 
   /**
-   * {@return the policy with every value and set spelled out; shares are those of the calibration
-   * in the model's folder}
+   * {@return the policy with every value and set spelled out; shares and weights are those of the
+   * calibrations in the model's folder}
    *
    * @throws dev.kvasir.ir.diag.CompileException when it does not make sense for the model
    */
   public static ResolvedPolicy check(Policy policy, Model model) {
-    return check(policy, model, Optional.empty());
+    return check(policy, model, CalibrationSet.NONE);
   }
 
   /**
    * {@return the policy with every value and set spelled out}
    *
-   * @param calibration chooses what the policy gives as a share; without one, that in the model's
-   *     folder does, which is read only then
-   * @throws dev.kvasir.ir.diag.CompileException when it does not make sense for the model, or the
+   * @param given what was made for the model; of kinds that are missing, those in the model's
+   *     folder are read where the policy needs them
+   * @throws dev.kvasir.ir.diag.CompileException when it does not make sense for the model, or a
    *     calibration is of another one
    */
-  public static ResolvedPolicy check(
-      Policy policy, Model model, Optional<HeadCalibration> calibration) {
-    calibration.ifPresent(given -> requireFits(given, model));
+  public static ResolvedPolicy check(Policy policy, Model model, CalibrationSet given) {
+    return check(policy, model, new ModelCalibrations(model, given));
+  }
+
+  static ResolvedPolicy check(Policy policy, Model model, ModelCalibrations calibrations) {
     ModelConfig config = model.config();
     ModelFacts facts =
         new ModelFacts(
@@ -65,20 +82,6 @@ public final class PolicyCheck {
             config.kvHeads(),
             config.maxPositions(),
             OptionalInt.of(config.headDim()));
-    return PolicyResolver.resolve(
-        policy,
-        Passes.techniques(),
-        facts,
-        () -> calibration.or(() -> ofFolder(model)).map(HeadCalibration::scores));
-  }
-
-  private static Optional<HeadCalibration> ofFolder(Model model) {
-    Optional<HeadCalibration> found = HeadCalibration.ofFolder(model.path());
-    found.ifPresent(calibration -> requireFits(calibration, model));
-    return found;
-  }
-
-  private static void requireFits(HeadCalibration calibration, Model model) {
-    calibration.requireFits(model.path(), model.fingerprint(), model.config());
+    return PolicyResolver.resolve(policy, Passes.techniques(), facts, calibrations);
   }
 }

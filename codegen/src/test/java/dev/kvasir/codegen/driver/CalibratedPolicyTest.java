@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvasir.codegen.calibration.CalibrationMethod;
+import dev.kvasir.codegen.calibration.CalibrationSet;
 import dev.kvasir.codegen.calibration.HeadCalibration;
 import dev.kvasir.ir.diag.CompileException;
 import dev.kvasir.ir.policy.Policy;
@@ -81,7 +82,8 @@ class CalibratedPolicyTest {
     try (Model model = Model.open(copy)) {
       HeadCalibration named = HeadCalibration.read(copy.resolve("heads.kvcal"));
       assertThat(PolicyCheck.check(SampleModel.policy(""), model).uses()).isEmpty();
-      assertThatThrownBy(() -> PolicyCheck.check(SampleModel.policy(""), model, Optional.of(named)))
+      assertThatThrownBy(() -> PolicyCheck.check(
+                      SampleModel.policy(""), model, CalibrationSet.NONE.with(named)))
           .hasMessageContaining("error[KV3020]");
     }
   }
@@ -96,7 +98,8 @@ class CalibratedPolicyTest {
 
   private static List<Integer> retrieval(Path folder, Optional<HeadCalibration> named) {
     try (Model model = Model.open(folder)) {
-      return PolicyCheck.check(HALF, model, named)
+      return PolicyCheck.check(
+              HALF, model, new CalibrationSet(named, Optional.empty()))
           .uses()
           .getFirst()
           .arguments()
