@@ -117,18 +117,17 @@ final class BoundChecker {
     }
 
     private void requireLocal(CodeStep step, int slot) throws PlanException {
-      Refusal.require(
-          slot < locals.length,
-          place(step),
-          "expected one of %d locals, got local %d".formatted(locals.length, slot));
+      if (slot >= locals.length) {
+        throw refusal(
+            step, "expected one of %d locals, got local %d".formatted(locals.length, slot));
+      }
     }
 
     /** Joins the operands of all jumps that lead here. */
     private boolean meet(int number, CodeStep step, boolean fallsThrough) throws PlanException {
       int[] jumped = incoming.remove(number);
       if (jumped == null) {
-        Refusal.require(
-            fallsThrough, place(step), "expected code that something before leads to, got other");
+        require(fallsThrough, step, "expected code that something before leads to, got other");
         return true;
       }
       if (!fallsThrough) {
@@ -137,8 +136,7 @@ final class BoundChecker {
           push(step, bound);
         }
       } else {
-        Refusal.require(
-            depth == jumped.length, place(step), "expected as many operands on every way here");
+        require(depth == jumped.length, step, "expected as many operands on every way here");
         for (int i = 0; i < depth; i++) {
           operands[i] = Math.max(operands[i], jumped[i]);
         }
@@ -201,8 +199,7 @@ final class BoundChecker {
       int[] known = incoming.get(target);
       int[] here = Arrays.copyOf(operands, depth);
       if (known != null) {
-        Refusal.require(
-            known.length == depth, place(jump), "expected as many operands on every way there");
+        require(known.length == depth, jump, "expected as many operands on every way there");
         for (int i = 0; i < depth; i++) {
           here[i] = Math.max(here[i], known[i]);
         }
@@ -211,7 +208,7 @@ final class BoundChecker {
     }
 
     private void give(CodeStep step, Call call) throws PlanException {
-      Refusal.require(depth >= call.pops(), place(step), "expected more operands");
+      require(depth >= call.pops(), step, "expected more operands");
       int[] given = parametersOf(call.callee());
       for (int i = 0; i < given.length; i++) {
         given[i] = Math.max(given[i], operands[depth - given.length + i]);
@@ -228,11 +225,12 @@ final class BoundChecker {
               default -> CodeStep.ANY;
             };
         int most = Integer.MAX_VALUE - loop.by() + 1;
-        Refusal.require(
-            limit <= most,
-            place(method.steps().get(loop.top())),
-            "expected a limit that is known to be at most %d for a step of %d"
-                .formatted(most, loop.by()));
+        if (limit > most) {
+          throw refusal(
+              method.steps().get(loop.top()),
+              "expected a limit that is known to be at most %d for a step of %d"
+                  .formatted(most, loop.by()));
+        }
       }
     }
 
@@ -241,10 +239,10 @@ final class BoundChecker {
     }
 
     private void push(CodeStep step, int bound) throws PlanException {
-      Refusal.require(
-          depth < operands.length,
-          place(step),
-          "expected at most %d operands, as the method says".formatted(operands.length));
+      if (depth >= operands.length) {
+        throw refusal(
+            step, "expected at most %d operands, as the method says".formatted(operands.length));
+      }
       operands[depth++] = bound;
     }
 
@@ -260,12 +258,19 @@ final class BoundChecker {
     }
 
     private void pop(CodeStep step, int slots) throws PlanException {
-      Refusal.require(depth >= slots, place(step), "expected more operands");
+      require(depth >= slots, step, "expected more operands");
       depth -= slots;
     }
 
-    private String place(CodeStep step) {
-      return "%s, byte %d".formatted(method.place(), step.at());
+    /** Refuses unless {@code holds}. A place is described for refusals alone: checks are many. */
+    private void require(boolean holds, CodeStep step, String problem) throws PlanException {
+      if (!holds) {
+        throw refusal(step, problem);
+      }
+    }
+
+    private PlanException refusal(CodeStep step, String problem) {
+      return Refusal.of("%s, byte %d".formatted(method.place(), step.at()), problem);
     }
   }
 
