@@ -82,11 +82,17 @@ final class SelectionChecks {
         .dim("more", TAIL)
         .dim("protected_from", MARK + TAIL - OBSERVED)
         .dim("salt", 1)
-        .positive("mass", shape.heads() * room.elements())
+        .positive("mass", mass(shape, rows))
         .ints("candidate_positions", candidates())
         .ints(PagedRows.COUNTS, List.of(KEPT))
         .floats("scores", 2 * CandidateRoom.GUARD + rows + CandidateRoom.GUARD)
         .build();
+  }
+
+  /** A plan whose selections have fewer candidates has less room for each head. */
+  private int mass(ScoreShape shape, int rows) {
+    int read = CandidateRoom.of(rows).elements();
+    return (shape.heads() - 1) * room.elements() + Math.max(room.elements(), read);
   }
 
   CheckCase chooseRows(int window) {

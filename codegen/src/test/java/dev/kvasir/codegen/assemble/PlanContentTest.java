@@ -81,6 +81,19 @@ class PlanContentTest {
     assertThat(plan.program().segments()).hasSize(8);
   }
 
+  /** Selections of so few rows have room for one page of candidates. */
+  @Test
+  void selectionsOfFewRowsCompile() {
+    Policy policy =
+        SampleModel.policy(
+            "use select-window(budget = 29, window = 1, observe = 8, share = 1, pool = 3,"
+                + " tail = 30);");
+    Plan plan =
+        SampleModel.compile(policy, CompilerOptions.defaults().withMaxContext(164).withSpan(1))
+            .plan();
+    assertThat(plan.program().marks()).hasSize(1);
+  }
+
   /** Kernels with one thing wrong in each. */
   @Test
   void wrongKernelsFailTheirChecks() throws PlanException {

@@ -158,8 +158,7 @@ final class AttentionFixture {
                   case DENSE -> true;
                   case SINK -> position < sink;
                   case RING -> position >= sink;
-                  case KEPT, SLOTS, TAIL, SHARED, RETAINED ->
-                      throw new AssertionError(s.text());
+                  case KEPT, SLOTS, TAIL, SHARED, RETAINED -> throw new AssertionError(s.text());
                 })
         .findFirst()
         .orElseThrow();
