@@ -1,5 +1,6 @@
 package dev.kvasir.fuzz;
 
+import dev.kvasir.fuzz.plan.PlanFuzz;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,12 +11,13 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * Tries many mutants: {@code [--seed N] [--from N] [--count N] [--seconds N] [--out FOLDER]}, or
- * with {@code --damage} every truncation and every flipped bit of a whole compiled plan.
+ * Tries many mutants: {@code [--seed N] [--from N] [--count N] [--seconds N] [--out FOLDER]}, with
+ * {@code --damage} every truncation and every flipped bit of a whole compiled plan, or with {@code
+ * --plans} random policies over random models, compiled, run and compared with the evaluator.
  *
- * <p>Prints what became of them, by kind and code. Exit status 1 when there are findings; each is
- * written to the folder, with the seed and index that make it again ({@code --from INDEX --count
- * 1}).
+ * <p>Prints what became of them, by kind and code. Exit status 1 when there are findings; mutants
+ * are written to the folder, policies are printed, with the seed and index that make them again
+ * ({@code --from INDEX --count 1}).
  */
 public final class FuzzMain {
 
@@ -30,6 +32,7 @@ public final class FuzzMain {
     private long count = 10_000_000;
     private long seconds = Long.MAX_VALUE;
     private boolean damage;
+    private boolean plans;
     private Path out = Path.of("fuzz-findings");
 
     static Options parse(String... arguments) {
@@ -39,6 +42,10 @@ public final class FuzzMain {
         String option = words.next();
         if (option.equals("--damage")) {
           options.damage = true;
+          continue;
+        }
+        if (option.equals("--plans")) {
+          options.plans = true;
           continue;
         }
         String value = words.hasNext() ? words.next() : "";
@@ -61,7 +68,11 @@ public final class FuzzMain {
     Path folder = Files.createTempDirectory("kvasir-fuzz");
     boolean found;
     try {
-      found = options.damage ? damage(folder) : mutants(options, folder);
+      if (options.damage) {
+        found = damage(folder);
+      } else {
+        found = options.plans ? plans(options, folder) : mutants(options, folder);
+      }
     } finally {
       delete(folder);
     }
@@ -89,6 +100,25 @@ public final class FuzzMain {
       run.problems().forEach(System.out::println);
       return !run.problems().isEmpty();
     }
+  }
+
+  private static boolean plans(Options options, Path folder) throws IOException {
+    PlanFuzz fuzz = new PlanFuzz(options.seed, folder);
+    long start = System.nanoTime();
+    long end = Math.addExact(options.from, options.count);
+    long index = options.from;
+    while (index < end && (System.nanoTime() - start) / 1e9 < options.seconds) {
+      fuzz.run(index);
+      index++;
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "%d policies in %.0f s%n",
+        index - options.from,
+        (System.nanoTime() - start) / 1e9);
+    System.out.print(fuzz.table());
+    fuzz.problems().forEach(System.out::println);
+    return !fuzz.problems().isEmpty();
   }
 
   private static boolean damage(Path folder) throws IOException {

@@ -1,0 +1,43 @@
+package dev.kvasir.fuzz.plan;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * A policy on a model, and what a session of it reads.
+ *
+ * @param model the model
+ * @param uses statements of the policy
+ * @param context most tokens of a session
+ * @param span most tokens that are prefilled at once
+ * @param prompts tokens of each prompt that is appended
+ * @param steps tokens that are given one by one behind them
+ */
+record PlanCase(
+    SmallModel model, List<String> uses, int context, int span, List<Integer> prompts, int steps) {
+
+  /** Copies the lists. */
+  PlanCase {
+    uses = List.copyOf(uses);
+    prompts = List.copyOf(prompts);
+  }
+
+  /** {@return all tokens that the session reads} */
+  int tokens() {
+    return prompts.stream().mapToInt(Integer::intValue).sum() + steps;
+  }
+
+  /** {@return the policy's text} */
+  String policy() {
+    return uses.stream()
+        .map(use -> "  " + use + "\n")
+        .collect(Collectors.joining("", "policy random {\n", "}\n"));
+  }
+
+  /** {@return everything, for people} */
+  @Override
+  public String toString() {
+    return "%s// %s; context %d, span %d, prompts of %s, %d steps"
+        .formatted(policy(), model, context, span, prompts, steps);
+  }
+}

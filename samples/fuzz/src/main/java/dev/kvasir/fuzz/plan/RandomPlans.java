@@ -1,0 +1,169 @@
+package dev.kvasir.fuzz.plan;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** Makes cases from numbers. Most of the policies are valid; the resolver refuses the others. */
+final class RandomPlans {
+  private static final List<Integer> HEAD_DIMS = List.of(16, 16, 32, 32, 48, 64);
+  private static final List<Integer> GROUPS = List.of(1, 2, 2, 4);
+  private static final List<Integer> SPANS = List.of(1, 37, 64, 100, 200);
+  private static final List<Integer> WINDOWS = List.of(1, 1, 2, 4, 8, 16);
+  private static final List<Integer> POOLS = List.of(1, 3, 7);
+  private static final List<String> FORMATS = List.of("f32", "bf16", "f16");
+  private static final long STRIDE = 0x9E37_79B9_7F4A_7C15L;
+
+  private final Random random;
+  private final SmallModel model;
+  private final List<String> uses = new ArrayList<>();
+
+  /** How a layer keeps its rows. */
+  private enum Retention {
+    ALL,
+    STREAMING,
+    SELECTED
+  }
+
+  private RandomPlans(Random random) {
+    this.random = random;
+    int group = of(GROUPS);
+    model =
+        new SmallModel(
+            1 + random.nextInt(4), 1 + random.nextInt(2), group, of(HEAD_DIMS), random.nextLong());
+  }
+
+  /** {@return case number {@code index} of a seed, always the same} */
+  static PlanCase of(long seed, long index) {
+    return new RandomPlans(new Random(seed + index * STRIDE)).make();
+  }
+
+  private PlanCase make() {
+    List<Retention> layers =
+        IntStream.range(0, model.layers())
+            .mapToObj(layer -> of(List.of(Retention.values())))
+            .toList();
+    group(where(layers, Retention.STREAMING));
+    select(where(layers, Retention.SELECTED));
+    if (random.nextBoolean()) {
+      uses.add("use store-kv(format = %s)%s;".formatted(of(FORMATS), someLayers()));
+    }
+    if (random.nextBoolean()) {
+      uses.add(
+          "use quantize-kv(key = %s, value = %s)%s;"
+              .formatted(codes(true), codes(false), someLayers()));
+    }
+    List<Integer> prompts = new ArrayList<>();
+    for (int prompt = random.nextInt(2); prompt >= 0; prompt--) {
+      prompts.add(1 + random.nextInt(random.nextBoolean() ? 20 : 90));
+    }
+    int steps = random.nextInt(50);
+    int tokens = prompts.stream().mapToInt(Integer::intValue).sum() + steps;
+    int context = tokens + random.nextInt(200);
+    return new PlanCase(model, uses, context, Math.min(of(SPANS), context), prompts, steps);
+  }
+
+  private static List<Integer> where(List<Retention> layers, Retention retention) {
+    return IntStream.range(0, layers.size())
+        .filter(layer -> layers.get(layer) == retention)
+        .boxed()
+        .toList();
+  }
+
+  private void group(List<Integer> streaming) {
+    if (streaming.isEmpty()) {
+      return;
+    }
+    boolean byHead = random.nextInt(3) == 0;
+    String retrieval =
+        IntStream.range(0, model.layers())
+            .boxed()
+            .flatMap(layer -> retrieval(layer, streaming.contains(layer), byHead).stream())
+            .collect(Collectors.joining(", ", "[", "]"));
+    uses.add(
+        "use group-heads(criterion = %s, retrieval = %s, sink = %d, recent = %d, compensate = %s);"
+            .formatted(
+                byHead ? "head" : "layer",
+                retrieval,
+                of(List.of(0, 1, 4, 70)),
+                1 + random.nextInt(random.nextBoolean() ? 20 : 100),
+                random.nextInt(3) == 0));
+  }
+
+  /** A streaming layer may have single heads that keep all. */
+  private List<String> retrieval(int layer, boolean streaming, boolean byHead) {
+    if (!byHead) {
+      return streaming ? List.of() : List.of(Integer.toString(layer));
+    }
+    return IntStream.range(0, model.kvHeads())
+        .filter(head -> !streaming || random.nextInt(3) == 0)
+        .mapToObj(head -> "head(%d, %d)".formatted(layer, head))
+        .toList();
+  }
+
+  private void select(List<Integer> layers) {
+    if (layers.isEmpty()) {
+      return;
+    }
+    int window = of(WINDOWS);
+    int observe = 1 + random.nextInt(24);
+    boolean perHead = random.nextBoolean();
+    int share = perHead ? 1 : divisor(layers.size());
+    int pool = window == 1 ? of(POOLS) : 1;
+    uses.add(
+        "use select-window(budget = %s, window = %d, observe = %d, share = %d, per-head = %s, pool = %d, score = %s, tail = %d)%s;"
+            .formatted(
+                budget(observe + window),
+                window,
+                observe,
+                share,
+                perHead,
+                pool,
+                of(List.of("max", "average", "random(seed = 5)")),
+                observe + random.nextInt(30),
+                onLayers(layers)));
+  }
+
+  private String budget(int least) {
+    String mean =
+        random.nextBoolean()
+            ? Integer.toString(least + random.nextInt(80))
+            : (5 + random.nextInt(96)) + "%";
+    return switch (random.nextInt(4)) {
+      case 0 -> "pyramid(" + mean + ")";
+      case 1 -> "groups(" + mean + ")";
+      default -> mean;
+    };
+  }
+
+  private int divisor(int count) {
+    return of(IntStream.rangeClosed(1, count).filter(n -> count % n == 0).boxed().toList());
+  }
+
+  private String codes(boolean key) {
+    boolean channel = key && random.nextBoolean();
+    int whole = channel ? 64 : model.headDim();
+    List<Integer> groups =
+        IntStream.of(16, 32, 64, 128).filter(group -> whole % group == 0).boxed().toList();
+    return "int%d(per = %s, group = %d)"
+        .formatted(of(List.of(4, 8)), channel ? "channel" : "token", of(groups));
+  }
+
+  private String someLayers() {
+    List<Integer> layers =
+        IntStream.range(0, model.layers()).filter(layer -> random.nextInt(3) > 0).boxed().toList();
+    return layers.isEmpty() || layers.size() == model.layers() ? "" : onLayers(layers);
+  }
+
+  private static String onLayers(List<Integer> layers) {
+    return layers.stream()
+        .map(layer -> Integer.toString(layer))
+        .collect(Collectors.joining(", ", " on layers ", ""));
+  }
+
+  private <T> T of(List<T> values) {
+    return values.get(random.nextInt(values.size()));
+  }
+}
