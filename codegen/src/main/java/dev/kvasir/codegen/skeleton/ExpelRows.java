@@ -19,6 +19,7 @@ public final class ExpelRows {
 
   private static final String KEY = "key";
   private static final String VALUE = "value";
+  private static final String ONES = "ones";
   private static final String KEY_BLOCK = "key_block_sum";
   private static final String VALUE_BLOCK = "value_block_sum";
 
@@ -60,6 +61,8 @@ public final class ExpelRows {
     ExpelRows rows = new ExpelRows(kernel, shape);
     kernel.tile(KEY, 1, shape.keyDim());
     kernel.tile(VALUE, 1, shape.valueDim());
+    kernel.tile(ONES, 1, SegmentPart.PAGE_ROWS);
+    kernel.map(ONES, TileExpression.constant(1));
     kernel.reads("k", ElementFormat.F32);
     kernel.reads("v", ElementFormat.F32);
     String heads = kernel.reads("heads", ElementFormat.I32);
@@ -146,10 +149,26 @@ public final class ExpelRows {
 
   private void ofPlainPage(IntExpression page, IntExpression held, IntExpression physical) {
     IntExpression first = page.times(SegmentPart.PAGE_ROWS);
+    kernel.choose(
+        first.plus(SegmentPart.PAGE_ROWS).lessOrEqual(held),
+        () -> ofWholePage(physical),
+        () -> ofRows(held.minus(first), physical));
+  }
+
+  /** Sums line by line, as the page lies in memory. */
+  private void ofWholePage(IntExpression physical) {
+    Statement.TilePart strip = new Statement.TilePart(ONES, 0, pages.layout().keyStrip());
+    for (int i = 0; i < pages.keyStrips(); i++) {
+      kernel.addDotNT(Statement.TilePart.whole(keySum), strip, pages.keyLines(physical, i));
+    }
+    kernel.dotNN(valueSum, ONES, pages.values(physical), false);
+  }
+
+  private void ofRows(IntExpression rows, IntExpression physical) {
     kernel.loop(
         "row",
         IntExpression.constant(0),
-        held.minus(first).minimum(IntExpression.constant(SegmentPart.PAGE_ROWS)),
+        rows,
         row -> {
           kernel.load(KEY, pages.keys(physical).fromRow(row, 1));
           kernel.load(VALUE, pages.values(physical).fromRow(row, 1));

@@ -38,6 +38,25 @@ record PageBuffer(String buffer, PageLayout layout) {
         IntExpression.constant(0));
   }
 
+  /** {@return strips of keys in a page} */
+  int keyStrips() {
+    return PageLayout.ROWS / layout.keyStrip();
+  }
+
+  /** {@return a strip of keys as it lies: a row for each channel, the strip's keys in any order} */
+  View keyLines(IntExpression page, int strip) {
+    int rows = layout.keyStrip();
+    return new View(
+        buffer,
+        new View.Layout.Rows(layout.keyDim(), 0, rows),
+        layout.keyDim(),
+        rows,
+        page,
+        layout.elements(),
+        IntExpression.constant(strip * rows * layout.keyDim()),
+        IntExpression.constant(0));
+  }
+
   /** {@return all values of a page, as 64 rows} */
   View values(IntExpression page) {
     return new View(

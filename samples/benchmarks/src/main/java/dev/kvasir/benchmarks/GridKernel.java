@@ -12,7 +12,7 @@ import java.util.Map;
 import jdk.incubator.vector.FloatVector;
 
 /** A generated kernel, compiled for this machine's vectors. */
-final class GridKernel {
+public final class GridKernel {
   private final Kernel kernel;
   private final Team team;
   private final MethodHandle entry;
@@ -27,14 +27,14 @@ final class GridKernel {
    * @param second extent of the grid's second axis
    * @param third extent of the grid's third axis
    */
-  record Launch(MemorySegment[] buffers, int[] dims, int second, int third) {}
+  public record Launch(MemorySegment[] buffers, int[] dims, int second, int third) {}
 
   /**
    * Emits and loads a kernel.
    *
    * @param team who runs it
    */
-  GridKernel(Kernel kernel, Team team) {
+  public GridKernel(Kernel kernel, Team team) {
     this.kernel = kernel;
     this.team = team;
     entry = load(kernel, FloatVector.SPECIES_PREFERRED.vectorBitSize());
@@ -57,7 +57,7 @@ final class GridKernel {
    * @param memory buffers by name, more than it needs perhaps
    * @param values its integers by name, more than it needs perhaps
    */
-  Launch launch(
+  public Launch launch(
       Map<String, MemorySegment> memory, Map<String, Integer> values, int second, int third) {
     return new Launch(
         kernel.buffers().stream()
@@ -69,12 +69,12 @@ final class GridKernel {
   }
 
   /** {@return where an integer is among those of a launch} */
-  int dimension(String name) {
+  public int dimension(String name) {
     return kernel.dims().indexOf(name);
   }
 
   /** Runs all points, each thread a run of neighbours. */
-  void run(Launch launch) {
+  public void run(Launch launch) {
     int points = launch.second() * launch.third();
     int threads = team.threads();
     team.run(

@@ -1,120 +1,158 @@
 package dev.kvasir.benchmarks.fusion;
 
+import dev.kvasir.codegen.driver.Compiler;
+import dev.kvasir.codegen.driver.CompilerOptions;
+import dev.kvasir.codegen.driver.Model;
+import dev.kvasir.ir.diag.SourceText;
+import dev.kvasir.ir.policy.Policy;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.runtime.LoadOptions;
 import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
 import dev.kvasir.runtime.Session;
-import java.util.ArrayList;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** One session under one policy, and what its launches took. */
+/**
+ * A model under one policy, and what its launches take: of the first prompt and the steps behind it
+ * in this virtual machine, then, once they are compiled, of a prompt and steps again.
+ */
 final class FusedRun implements AutoCloseable {
 
   /** Launches of a selection, without the attention that it follows. */
-  private static final List<String> SELECTION =
-      List.of(
-          "candidate positions",
-          "observed mass",
-          "score rows",
-          "choose rows",
-          "compact rows",
-          "commit choice");
+  private static final String[] SELECTION = {
+    "candidate positions",
+    "observed mass",
+    "score rows",
+    "choose rows",
+    "compact rows",
+    "commit choice"
+  };
+
+  private static final String EXPEL = "expel rows";
+  private static final String PREFILL_ATTENTION = "prefill attention";
+  private static final String DECODE_ATTENTION = "decode attention";
+
+  /** Tokens of the context beyond the prompt. */
+  private static final int ROOM = 2048;
+
+  /** Two pages leave every ring. */
+  private static final int FIRST_STEPS = 128;
+
+  private static final int WARM_PROMPTS = 6;
+  private static final int WARM_TOKENS = 2048;
+  private static final int WARM_STEPS = 600;
 
   private final FusedPolicy policy;
-  private final Session session;
-  private final Map<String, Long> prefill = new TreeMap<>();
-  private final Map<String, List<Long>> steps = new TreeMap<>();
-  private final Map<String, Long> step = new TreeMap<>();
-  private int launches;
+  private final LoadedModel model;
+  private final int[] prompt;
+  private final LaunchTimes steps = new LaunchTimes();
+  private final Map<String, Double> figures = new TreeMap<>();
+  private Session session;
 
-  /** Reads the prompt. */
-  FusedRun(FusedPolicy policy, LoadedModel model, int[] prompt) {
+  /** Compiles and loads. */
+  FusedRun(FusedPolicy policy, Path folder, int[] prompt) throws IOException {
     this.policy = policy;
-    // Kernels become fast as they run: a short prompt and some steps first.
-    try (Session warm = model.newSession()) {
-      warm.append(Prompt.ofTokens(Arrays.copyOf(prompt, Math.min(prompt.length, 600))));
-      for (int i = 0; i < 40; i++) {
-        warm.step(1);
-      }
+    this.prompt = prompt;
+    Policy parsed = Policy.parse(new SourceText(policy.name() + ".kvp", policy.text()));
+    try (Model weights = Model.open(folder)) {
+      CompilerOptions options =
+          CompilerOptions.defaults().withMaxContext(prompt.length + ROOM).withSpan(prompt.length);
+      Plan plan = Compiler.compile(weights, parsed, options).plan();
+      model = LoadedModel.load(plan, folder, LoadOptions.defaults().threads(Parts.THREADS));
     }
     session = model.newSession();
-    session.observeLaunches(
-        (launch, nanos) -> prefill.merge(kind(launch.label()), nanos, Long::sum));
-    session.append(Prompt.ofTokens(prompt));
-    session.observeLaunches(
-        (launch, nanos) -> {
-          step.merge(kind(launch.label()), nanos, Long::sum);
-          launches++;
-        });
   }
 
-  /** {@return what a launch does, without its layer} */
-  private static String kind(String label) {
-    return label.startsWith("layer.") ? label.substring(label.indexOf(' ') + 1) : label;
-  }
-
-  /** Decodes and notes what each kind of launch took in each step. */
-  void decode(int count) {
-    for (int i = 0; i < count; i++) {
-      step.clear();
-      launches = 0;
-      session.step(1);
-      step.forEach((kind, nanos) -> steps.computeIfAbsent(kind, _ -> new ArrayList<>()).add(nanos));
+  /** Reads the prompt and takes some steps for the first time. */
+  void first() {
+    noteFirst(read(), "first ");
+    LaunchTimes first = new LaunchTimes();
+    for (int i = 0; i < FIRST_STEPS; i++) {
+      first.during(session, () -> session.step(1));
+    }
+    if (first.total(EXPEL) > 0) {
+      figures.put("first expel us a step", first.mean(EXPEL) / 1e3);
+      figures.put("first expel %", 100 * first.total(EXPEL) / first.all());
     }
   }
 
-  private double selectionMillis() {
-    return SELECTION.stream().mapToLong(kind -> prefill.getOrDefault(kind, 0L)).sum() / 1e6;
+  /** Reads shorter prompts and takes steps until nothing is left to compile, then the prompt. */
+  void warm() {
+    // Long enough for rings to drop pages.
+    int warmTokens = Math.max(WARM_TOKENS, policy.ring() + WARM_TOKENS / 2);
+    for (int i = 0; i < WARM_PROMPTS; i++) {
+      restart();
+      session.append(Prompt.ofTokens(Arrays.copyOf(prompt, Math.min(prompt.length, warmTokens))));
+    }
+    for (int i = 0; i < WARM_STEPS; i++) {
+      session.step(1);
+    }
+    restart();
+    noteFirst(read(), "");
   }
 
-  private double median(String kind) {
-    List<Long> sorted = steps.getOrDefault(kind, List.of(0L)).stream().sorted().toList();
-    return sorted.get(sorted.size() / 2) / 1e3;
+  private void restart() {
+    session.close();
+    session = model.newSession();
   }
 
-  private double minimum(String kind) {
-    return steps.getOrDefault(kind, List.of(0L)).stream().mapToLong(n -> n).min().orElse(0) / 1e3;
+  private LaunchTimes read() {
+    LaunchTimes times = new LaunchTimes();
+    times.during(session, () -> session.append(Prompt.ofTokens(prompt)));
+    return times;
   }
 
-  private double wholeStep() {
-    return steps.keySet().stream().mapToDouble(this::median).sum();
-  }
-
-  /** {@return the figures as text, relative to plain attention} */
-  String report(FusedRun full) {
-    double attention = prefill.getOrDefault("prefill attention", 0L) / 1e6;
-    double rows = (double) session.cacheStats().keptRows() / full.session.cacheStats().keptRows();
-    double time = median("decode attention") / full.median("decode attention");
-    return String.format(
-            "%-10s launches/step %3d  prefill attention %8.1f ms  selection %7.1f ms = %5.2f %%%n",
-            policy.name(),
-            launches,
-            attention,
-            selectionMillis(),
-            100 * selectionMillis() / attention)
-        + String.format(
-            "           decode attention median %7.1f us, min %7.1f; time %.3f of full at %.3f of"
-                + " its rows: %.2f x%n",
-            median("decode attention"), minimum("decode attention"), time, rows, time / rows)
-        + String.format(
-            "           append %6.2f us  combine %6.2f us  whole step %8.1f us  %s%n",
-            median("append rows"), median("combine attention"), wholeStep(), others());
-  }
-
-  private String others() {
-    List<String> texts = new ArrayList<>();
-    for (String kind : steps.keySet()) {
-      if (kind.startsWith("keep") || kind.contains("compensat") || kind.contains("expel")) {
-        texts.add("%s %.2f us".formatted(kind, median(kind)));
+  private void noteFirst(LaunchTimes prefill, String when) {
+    double attention = prefill.total(PREFILL_ATTENTION);
+    figures.put(when + "prefill attention ms", attention / 1e6);
+    if (prefill.total(SELECTION) > 0) {
+      figures.put(when + "selection ms", prefill.total(SELECTION) / 1e6);
+      figures.put(when + "selection %", 100 * prefill.total(SELECTION) / attention);
+      for (String kind : SELECTION) {
+        figures.put(when + kind + " ms", prefill.total(kind) / 1e6);
       }
     }
-    return String.join(", ", texts);
+    if (prefill.total(EXPEL) > 0) {
+      figures.put(when + "prefill expel %", 100 * prefill.total(EXPEL) / attention);
+    }
+  }
+
+  /** Decodes. */
+  void decode(int count) {
+    for (int i = 0; i < count; i++) {
+      steps.during(session, () -> session.step(1));
+    }
+  }
+
+  /** {@return what was measured, by what it is} */
+  Map<String, Double> figures() {
+    figures.put("launches", (double) steps.launches());
+    figures.put("rows", (double) session.cacheStats().keptRows());
+    figures.put("decode attention us", steps.median(DECODE_ATTENTION) / 1e3);
+    figures.put("least decode attention us", steps.least(DECODE_ATTENTION) / 1e3);
+    figures.put("append us", steps.median("append rows") / 1e3);
+    figures.put("step us", steps.medianRun() / 1e3);
+    figures.put("mean step us", steps.all() / Parts.STEPS / Parts.ROUNDS / 1e3);
+    if (steps.total(EXPEL) > 0) {
+      figures.put("expel us a step", steps.mean(EXPEL) / 1e3);
+      figures.put("expel %", 100 * steps.total(EXPEL) / steps.all());
+      figures.put("expel us", steps.median(EXPEL) / 1e3);
+    }
+    return figures;
+  }
+
+  /** {@return the policy} */
+  FusedPolicy policy() {
+    return policy;
   }
 
   @Override
   public void close() {
     session.close();
+    model.close();
   }
 }

@@ -21,7 +21,7 @@ import java.util.Random;
  * @param headDim elements of a head
  * @param vocabulary token ids
  */
-record RandomLlama(
+public record RandomLlama(
     int hidden,
     int intermediate,
     int layers,
@@ -53,7 +53,7 @@ record RandomLlama(
   }
 
   /** Writes {@code config.json} and {@code model.safetensors}. */
-  void write(Path folder) throws IOException {
+  public void write(Path folder) throws IOException {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve("config.json"), configuration());
     byte[] random = random();

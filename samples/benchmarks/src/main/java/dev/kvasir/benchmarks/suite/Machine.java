@@ -16,10 +16,11 @@ import jdk.incubator.vector.FloatVector;
  * @param system operating system
  * @param java the Java virtual machine
  */
-record Machine(String processor, int processors, int vectorBits, String system, String java) {
+public record Machine(
+    String processor, int processors, int vectorBits, String system, String java) {
 
   /** {@return this machine} */
-  static Machine here() {
+  public static Machine here() {
     return new Machine(
         processorName(),
         Runtime.getRuntime().availableProcessors(),
@@ -45,7 +46,7 @@ record Machine(String processor, int processors, int vectorBits, String system, 
   }
 
   /** {@return the processor as a part of a file name} */
-  String slug() {
+  public String slug() {
     return processor
         .toLowerCase(Locale.ROOT)
         .replaceAll("\\(.*?\\)", "")

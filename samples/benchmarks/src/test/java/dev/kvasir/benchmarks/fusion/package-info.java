@@ -1,0 +1,4 @@
+@NullMarked
+package dev.kvasir.benchmarks.fusion;
+
+import org.jspecify.annotations.NullMarked;
