@@ -131,8 +131,15 @@ final class TraceRecorder implements TraceObserver {
           prefix + "heads", segment.heads().stream().mapToInt(Integer::intValue).toArray(), heads);
       addInts(prefix + "position", segment.positions(), heads, rows);
       addFloats(prefix + "bytes", new float[] {segment.bytes()}, 1);
+      segment.norms().ifPresent(norms -> addNorms(prefix, segment, norms));
       segment.packed().ifPresent(packed -> addPacked(prefix, segment, packed));
     }
+  }
+
+  private void addNorms(String prefix, SegmentSnapshot segment, SegmentSnapshot.Norms norms) {
+    int heads = segment.heads().size();
+    addFloats(prefix + "scale_k", norms.keys(), heads, segment.rows());
+    addFloats(prefix + "scale_v", norms.values(), heads, segment.rows());
   }
 
   private void addPacked(String prefix, SegmentSnapshot segment, PackedRows packed) {

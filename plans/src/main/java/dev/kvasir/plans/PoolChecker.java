@@ -4,6 +4,7 @@ import static dev.kvasir.plans.PlanChecker.require;
 
 import dev.kvasir.plans.memory.BufferDeclaration;
 import dev.kvasir.plans.memory.BufferDeclaration.Kind;
+import dev.kvasir.plans.program.Beside;
 import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import java.util.HashMap;
@@ -43,6 +44,11 @@ final class PoolChecker {
     String place = segmentPlace + ": pool";
     long plainPages = packed.isPresent() ? heads : heads * segment.slots();
     use(place, segment.pool(), segment.format(), plain, plainPages);
+    if (segment.beside().isPresent()) {
+      Beside beside = segment.beside().get();
+      PageKind kind = new PageKind(beside.elements(rows), Optional.empty(), 0);
+      use(place, beside.pool(), beside.format(), kind, heads * segment.slots());
+    }
     if (packed.isEmpty()) {
       return;
     }

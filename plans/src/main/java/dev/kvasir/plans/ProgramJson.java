@@ -179,6 +179,9 @@ final class ProgramJson {
     if (segment.chosen().isPresent()) {
       writeChosen(json, segment.chosen().get());
     }
+    if (segment.beside().isPresent()) {
+      BesideJson.write(json, segment.beside().get());
+    }
     json.writeEndObject();
   }
 
@@ -203,7 +206,8 @@ final class ProgramJson {
                 : Optional.empty(),
             fields.has("chosen")
                 ? Optional.of(readChosen(fields.object("chosen")))
-                : Optional.empty());
+                : Optional.empty(),
+            BesideJson.read(fields));
     fields.end();
     return segment;
   }

@@ -35,6 +35,7 @@ final class SegmentChecker {
   private final CounterIndex counters;
   private final List<long[]> samples;
   private final ChosenChecker chosen;
+  private final BesideChecker beside;
   private long operations;
 
   SegmentChecker(Plan plan, MemoryChecker memory, MarkChecker marks) {
@@ -43,6 +44,7 @@ final class SegmentChecker {
     this.counters = CacheSamples.counters(plan.program());
     this.samples = new CacheSamples(plan).all();
     this.chosen = new ChosenChecker(plan, memory, marks, counters);
+    this.beside = new BesideChecker(plan, marks, counters);
   }
 
   void check() throws PlanException {
@@ -51,8 +53,11 @@ final class SegmentChecker {
     for (SegmentDeclaration segment : plan.program().segments()) {
       checkShape(segment);
       chosen.check(place(segment), segment);
-      checkTable(segment, tables);
-      pools.check(place(segment), segment);
+      beside.check(place(segment), segment);
+      if (segment.shares().isEmpty()) {
+        checkTable(segment, tables);
+        pools.check(place(segment), segment);
+      }
     }
     checkBytes();
   }
@@ -125,15 +130,27 @@ final class SegmentChecker {
     String place = place(segment) + ": table";
     BufferDeclaration table = memory.buffer(place, segment.table());
     require(table.kind() == Kind.TABLE, place, "expected a page table, got " + table.name());
-    long entries = (long) segment.heads().size() * segment.tableEntries();
-    require(
-        segment.tableOffset() >= 0 && segment.tableOffset() + entries <= memory.elements(table),
-        place,
-        "expected %d elements from %d within its %d"
-            .formatted(entries, segment.tableOffset(), memory.elements(table)));
     // Ends by beginnings of what other segments have.
     NavigableMap<Long, Long> taken = tables.computeIfAbsent(table.name(), name -> new TreeMap<>());
-    long begin = segment.tableOffset();
+    long heads = segment.heads().size();
+    take(place, table, segment.tableOffset(), heads * segment.tableEntries(), taken);
+    if (segment.beside().isPresent()) {
+      take(place, table, segment.beside().get().tableOffset(), heads * segment.slots(), taken);
+    }
+  }
+
+  private void take(
+      String place,
+      BufferDeclaration table,
+      long begin,
+      long entries,
+      NavigableMap<Long, Long> taken)
+      throws PlanException {
+    require(
+        begin >= 0 && begin + entries <= memory.elements(table),
+        place,
+        "expected %d elements from %d within its %d"
+            .formatted(entries, begin, memory.elements(table)));
     Map.Entry<Long, Long> before = taken.lowerEntry(begin + entries);
     if (before != null && before.getValue() > begin) {
       throw new PlanException(

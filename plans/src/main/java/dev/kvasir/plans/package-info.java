@@ -138,6 +138,16 @@
  * before it, in it and after its rules, and those beyond the last are given back. The rows since
  * then are a segment of their own, {@code tokens - MARK} of them from position {@code MARK} on.
  *
+ * <h2>Directions</h2>
+ *
+ * <p>Two segments of different layers may be one in memory: rows that are directions, which each
+ * reads with norms of its own. The rows have pages beside them, see {@link
+ * dev.kvasir.plans.program.Beside}: of f16 norms, or, where rows are some of all, of their i32
+ * positions. In {@code program.json} such a segment has {@code "norms": {"pool": "norms",
+ * "table_offset": 64, "key_norms": 128, "value_norms": 192, "shares": "layer.0.shared"}}, the last
+ * only where the rows are those of another segment, or {@code "positions": {"pool": "positions",
+ * "table_offset": 64}}.
+ *
  * <h2>Versions</h2>
  *
  * <p>A reader reads its own major version. Another one is refused by name, older or newer, before

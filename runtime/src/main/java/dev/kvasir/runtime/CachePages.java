@@ -130,7 +130,7 @@ final class CachePages {
         long chosen = segment.chosenRows(memory, rows).count();
         kept += chosen;
         evicted += marks.value(segment.mark()) * heads - chosen;
-      } else {
+      } else if (segment.isOwner()) {
         long first = segment.firstRow(rows);
         kept += (rows - first) * heads;
         evicted += first * heads;
@@ -165,7 +165,8 @@ final class CachePages {
   void show(TraceObserver observer, int tokens) {
     set(before, tokens);
     for (SegmentPages segment : segments) {
-      if (segment.isChosen() && marks.value(segment.mark()) == tokens) {
+      if ((segment.isChosen() || segment.hasPositions())
+          && marks.value(segment.mark()) == tokens) {
         observer.chosen(
             segment.segment().layer(),
             segment.segment().heads(),

@@ -59,6 +59,11 @@ final class PageStore {
   private void addPools(SegmentDeclaration segment, int pageRows) {
     PagePool.Part rows = new PagePool.Part(buffer(segment.pool()), segment.pageBytes(pageRows));
     addPool(segment.pool(), List.of(rows));
+    if (segment.beside().isPresent()) {
+      String beside = segment.beside().get().pool();
+      addPool(
+          beside, List.of(new PagePool.Part(buffer(beside), segment.besideBytes(pageRows))));
+    }
     if (segment.packing().isPresent()) {
       Packing packing = segment.packing().get();
       List<PagePool.Part> parts = new ArrayList<>();
@@ -113,6 +118,11 @@ final class PageStore {
   /** {@return the pool of the pages in a segment's slots} */
   PagePool slotPool(SegmentDeclaration segment) {
     return known(segment.packing().map(Packing::keyPool).orElseGet(segment::pool));
+  }
+
+  /** {@return the pool of pages that lie beside those of rows} */
+  PagePool pool(String name) {
+    return known(name);
   }
 
   private PagePool known(String name) {

@@ -1,11 +1,13 @@
 package dev.kvasir.runtime;
 
 import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.program.Beside;
 import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import dev.kvasir.runtime.backend.Workspace;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * The pages that one segment of one session holds.
@@ -14,6 +16,8 @@ import java.lang.foreign.MemorySegment;
  * page of the same slot overwrites the rows. A segment that holds fewer rows than before gives
  * pages back. The logical pages of a packed segment are its closed ones; its open page comes with
  * the first row and stays.
+ *
+ * <p>A segment whose pages are those of another holds none itself.
  *
  * <p>A page that a fork holds as well is copied before a run may write to it; of a segment with
  * chosen rows, all are before rows are chosen again.
@@ -31,6 +35,8 @@ final class SegmentPages {
   private final int pageRows;
   private final boolean packed;
   private final int slots;
+  private final boolean owner;
+  private final Optional<BesidePages> beside;
   private int held;
   private boolean open;
   private boolean forked;
@@ -53,6 +59,9 @@ final class SegmentPages {
     table = memory.buffer(segment.table());
     packed = segment.packing().isPresent();
     slots = segment.slots();
+    owner = segment.shares().isEmpty();
+    beside =
+        segment.beside().map(pages -> new BesidePages(segment, pages, memory, workspace, pageRows));
   }
 
   SegmentDeclaration segment() {
@@ -64,7 +73,12 @@ final class SegmentPages {
     return mark;
   }
 
-  /** {@return whether the rows were chosen} */
+  /** {@return whether the rows are some of all, whose positions are listed beside them} */
+  boolean hasPositions() {
+    return segment.beside().isPresent() && segment.beside().get() instanceof Beside.Positions;
+  }
+
+  /** {@return whether the rows were chosen, and may be chosen anew} */
   boolean isChosen() {
     return segment.chosen().isPresent();
   }
@@ -80,6 +94,9 @@ final class SegmentPages {
 
   /** {@return the true positions of each head's chosen rows, ascending} */
   int[][] chosenPositions(SessionMemory memory, long rowCount) {
+    if (hasPositions()) {
+      return listedPositions(Math.toIntExact(rowCount));
+    }
     ChosenRows chosen = chosenRows(memory, rowCount);
     int[][] positions = new int[segment.heads().size()][];
     for (int head = 0; head < positions.length; head++) {
@@ -89,6 +106,23 @@ final class SegmentPages {
       }
     }
     return positions;
+  }
+
+  private int[][] listedPositions(int rowCount) {
+    BesidePages lists = beside().orElseThrow();
+    int[][] positions = new int[segment.heads().size()][rowCount];
+    for (int head = 0; head < positions.length; head++) {
+      for (int row = 0; row < rowCount; row++) {
+        positions[head][row] = lists.position(head, row);
+      }
+    }
+    return positions;
+  }
+
+  /** {@return what lies beside the rows, ready to be read} */
+  Optional<BesidePages> beside() {
+    beside.ifPresent(BesidePages::read);
+    return beside;
   }
 
   /** {@return the rows that the segment has received at these counters} */
@@ -121,15 +155,30 @@ final class SegmentPages {
     return page(head, slots);
   }
 
+  /** {@return whether the segment's pages are its own and not those of another segment} */
+  boolean isOwner() {
+    return owner;
+  }
+
   /** {@return the bytes of all pages held} */
   long bytes() {
+    if (!owner) {
+      return 0;
+    }
+    return beside.map(BesidePages::bytes).orElse(0L) + rowBytes();
+  }
+
+  private long rowBytes() {
     return segment.heads().size()
         * (held * slotPool.pageBytes() + (open ? openPool.pageBytes() : 0));
   }
 
   /** {@return the bytes of those pages that others hold as well} */
   long sharedBytes() {
-    long shared = 0;
+    if (!owner) {
+      return 0;
+    }
+    long shared = beside.map(BesidePages::sharedBytes).orElse(0L);
     for (int head = 0; head < segment.heads().size(); head++) {
       for (int slot = 0; slot < held; slot++) {
         shared += slotPool.shared(page(head, slot)) ? slotPool.pageBytes() : 0;
@@ -140,6 +189,12 @@ final class SegmentPages {
 
   /** Makes the table cover so many rows, and no more. */
   void cover(long rowCount) {
+    if (!owner) {
+      return;
+    }
+    if (beside.isPresent()) {
+      beside.get().cover(rowCount);
+    }
     coverSlots((int) Math.min(logicalPages(rowCount), slots));
     if (packed) {
       coverOpenPages(rowCount > 0);
@@ -153,7 +208,10 @@ final class SegmentPages {
    */
   void cover(long before, long most) {
     cover(most);
-    if (forked && segment.chosen().isEmpty()) {
+    if (forked && owner && segment.chosen().isEmpty()) {
+      if (beside.isPresent()) {
+        beside.get().own(before);
+      }
       long pages = logicalPages(most);
       for (long page = Math.max(before / pageRows, pages - slots); page < pages; page++) {
         own(page % slots);
@@ -219,8 +277,12 @@ final class SegmentPages {
    * which it is not known how full they are.
    */
   void fork(SegmentPages source, long rowCount) {
+    if (!owner) {
+      return;
+    }
     source.forked = true;
     forked = true;
+    beside.ifPresent(pages -> pages.fork(source.beside.orElseThrow()));
     held = source.held;
     open = source.open;
     boolean chosen = segment.chosen().isPresent();
@@ -245,6 +307,10 @@ final class SegmentPages {
 
   /** Gives all pages back. */
   void release() {
+    if (!owner) {
+      return;
+    }
+    beside.ifPresent(pages -> pages.cover(0));
     coverSlots(0);
     if (packed) {
       coverOpenPages(false);

@@ -3,6 +3,7 @@ package dev.kvasir.runtime;
 import dev.kvasir.plans.PackedCodes;
 import dev.kvasir.plans.PageLayout;
 import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.program.Beside;
 import dev.kvasir.plans.program.PackedFormat;
 import dev.kvasir.plans.program.Packing;
 import dev.kvasir.plans.program.SegmentDeclaration;
@@ -103,6 +104,7 @@ final class SegmentReader {
         keys,
         values,
         packed,
+        norms(),
         pages.bytes());
   }
 
@@ -119,8 +121,34 @@ final class SegmentReader {
     return (int) (pages.logicalPages(first + heldRows(head)) * pageRows - first);
   }
 
+  private Optional<SegmentSnapshot.Norms> norms() {
+    if (segment.beside().isPresent() && segment.beside().get() instanceof Beside.Norms lists) {
+      return Optional.of(
+          new SegmentSnapshot.Norms(norms(lists.keyNorms()), norms(lists.valueNorms())));
+    }
+    return Optional.empty();
+  }
+
+  private float[] norms(int list) {
+    BesidePages beside = pages.beside().orElseThrow();
+    float[] norms = new float[Math.multiplyExact(heads, rows)];
+    for (int head = 0; head < heads; head++) {
+      for (int row = 0; row < rows; row++) {
+        norms[head * rows + row] = beside.norm(head, row, list);
+      }
+    }
+    return norms;
+  }
+
   private int[] positions() {
     int[] positions = new int[Math.multiplyExact(heads, rows)];
+    if (pages.hasPositions()) {
+      int[][] listed = pages.chosenPositions(memory, rows);
+      for (int head = 0; head < heads; head++) {
+        System.arraycopy(listed[head], 0, positions, head * rows, rows);
+      }
+      return positions;
+    }
     Arrays.fill(positions, SegmentSnapshot.EMPTY);
     for (int head = 0; head < heads; head++) {
       for (int row = 0; row < heldRows(head); row++) {
@@ -132,7 +160,16 @@ final class SegmentReader {
                 .orElseGet(() -> Math.toIntExact(base + first + at));
       }
     }
+    norms().ifPresent(norms -> hide(positions, norms.keys()));
     return positions;
+  }
+
+  private static void hide(int[] positions, float[] keyNorms) {
+    for (int row = 0; row < positions.length; row++) {
+      if (keyNorms[row] < 0) {
+        positions[row] = SegmentSnapshot.EMPTY;
+      }
+    }
   }
 
   private MemorySegment read(String pool, StorageFormat format) {

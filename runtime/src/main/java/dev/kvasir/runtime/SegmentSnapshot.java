@@ -17,6 +17,8 @@ import java.util.Optional;
  * @param values dequantised, [heads, rows, valueDim]; 0 in empty rows
  * @param packed the rows in closed pages as they are stored, the first of {@code rows}; empty when
  *     the segment has none
+ * @param norms what attention multiplies the logit and the value of each row by; empty where it does
+ *     not
  * @param bytes bytes of the pages that hold the rows
  */
 public record SegmentSnapshot(
@@ -30,7 +32,16 @@ public record SegmentSnapshot(
     float[] keys,
     float[] values,
     Optional<PackedRows> packed,
+    Optional<Norms> norms,
     long bytes) {
+
+  /**
+   * Factors of rows that are directions.
+   *
+   * @param keys of logits, [heads, rows]; -1 in empty rows
+   * @param values of values, [heads, rows]; -1 in empty rows
+   */
+  public record Norms(float[] keys, float[] values) {}
 
   /** The position of an empty row. */
   public static final int EMPTY = -2;

@@ -36,6 +36,7 @@ import java.util.Optional;
  * @param window rows at positions up to current - window are invisible; 0 for no window
  * @param packing how closed pages are stored; empty when all pages are alike
  * @param chosen where to read which rows these are; empty when their positions follow each other
+ * @param beside what else there is of each row, in pages of its own; empty for nothing
  */
 public record SegmentDeclaration(
     String name,
@@ -52,7 +53,8 @@ public record SegmentDeclaration(
     Expression firstPosition,
     int window,
     Optional<Packing> packing,
-    Optional<Chosen> chosen) {
+    Optional<Chosen> chosen,
+    Optional<Beside> beside) {
 
   /**
    * Which rows a segment holds that were chosen from all: each list has its own number of rows, in
@@ -80,6 +82,77 @@ public record SegmentDeclaration(
   /** Copies the list. */
   public SegmentDeclaration {
     heads = List.copyOf(heads);
+  }
+
+  /** A segment with nothing beside its rows. */
+  public SegmentDeclaration(
+      String name,
+      int layer,
+      List<Integer> heads,
+      StorageFormat format,
+      int keyDim,
+      int valueDim,
+      String pool,
+      String table,
+      int tableOffset,
+      int slots,
+      Expression rows,
+      Expression firstPosition,
+      int window,
+      Optional<Packing> packing,
+      Optional<Chosen> chosen) {
+    this(
+        name,
+        layer,
+        heads,
+        format,
+        keyDim,
+        valueDim,
+        pool,
+        table,
+        tableOffset,
+        slots,
+        rows,
+        firstPosition,
+        window,
+        packing,
+        chosen,
+        Optional.empty());
+  }
+
+  /** {@return this segment with something beside its rows} */
+  public SegmentDeclaration withBeside(Beside pages) {
+    return copy(name, layer, Optional.of(pages));
+  }
+
+  /** {@return this segment under another name, of another layer} */
+  public SegmentDeclaration of(String otherName, int otherLayer) {
+    return copy(otherName, otherLayer, beside);
+  }
+
+  private SegmentDeclaration copy(String newName, int newLayer, Optional<Beside> pages) {
+    return new SegmentDeclaration(
+        newName,
+        newLayer,
+        heads,
+        format,
+        keyDim,
+        valueDim,
+        pool,
+        table,
+        tableOffset,
+        slots,
+        rows,
+        firstPosition,
+        window,
+        packing,
+        chosen,
+        pages);
+  }
+
+  /** {@return the segment whose pages and table elements this one has too, if any} */
+  public Optional<String> shares() {
+    return beside.flatMap(Beside::shares);
   }
 
   /** {@return the table elements of one head} */
@@ -113,11 +186,29 @@ public record SegmentDeclaration(
   }
 
   /**
-   * {@return the cache bytes of one head that holds {@code rowCount} rows, between two runs}
+   * {@return bytes of one page beside those of the rows, 0 where there is none}
+   *
+   * @param pageRows rows of a page
+   */
+  public long besideBytes(int pageRows) {
+    return beside.map(pages -> pages.format().bytes(pages.elements(pageRows))).orElse(0L);
+  }
+
+  /**
+   * {@return the cache bytes of one head that holds {@code rowCount} rows, between two runs; what is
+   * shared counts where it is owned}
    *
    * @param pageRows rows of a page
    */
   public long residentBytes(long rowCount, int pageRows) {
+    if (shares().isPresent()) {
+      return 0;
+    }
+    return Math.ceilDiv(rowCount, (long) pageRows) * besideBytes(pageRows)
+        + rowBytes(rowCount, pageRows);
+  }
+
+  private long rowBytes(long rowCount, int pageRows) {
     if (packing.isEmpty()) {
       return Math.min(Math.ceilDiv(rowCount, (long) pageRows), slots) * pageBytes(pageRows);
     }
