@@ -2,6 +2,7 @@ package dev.kvasir.cli;
 
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.program.Beside;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.KernelDeclaration;
@@ -49,7 +50,10 @@ final class CacheReads {
     }
     long bytes = 0;
     for (SegmentDeclaration segment : plan.program().segments()) {
-      if (read.contains(segment.table()) && names(kernel, launch, segment, tokens)) {
+      // A segment that shares all pages of another one is found by the same table elements.
+      if (segment.shares().isEmpty()
+          && read.contains(segment.table())
+          && names(kernel, launch, segment, tokens)) {
         bytes += ofSegment(segment, read, tokens);
       }
     }
@@ -80,6 +84,10 @@ final class CacheReads {
     long bytes = 0;
     if (read.contains(segment.pool())) {
       bytes += (rows - Math.max(first, closed)) * segment.pageBytes(pageRows);
+    }
+    if (segment.beside().isPresent() && segment.beside().get() instanceof Beside.Norms norms) {
+      // Of the norms of two layers, those of one.
+      bytes += read.contains(norms.pool()) ? rows * segment.besideBytes(pageRows) / 2 : 0;
     }
     if (segment.packing().isPresent()) {
       long closedRows = Math.max(0, closed - first);

@@ -26,6 +26,9 @@ import java.util.regex.Pattern;
  * quant_zero}) are those of the first rows in {@code position}, as many as the codes have: [heads,
  * rows, dim] for codes; for steps and mins [heads, rows / group, dim] per channel and [heads, rows,
  * dim / group] per token. An element is scale * code + zero.
+ *
+ * <p>Of rows that two layers share, each has the directions with norms of its own, {@code scale_k}
+ * and {@code scale_v}, both -1 where a row is hidden, which has position -2.
  */
 final class TraceRecorder implements TraceObserver {
   private static final Pattern LAYER_VALUE = Pattern.compile("layer\\.(\\d+)\\.(.+)");

@@ -127,6 +127,7 @@ class TraceRecorderTest {
         rows,
         rows.clone(),
         packed,
+        Optional.empty(),
         640);
   }
 

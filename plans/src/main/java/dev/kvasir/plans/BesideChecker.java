@@ -63,7 +63,7 @@ final class BesideChecker {
   }
 
   private static void requireList(String place, int first, int pageRows) throws PlanException {
-    requireRange(place, first, 0, (Beside.Norms.LISTS - 1) * pageRows);
+    requireRange(place, first, 0, (Beside.Norms.LISTS - 1L) * pageRows);
     require(
         first % pageRows == 0,
         place,
@@ -98,8 +98,7 @@ final class BesideChecker {
   }
 
   /** Rows never outgrow their pages, so that no page is used again. */
-  private void checkRows(String place, SegmentDeclaration segment, long most)
-      throws PlanException {
+  private void checkRows(String place, SegmentDeclaration segment, long most) throws PlanException {
     CompiledExpression rows;
     try {
       rows = segment.rows().compile(counters);

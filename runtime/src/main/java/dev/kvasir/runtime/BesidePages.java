@@ -37,7 +37,7 @@ final class BesidePages {
 
   /** {@return the bytes of all pages held} */
   long bytes() {
-    return heads * held * pool.pageBytes();
+    return (long) heads * held * pool.pageBytes();
   }
 
   /** {@return the bytes of those pages that others hold as well} */

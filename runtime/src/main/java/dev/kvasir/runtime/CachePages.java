@@ -165,8 +165,7 @@ final class CachePages {
   void show(TraceObserver observer, int tokens) {
     set(before, tokens);
     for (SegmentPages segment : segments) {
-      if ((segment.isChosen() || segment.hasPositions())
-          && marks.value(segment.mark()) == tokens) {
+      if ((segment.isChosen() || segment.hasPositions()) && marks.value(segment.mark()) == tokens) {
         observer.chosen(
             segment.segment().layer(),
             segment.segment().heads(),

@@ -61,8 +61,7 @@ final class PageStore {
     addPool(segment.pool(), List.of(rows));
     if (segment.beside().isPresent()) {
       String beside = segment.beside().get().pool();
-      addPool(
-          beside, List.of(new PagePool.Part(buffer(beside), segment.besideBytes(pageRows))));
+      addPool(beside, List.of(new PagePool.Part(buffer(beside), segment.besideBytes(pageRows))));
     }
     if (segment.packing().isPresent()) {
       Packing packing = segment.packing().get();

@@ -17,8 +17,8 @@ import java.util.Optional;
  * @param values dequantised, [heads, rows, valueDim]; 0 in empty rows
  * @param packed the rows in closed pages as they are stored, the first of {@code rows}; empty when
  *     the segment has none
- * @param norms what attention multiplies the logit and the value of each row by; empty where it does
- *     not
+ * @param norms what attention multiplies the logit and the value of each row by; empty where it
+ *     does not
  * @param bytes bytes of the pages that hold the rows
  */
 public record SegmentSnapshot(

@@ -4,9 +4,11 @@ import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CachedPages;
 import dev.kvasir.codegen.skeleton.CompensationRow;
+import dev.kvasir.codegen.skeleton.NormPages;
 import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.PagedRows;
 import dev.kvasir.ir.type.Packing;
+import dev.kvasir.plans.program.Beside;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -19,6 +21,9 @@ final class AttentionChecks {
 
   /** Rows that were chosen before: a page and a bit. */
   static final int KEPT = SegmentPart.PAGE_ROWS + 6;
+
+  /** Rows that kept their originals. */
+  private static final int RETAINED = 5;
 
   private static final int TABLE_STRIDE = 8;
 
@@ -155,7 +160,7 @@ final class AttentionChecks {
   }
 
   /** Every page is page 0, and page 0 is all there is, so that the kernel writes all of it. */
-  private static CheckCase.Builder pack(
+  static CheckCase.Builder pack(
       CheckCase.Builder check, AttentionShape shape, SegmentPart segment) {
     PackedLayout layout =
         new PackedLayout(segment.packing().orElseThrow(), shape.keyDim(), shape.valueDim());
@@ -188,9 +193,21 @@ final class AttentionChecks {
     List<Integer> table = new ArrayList<>();
     for (SegmentPart segment : shape.segments()) {
       check.dim(segment.name() + "_table", table.size());
+      if (segment.isSized()) {
+        check.dim(segment.name() + PagedRows.ENTRIES, TABLE_STRIDE);
+      }
+      if (segment.isSized() && !segment.isCounted()) {
+        check.dim(segment.name() + PagedRows.ROWS, Math.min(RETAINED, selected));
+      }
+      if (segment.hasNorms()) {
+        check
+            .dim(NormPages.TABLE, 0)
+            .dim(NormPages.KEYS, 2 * SegmentPart.PAGE_ROWS)
+            .dim(NormPages.VALUES, 3 * SegmentPart.PAGE_ROWS)
+            .floats(NormPages.NORMS, PAGES * Beside.Norms.LISTS * SegmentPart.PAGE_ROWS);
+      }
       if (segment.isCounted()) {
         check
-            .dim(segment.name() + PagedRows.ENTRIES, TABLE_STRIDE)
             .dim(PagedRows.FIRST_LIST, 0)
             .dim(PagedRows.LIST_STRIDE, 0)
             .ints(PagedRows.COUNTS, List.of(Math.min(KEPT, selected)));

@@ -9,6 +9,7 @@ import dev.kvasir.codegen.skeleton.CachedPages;
 import dev.kvasir.codegen.skeleton.CombineAttention;
 import dev.kvasir.codegen.skeleton.CompensationRow;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
+import dev.kvasir.codegen.skeleton.NormPages;
 import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.PagedRows;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
@@ -23,6 +24,7 @@ import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.program.Beside;
 import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import java.util.HashMap;
@@ -58,6 +60,11 @@ final class AttentionLowering {
     /** {@return the head group that keeps chosen rows} */
     CacheAssembly.Group selected() {
       return groups.stream().filter(CacheAssembly.Group::isSelected).findFirst().orElseThrow();
+    }
+
+    /** {@return the head group whose rows are merged with those of another layer} */
+    CacheAssembly.Group merged() {
+      return groups.stream().filter(CacheAssembly.Group::isMerged).findFirst().orElseThrow();
     }
 
     /** {@return the program's mark of the last selection} */
@@ -126,8 +133,8 @@ final class AttentionLowering {
       packing.pack(layer, group, arguments);
     }
     for (CacheAssembly.Group group : groups) {
-      // Of a selected group, the selection behind the attention takes the span's rows.
-      if (!group.isSelected()) {
+      // What selects or merges behind the attention takes the span's rows.
+      if (!group.isSelected() && !group.isMerged()) {
         append(Mode.PREFILL, layer, group, arguments);
       }
       compensation.beforeWriting(Mode.STEP, layer, group, arguments);
@@ -274,6 +281,9 @@ final class AttentionLowering {
       SegmentDeclaration segment = group.segments().get(i);
       all.put(CachedPages.pages(part), segment.pool());
       segment.chosen().ifPresent(chosen -> all.put(PagedRows.COUNTS, chosen.counts()));
+      if (part.hasNorms()) {
+        all.put(NormPages.NORMS, segment.beside().orElseThrow().pool());
+      }
       segment
           .packing()
           .ifPresent(
@@ -299,7 +309,9 @@ final class AttentionLowering {
       SegmentDeclaration segment = group.segments().get(i);
       dims.put(part.name() + "_table", Expression.constant(segment.tableOffset()));
       dims.put(part.name() + PagedRows.ENTRIES, Expression.constant(segment.tableEntries()));
+      dims.put(part.name() + PagedRows.ROWS, segment.rows());
       part.mark().ifPresent(mark -> dims.put(mark, Expression.counter(mark)));
+      segment.beside().ifPresent(beside -> addNorms(beside, dims));
       segment
           .chosen()
           .ifPresent(
@@ -309,5 +321,13 @@ final class AttentionLowering {
               });
     }
     return dims;
+  }
+
+  private static void addNorms(Beside beside, Map<String, Expression> dims) {
+    if (beside instanceof Beside.Norms norms) {
+      dims.put(NormPages.TABLE, Expression.constant(norms.tableOffset()));
+      dims.put(NormPages.KEYS, Expression.constant(norms.keyNorms()));
+      dims.put(NormPages.VALUES, Expression.constant(norms.valueNorms()));
+    }
   }
 }

@@ -5,13 +5,16 @@ import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CompensationRow;
 import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.ProgramExpressions;
+import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.graph.ops.AttentionOp;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.ir.type.Merge;
 import dev.kvasir.ir.type.QuantisedFormat;
 import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.memory.BufferDeclaration;
+import dev.kvasir.plans.program.Beside;
 import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.PackedFormat;
 import dev.kvasir.plans.program.Packing;
@@ -56,7 +59,14 @@ final class CacheAssembly {
     boolean isSelected() {
       return shape.segments().stream().anyMatch(SegmentPart::isCounted);
     }
+
+    /** {@return whether it shares rows with another layer} */
+    boolean isMerged() {
+      return shape.segments().stream().anyMatch(SegmentPart::hasNorms);
+    }
   }
+
+  private static final long NORM_ELEMENTS = (long) Beside.Norms.LISTS * SegmentPart.PAGE_ROWS;
 
   /** What plans let a buffer hold. */
   private static final long MOST_ELEMENTS = Integer.MAX_VALUE;
@@ -129,7 +139,11 @@ final class CacheAssembly {
       List<SegmentDeclaration> declared = new ArrayList<>();
       for (int i = 0; i < group.segments().size(); i++) {
         SegmentPart part = shape.segments().get(i);
-        declared.add(segment(cache, group, group.segments().get(i), part, shape));
+        CacheSegment segment = group.segments().get(i);
+        declared.add(
+            shared(cache, segment)
+                .orElseGet(() -> beside(segment, segment(cache, group, segment, part, shape))));
+        segments.add(declared.getLast());
       }
       int firstMean = shape.compensated() ? meanElements : 0;
       if (shape.compensated()) {
@@ -178,7 +192,7 @@ final class CacheAssembly {
         pool(kind + suffix(kind, shape.pageElements(), pages), format, shape.pageElements(), pages);
     SegmentDeclaration declaration =
         new SegmentDeclaration(
-            "layer." + cache.layer() + "." + segment.name(),
+            name(cache.layer(), segment),
             cache.layer(),
             group.heads(),
             format,
@@ -195,8 +209,53 @@ final class CacheAssembly {
             part.isCounted() ? Optional.of(chosen(cache.layer())) : Optional.empty());
     tableElements =
         Math.addExact(tableElements, Math.multiplyExact(part.tableEntries(context), headCount));
-    segments.add(declaration);
     return declaration;
+  }
+
+  /** {@return the segment of the upper layer of a pair, whose rows are those of the lower} */
+  private Optional<SegmentDeclaration> shared(CacheType cache, CacheSegment segment) {
+    if (segment.merge().isEmpty() || segment.merge().get().side() == Merge.Side.LOWER) {
+      return Optional.empty();
+    }
+    String owner = name(segment.merge().get().partner(), segment);
+    SegmentDeclaration lower =
+        segments.stream()
+            .filter(declared -> declared.name().equals(owner))
+            .findFirst()
+            .orElseThrow(() -> new CompilerBug("nothing shares rows under the name " + owner));
+    Beside beside = lower.beside().orElseThrow();
+    return Optional.of(
+        lower
+            .of(name(cache.layer(), segment), cache.layer())
+            .withBeside(norms(beside.pool(), beside.tableOffset(), 2, Optional.of(owner))));
+  }
+
+  /** {@return the segment with what its kind has beside its rows} */
+  private SegmentDeclaration beside(CacheSegment segment, SegmentDeclaration declared) {
+    long pages = (long) declared.slots() * declared.heads().size();
+    int offset = tableElements;
+    Beside beside;
+    if (segment.kind() == CacheSegment.Kind.SHARED) {
+      String pool = "norms" + suffix("norms", NORM_ELEMENTS, pages);
+      beside = norms(pool, offset, 0, Optional.empty());
+    } else if (segment.kind() == CacheSegment.Kind.RETAINED) {
+      String pool = "positions" + suffix("positions", SegmentPart.PAGE_ROWS, pages);
+      beside = new Beside.Positions(pool, offset);
+    } else {
+      return declared;
+    }
+    pool(beside.pool(), beside.format(), beside.elements(SegmentPart.PAGE_ROWS), pages);
+    tableElements = Math.addExact(tableElements, Math.toIntExact(pages));
+    return declared.withBeside(beside);
+  }
+
+  private static Beside norms(String pool, int offset, int firstList, Optional<String> owner) {
+    int keys = firstList * SegmentPart.PAGE_ROWS;
+    return new Beside.Norms(pool, offset, keys, keys + SegmentPart.PAGE_ROWS, owner);
+  }
+
+  private static String name(int layer, CacheSegment segment) {
+    return "layer." + layer + "." + segment.name();
   }
 
   private SegmentDeclaration.Chosen chosen(int layer) {
@@ -302,7 +361,14 @@ final class CacheAssembly {
   Expression kvBytes(long stateBytes) {
     List<Expression> terms = new ArrayList<>();
     for (SegmentDeclaration segment : segments) {
+      if (segment.shares().isPresent()) {
+        continue;
+      }
       int headCount = segment.heads().size();
+      long besideBytes = headCount * segment.besideBytes(SegmentPart.PAGE_ROWS);
+      if (besideBytes > 0) {
+        terms.add(segment.rows().ceilDivide(SegmentPart.PAGE_ROWS).times(besideBytes));
+      }
       long pageBytes = headCount * segment.pageBytes(SegmentPart.PAGE_ROWS);
       if (segment.packing().isEmpty()) {
         terms.add(

@@ -13,6 +13,7 @@ import dev.kvasir.ir.graph.ops.GatedLinearOp;
 import dev.kvasir.ir.graph.ops.KeepRowsOp;
 import dev.kvasir.ir.graph.ops.LastRowOp;
 import dev.kvasir.ir.graph.ops.LinearOp;
+import dev.kvasir.ir.graph.ops.MergeRowsOp;
 import dev.kvasir.ir.graph.ops.RmsNormOp;
 import dev.kvasir.ir.graph.ops.RopeOp;
 import dev.kvasir.ir.graph.ops.SelectRowsOp;
@@ -59,6 +60,7 @@ public final class GraphLowering {
   private final ProductLowering products;
   private final AttentionLowering attention;
   private final SelectionLowering selection;
+  private final MergeLowering merging;
   private final Map<Value, AttentionLowering.Layer> layers = new HashMap<>();
   private final Map<Value, AppendKvOp> appends = new HashMap<>();
 
@@ -82,6 +84,7 @@ public final class GraphLowering {
     this.products = new ProductLowering(builder);
     this.attention = new AttentionLowering(builder, caches, maxSplits(types));
     this.selection = new SelectionLowering(builder, lists);
+    this.merging = new MergeLowering(builder);
   }
 
   /**
@@ -121,6 +124,7 @@ public final class GraphLowering {
       lower(node);
     }
     selection.finish();
+    merging.finish();
     builder.keep(Program.LOGITS);
     builder.keep(Program.NEXT);
     builder.keepForRules();
@@ -146,7 +150,7 @@ public final class GraphLowering {
   }
 
   private void lower(Node node) {
-    Value result = node.result();
+    Value result = node.results().getFirst();
     switch (node.op()) {
       case EmbedOp op -> rows.embed(op, result);
       case RmsNormOp op -> rows.rmsNorm(op, result);
@@ -167,6 +171,7 @@ public final class GraphLowering {
       }
       case SelectRowsOp op -> selection.select(op, node, layer(op.cache()));
       case KeepRowsOp op -> selection.keep(op, node, layer(op.cache()));
+      case MergeRowsOp op -> merging.merge(op, layer(op.lower()), layer(op.upper()));
       case LastRowOp op -> rows.lastRow(op, result);
       case ArgmaxOp op -> rows.argmax(op, result);
       default -> throw new CompilerBug("no kernel is known for " + node.op().id());
@@ -176,7 +181,7 @@ public final class GraphLowering {
   private AttentionLowering.Layer layer(Value cache) {
     AttentionLowering.Layer layer = layers.get(cache);
     if (layer == null) {
-      throw new CompilerBug("rows are chosen of a cache that nothing attended: " + cache);
+      throw new CompilerBug("rows are taken from a cache that nothing attended: " + cache);
     }
     return layer;
   }

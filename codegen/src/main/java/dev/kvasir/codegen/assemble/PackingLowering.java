@@ -33,11 +33,13 @@ final class PackingLowering {
     this.checks = checks;
   }
 
-  /** Adds the launches of all packed segments of a group; chosen rows are packed when chosen. */
+  /**
+   * Adds the launches of all packed segments of a group; others are packed when chosen or merged.
+   */
   void pack(String layer, CacheAssembly.Group group, Map<String, String> shared) {
     for (int i = 0; i < group.segments().size(); i++) {
       SegmentPart segment = group.shape().segments().get(i);
-      if (segment.packing().isPresent() && !segment.isCounted()) {
+      if (segment.packing().isPresent() && segment.isAppended()) {
         pack(layer, group, segment, group.segments().get(i), shared);
       }
     }

@@ -78,6 +78,27 @@ public interface SegmentPart {
     return false;
   }
 
+  /**
+   * {@return whether the rows of a run go here as they are; to masks, row r of other segments
+   * stands at position r, before all queries}
+   */
+  default boolean isAppended() {
+    return !isCounted();
+  }
+
+  /**
+   * {@return whether kernels are told how many table entries a head has, and unless they are {@link
+   * #isCounted} how many rows, since that differs from layer to layer}
+   */
+  default boolean isSized() {
+    return isCounted();
+  }
+
+  /** {@return whether rows have norms, and may be hidden} */
+  default boolean hasNorms() {
+    return false;
+  }
+
   /** {@return the true position after the last row it can ever hold; empty for no end} */
   default OptionalInt endPosition() {
     return OptionalInt.empty();
@@ -217,10 +238,11 @@ public interface SegmentPart {
       case DENSE -> new DensePart(segment);
       case SINK -> new SinkPart(segment);
       case RING -> new RingPart(segment, group.sinkRows());
-      case KEPT -> new KeptPart(segment, TailPart.mark(group.segments().getLast()));
+      case KEPT -> new KeptPart(segment, TailPart.mark(group));
       case SLOTS -> throw new CompilerBug("no kernel reads " + segment.text());
-      case TAIL -> new TailPart(segment);
-      case SHARED, RETAINED -> throw new CompilerBug("no kernel reads " + segment.text());
+      case TAIL -> new TailPart(segment, TailPart.mark(group));
+      case SHARED -> new SharedPart(segment, group.merge());
+      case RETAINED -> new RetainedPart(segment, group.merge());
     };
   }
 }

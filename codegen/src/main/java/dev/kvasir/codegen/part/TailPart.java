@@ -2,28 +2,32 @@ package dev.kvasir.codegen.part;
 
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.type.CacheSegment;
+import dev.kvasir.ir.type.HeadGroup;
 import java.util.Optional;
 
 /**
- * The rows since the last selection, all of them.
+ * The rows since the last selection or merge, all of them.
  *
  * @param segment a tail
+ * @param emptied the program's mark of that selection or merge
  */
-record TailPart(CacheSegment segment) implements SegmentPart {
+record TailPart(CacheSegment segment, String emptied) implements SegmentPart {
 
-  /** {@return the program's mark of the last selection of a tail of that length} */
-  static String mark(CacheSegment tail) {
-    return "selected_" + tail.rows();
+  /** {@return the program's mark of the last selection or merge of a group with a tail} */
+  static String mark(HeadGroup group) {
+    return group.isMerged()
+        ? group.merge().mark()
+        : "selected_" + group.segments().getLast().rows();
   }
 
   @Override
   public Optional<String> mark() {
-    return Optional.of(mark(segment));
+    return Optional.of(emptied);
   }
 
   @Override
   public IntExpression origin() {
-    return new IntExpression.Dimension(mark(segment));
+    return new IntExpression.Dimension(emptied);
   }
 
   @Override

@@ -55,7 +55,7 @@ public record AttentionShape(
 
   /** {@return the segments that take new rows} */
   public List<SegmentPart> appended() {
-    return segments.stream().filter(segment -> !segment.isCounted()).toList();
+    return segments.stream().filter(SegmentPart::isAppended).toList();
   }
 
   /**

@@ -24,6 +24,7 @@ public final class CachedPages {
   private final AttentionShape shape;
   private final String table;
   private final Map<SegmentPart, PackedPages> packed = new LinkedHashMap<>();
+  private final Map<SegmentPart, NormPages> norms = new LinkedHashMap<>();
 
   /**
    * Declares the buffers of all segments.
@@ -52,6 +53,9 @@ public final class CachedPages {
       kernel.reads(pages(segment), segment.format());
       if (segment.packing().isPresent()) {
         packed.put(segment, new PackedPages(kernel, shape, segment, rows, keysAlone));
+      }
+      if (segment.hasNorms()) {
+        norms.put(segment, new NormPages(kernel, shape, segment, table));
       }
     }
   }
@@ -87,6 +91,11 @@ public final class CachedPages {
       IntExpression first,
       IntExpression end,
       Visitor visitor) {
+    NormPages factors = norms.get(segment);
+    Visitor all =
+        factors == null
+            ? visitor
+            : (page, number) -> visitor.visit(factors.of(page, number), number);
     IntExpression tableStart =
         kernel.let(segment.name() + "_table", PagedRows.tableStart(kernel, shape, segment));
     PackedPages codes = packed.get(segment);
@@ -96,7 +105,7 @@ public final class CachedPages {
           first,
           end,
           page ->
-              visitor.visit(
+              all.visit(
                   plain(
                       segment, PagedRows.physical(kernel, shape, segment, table, tableStart, page)),
                   page));
@@ -109,7 +118,7 @@ public final class CachedPages {
         first,
         end.minimum(closed),
         page ->
-            visitor.visit(
+            all.visit(
                 codes.page(PagedRows.physical(kernel, shape, segment, table, tableStart, page)),
                 page));
     kernel.loop(
@@ -117,7 +126,7 @@ public final class CachedPages {
         first.maximum(closed),
         end,
         page ->
-            visitor.visit(
+            all.visit(
                 plain(segment, PagedRows.open(kernel, shape, segment, table, tableStart)), page));
   }
 

@@ -60,7 +60,7 @@ public final class DecodeAttention {
       IntExpression end = clamp(from.plus(pagesPerSplit), pages);
       cached.attend(
           segment,
-          segment.isCounted() ? rows : segment.rows(current),
+          segment.isAppended() ? segment.rows(current) : rows,
           first.plus(start),
           first.plus(end),
           (page, number) ->
@@ -70,7 +70,7 @@ public final class DecodeAttention {
                   segment,
                   page,
                   number,
-                  segment.isCounted() ? rows.minus(1) : current));
+                  segment.isAppended() ? current : rows.minus(1)));
       from = kernel.let(segment.name() + "_after", from.minus(pages));
     }
     softmax.finish();

@@ -111,6 +111,7 @@ final class OnlineSoftmax {
       BiFunction<TileExpression, TileExpression, TileExpression> visible,
       TileExpression queryPosition) {
     page.score(queries, logits);
+    page.norms().ifPresent(this::scaleLogits);
     TileExpression rowPosition =
         TileExpression.uniform(firstRow).plus(new TileExpression.ColumnIndex());
     TileExpression mask = visible.apply(rowPosition, queryPosition);
@@ -119,19 +120,34 @@ final class OnlineSoftmax {
         all,
         () -> {
           followMaximum();
-          kernel.map(logits, probability());
+          kernel.map(logits, probability(page));
           accumulate(page, false);
         },
         () -> {
           kernel.map(logits, mask.select(logit, TileExpression.constant(NOTHING)));
           followMaximum();
-          kernel.map(logits, mask.select(probability(), TileExpression.constant(0)));
+          kernel.map(logits, mask.select(probability(page), TileExpression.constant(0)));
           accumulate(page, true);
         });
   }
 
-  private TileExpression probability() {
-    return TileExpression.element(logits).minus(TileExpression.element(maximum)).exp2();
+  /** Hidden rows get a logit of their own, whatever is in their place. */
+  private void scaleLogits(PageRows.Norms norms) {
+    TileExpression scaled =
+        TileExpression.element(logits).times(TileExpression.element(norms.keys()));
+    kernel.map(logits, isSeen(norms).select(scaled, TileExpression.constant(NOTHING)));
+  }
+
+  private static TileExpression isSeen(PageRows.Norms norms) {
+    return TileExpression.constant(0).lessOrEqual(TileExpression.element(norms.keys()));
+  }
+
+  private TileExpression probability(PageRows page) {
+    TileExpression probability =
+        TileExpression.element(logits).minus(TileExpression.element(maximum)).exp2();
+    return page.norms()
+        .map(norms -> isSeen(norms).select(probability, TileExpression.constant(0)))
+        .orElse(probability);
   }
 
   private void followMaximum() {
@@ -165,7 +181,17 @@ final class OnlineSoftmax {
   }
 
   private void accumulate(PageRows page, boolean guarded) {
-    kernel.map(sums, TileExpression.element(sums).plus(TileExpression.element(logits)));
+    TileExpression probability = TileExpression.element(logits);
+    kernel.map(sums, TileExpression.element(sums).plus(probability));
+    page.norms().ifPresent(norms -> scaleProbabilities(norms, guarded));
     page.accumulate(logits, output, guarded);
+  }
+
+  /** Norms of rows that are not there may be no numbers. */
+  private void scaleProbabilities(PageRows.Norms norms, boolean guarded) {
+    TileExpression none = TileExpression.constant(0);
+    TileExpression probability = TileExpression.element(logits);
+    TileExpression scaled = probability.times(TileExpression.element(norms.values()));
+    kernel.map(logits, guarded ? none.less(probability).select(scaled, none) : scaled);
   }
 }

@@ -128,6 +128,23 @@ public final class PackPages {
     return kernel.build();
   }
 
+  /**
+   * {@return the kernel that packs the full pages of directions of a merge}
+   *
+   * @param name its name in the plan
+   * @param shape a merged head group, whose shared rows are packed
+   * @param batch what is merged
+   */
+  public static Kernel ofMerged(String name, AttentionShape shape, MergeBatch batch) {
+    return build(
+        name,
+        shape,
+        shape.segments().getFirst(),
+        OpenShared::fullPages,
+        (kernel, _) -> kernel.axis("head").times(batch.pages()).plus(kernel.axis("page")),
+        kernel -> kernel.dim(MergeBatch.FROM).floorDivide(PAGE_ROWS).plus(kernel.axis("page")));
+  }
+
   private interface SourcePage {
     IntExpression of(KernelBuilder kernel, String table);
   }

@@ -15,6 +15,9 @@ public final class PagedRows {
   /** The dim that says how many lists lie between two heads: 0 where they share one. */
   public static final String LIST_STRIDE = "list_stride";
 
+  /** The end of the dim that says how many rows a head has, where they are {@code isSized}. */
+  public static final String ROWS = "_rows";
+
   /** The end of the dim that says how many page table entries a head has. */
   public static final String ENTRIES = "_entries";
 
@@ -39,7 +42,7 @@ public final class PagedRows {
   /** Budgets of chosen rows differ from layer to layer, and one kernel is to serve all of them. */
   private static IntExpression entries(
       KernelBuilder kernel, AttentionShape shape, SegmentPart segment) {
-    return segment.isCounted()
+    return segment.isSized()
         ? kernel.dim(segment.name() + ENTRIES)
         : IntExpression.constant(segment.tableEntries(shape.context()));
   }
@@ -49,9 +52,17 @@ public final class PagedRows {
    * named}
    */
   static IntExpression rows(KernelBuilder kernel, SegmentPart segment, IntExpression tokens) {
-    return kernel.let(
-        segment.name() + "_rows",
-        segment.isCounted() ? count(kernel) : marked(kernel, segment).rows(tokens));
+    return kernel.let(segment.name() + "_rows", held(kernel, segment, tokens));
+  }
+
+  private static IntExpression held(
+      KernelBuilder kernel, SegmentPart segment, IntExpression tokens) {
+    if (segment.isCounted()) {
+      return count(kernel);
+    }
+    return segment.isSized()
+        ? kernel.dim(segment.name() + ROWS)
+        : marked(kernel, segment).rows(tokens);
   }
 
   /** {@return the rows of the list that a head of this point keeps} */
@@ -100,6 +111,6 @@ public final class PagedRows {
         new IntExpression.BufferElement(
             table,
             tableStart.plus(
-                segment.isCounted() ? page : page.modulo(segment.slots(shape.context())))));
+                segment.isSized() ? page : page.modulo(segment.slots(shape.context())))));
   }
 }

@@ -116,7 +116,7 @@ public final class PrefillAttention {
       CachedPages cached,
       Queries query) {
     IntExpression rows = PagedRows.rows(kernel, segment, query.held());
-    IntExpression end = segment.isCounted() ? rows : query.held();
+    IntExpression end = segment.isAppended() ? query.held() : rows;
     cached.attend(
         segment,
         rows,

@@ -45,8 +45,7 @@ public sealed interface Beside {
    * @param shares a segment of another layer, declared before, that has the same rows: all its
    *     pages, and those beside them, are this segment's too, and count once
    */
-  record Norms(
-      String pool, int tableOffset, int keyNorms, int valueNorms, Optional<String> shares)
+  record Norms(String pool, int tableOffset, int keyNorms, int valueNorms, Optional<String> shares)
       implements Beside {
 
     /** Lists of a page. */

@@ -195,8 +195,8 @@ public record SegmentDeclaration(
   }
 
   /**
-   * {@return the cache bytes of one head that holds {@code rowCount} rows, between two runs; what is
-   * shared counts where it is owned}
+   * {@return the cache bytes of one head that holds {@code rowCount} rows, between two runs; what
+   * is shared counts where it is owned}
    *
    * @param pageRows rows of a page
    */
