@@ -15,6 +15,7 @@ final class PercentConverter implements ITypeConverter<BigDecimal> {
         return percent;
       }
     }
-    throw new TypeConversionException("expected a share from 0%% to 100%%, got '%s'".formatted(text));
+    throw new TypeConversionException(
+        "expected a share from 0%% to 100%%, got '%s'".formatted(text));
   }
 }

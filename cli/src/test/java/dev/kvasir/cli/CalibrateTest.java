@@ -202,8 +202,17 @@ final class CalibrateTest {
     Path file = folder.resolve("conv.kvcal");
     CommandRun run =
         CommandRun.of(
-            "calibrate", "conv", CommandRun.SAMPLE, "--init=random", "--seed=7", "--slots=16",
-            "--kernel=3", "--keep=75%", "--alpha=0.5", "-o", file);
+            "calibrate",
+            "conv",
+            CommandRun.SAMPLE,
+            "--init=random",
+            "--seed=7",
+            "--slots=16",
+            "--kernel=3",
+            "--keep=75%",
+            "--alpha=0.5",
+            "-o",
+            file);
     assertThat(run.err()).isEmpty();
     assertThat(run.status()).isZero();
     assertThat(run.out())

@@ -51,7 +51,9 @@ final class CalibrationFile {
     try {
       if (!Files.isRegularFile(file)) {
         throw unreadable(
-            file, wayOut, Files.exists(file) ? "expected a file, got none" : "there is no such file");
+            file,
+            wayOut,
+            Files.exists(file) ? "expected a file, got none" : "there is no such file");
       }
       MemorySegment bytes = MemorySegment.ofArray(bytes(file, mostBytes, wayOut));
       return new CalibrationFile(file, wayOut, SafetensorsFile.of(file.toString(), bytes));
@@ -110,8 +112,7 @@ final class CalibrationFile {
    * @param wayOut a note that says how to get one of this model
    * @throws CompileException when it is of another model
    */
-  static void requireFingerprint(
-      Calibration calibration, String expected, String wayOut) {
+  static void requireFingerprint(Calibration calibration, String expected, String wayOut) {
     if (!calibration.fingerprint().equals(expected)) {
       throw new CompileException(
           Diagnostic.error(

@@ -11,8 +11,7 @@ import java.util.Optional;
 public record CalibrationSet(
     Optional<HeadCalibration> heads, Optional<ConvCalibration> convolutions) {
   /** None: those in the model's folder are used. */
-  public static final CalibrationSet NONE =
-      new CalibrationSet(Optional.empty(), Optional.empty());
+  public static final CalibrationSet NONE = new CalibrationSet(Optional.empty(), Optional.empty());
 
   /** {@return these with one more, which takes the place of one of its kind} */
   public CalibrationSet with(Calibration calibration) {

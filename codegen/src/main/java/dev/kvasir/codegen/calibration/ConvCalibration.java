@@ -25,10 +25,11 @@ import java.util.TreeMap;
  * The weights with which rows of one model are folded, see {@link Fold}.
  *
  * <p>The file is a safetensors file. For each layer l that may be folded it has {@code
- * layer.l.lococo.weight} [mixed, keyDim + valueDim, kernel], {@code layer.l.lococo.bias} [mixed] and
- * {@code layer.l.lococo.alpha} [1], each F32 or F16 and finite; others are passed over. Metadata:
- * {@code kind} = {@code conv}, {@code version} = {@code 1}, {@code fingerprint} of the model, {@code
- * method} = {@code random} or {@code trained}, {@code slots}, and {@code seed} of what was random.
+ * layer.l.lococo.weight} [mixed, keyDim + valueDim, kernel], {@code layer.l.lococo.bias} [mixed]
+ * and {@code layer.l.lococo.alpha} [1], each F32 or F16 and finite; others are passed over.
+ * Metadata: {@code kind} = {@code conv}, {@code version} = {@code 1}, {@code fingerprint} of the
+ * model, {@code method} = {@code random} or {@code trained}, {@code slots}, and {@code seed} of
+ * what was random.
  *
  * @param place the file, for messages
  * @param fingerprint of the model, 64 hexadecimal digits

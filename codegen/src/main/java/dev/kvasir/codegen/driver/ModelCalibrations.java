@@ -40,7 +40,9 @@ final class ModelCalibrations implements Calibrations {
     return convolutionWeights().map(weights -> weights::misfit);
   }
 
-  /** {@return the weights that a graph names: the model's, and those of convolutions if it folds} */
+  /**
+   * {@return the weights that a graph names: the model's, and those of convolutions if it folds}
+   */
   WeightSource weights(Graph graph) {
     boolean folds = graph.nodes().stream().anyMatch(node -> node.op() instanceof FoldRowsOp);
     return (folds ? convolutionWeights() : Optional.<ConvCalibration>empty())

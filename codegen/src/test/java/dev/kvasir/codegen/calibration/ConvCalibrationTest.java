@@ -129,10 +129,8 @@ class ConvCalibrationTest {
           RandomConvolutions.of("given", model.fingerprint(), model.config(), 1, 6, 3, 5, 0);
       assertThat(PolicyCheck.check(other, model, CalibrationSet.NONE.with(given)).uses())
           .hasSize(1);
-      ConvCalibration foreign =
-          RandomConvolutions.of("given", HASH, model.config(), 1, 6, 3, 5, 0);
-      assertThatThrownBy(
-              () -> PolicyCheck.check(other, model, CalibrationSet.NONE.with(foreign)))
+      ConvCalibration foreign = RandomConvolutions.of("given", HASH, model.config(), 1, 6, 3, 5, 0);
+      assertThatThrownBy(() -> PolicyCheck.check(other, model, CalibrationSet.NONE.with(foreign)))
           .hasMessageStartingWith("given: error[KV3020]: this calibration is of another model")
           .hasMessageContaining("kvasir calibrate conv " + copy);
     }
@@ -205,9 +203,7 @@ class ConvCalibrationTest {
 
   @Test
   void aFileOfNoKindIsRefused() throws IOException {
-    Path file =
-        Files.write(
-            folder.resolve("x.kvcal"), sound().metadata("kind", "basis").toBytes());
+    Path file = Files.write(folder.resolve("x.kvcal"), sound().metadata("kind", "basis").toBytes());
     assertThatThrownBy(() -> Calibration.read(file))
         .hasMessageContaining("error[KV3019]: expected kind heads or conv, got basis")
         .hasMessageContaining("'kvasir calibrate heads' and 'kvasir calibrate conv' write them");
@@ -242,8 +238,9 @@ class ConvCalibrationTest {
 
   private static Arguments damage(String key, String value, String problem) {
     SafetensorsWriter writer =
-        rest(sound()).metadata(key, value).addFloats(
-            "layer.0.lococo.weight", new float[12], 2, 2, 3);
+        rest(sound())
+            .metadata(key, value)
+            .addFloats("layer.0.lococo.weight", new float[12], 2, 2, 3);
     return Arguments.of(writer.toBytes(), problem);
   }
 

@@ -82,8 +82,9 @@ class CalibratedPolicyTest {
     try (Model model = Model.open(copy)) {
       HeadCalibration named = HeadCalibration.read(copy.resolve("heads.kvcal"));
       assertThat(PolicyCheck.check(SampleModel.policy(""), model).uses()).isEmpty();
-      assertThatThrownBy(() -> PolicyCheck.check(
-                      SampleModel.policy(""), model, CalibrationSet.NONE.with(named)))
+      assertThatThrownBy(
+              () ->
+                  PolicyCheck.check(SampleModel.policy(""), model, CalibrationSet.NONE.with(named)))
           .hasMessageContaining("error[KV3020]");
     }
   }
@@ -98,8 +99,7 @@ class CalibratedPolicyTest {
 
   private static List<Integer> retrieval(Path folder, Optional<HeadCalibration> named) {
     try (Model model = Model.open(folder)) {
-      return PolicyCheck.check(
-              HALF, model, new CalibrationSet(named, Optional.empty()))
+      return PolicyCheck.check(HALF, model, new CalibrationSet(named, Optional.empty()))
           .uses()
           .getFirst()
           .arguments()

@@ -72,7 +72,20 @@ final class SelectedTraceTest {
                 32,
                 64,
                 67,
-                260))
+                260),
+            // The control: windows at random, runs of two layers with one list.
+            new OracleCase(
+                """
+                use select-window(window = 8, observe = 16, share = 2, score = random(seed = 77),
+                                  budget = 100, tail = 64);
+                """,
+                4,
+                4,
+                2,
+                32,
+                140,
+                280,
+                200))
         .flatMap(Shapes::of);
   }
 

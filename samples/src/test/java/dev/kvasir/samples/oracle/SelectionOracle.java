@@ -1,5 +1,6 @@
 package dev.kvasir.samples.oracle;
 
+import dev.kvasir.samples.oracle.SelectionRule.Score;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -17,7 +18,7 @@ import java.util.TreeSet;
  * still has are candidates. Those of the last {@code observe} positions are kept. The mass of
  * another is the sum over the observed queries, the last ones of the span or the last steps, of the
  * mean over the query heads of its KV head of exp(logit - lse). Windows of the largest scores are
- * kept, of equal ones those at lower positions.
+ * kept, of equal ones those at lower positions. Random scores have nothing to do with mass.
  */
 final class SelectionOracle {
   /** Scores that are this close, relatively, may be ranked either way by rounded arithmetic. */
@@ -122,7 +123,10 @@ final class SelectionOracle {
     List<Map<Integer, Double>> scores = new ArrayList<>();
     for (int index = 0; index < heads.size(); index++) {
       int[] positions = review(heads.get(index)).stream().mapToInt(Row::position).toArray();
-      scores.add(rule.scores(positions, mass(index)));
+      scores.add(
+          rule.score() == Score.RANDOM
+              ? rule.randomScores(positions, layer)
+              : rule.scores(positions, mass(index)));
     }
     if (!rule.perHead()) {
       Map<Integer, Double> sums = new TreeMap<>();
@@ -157,7 +161,12 @@ final class SelectionOracle {
         chosen.add(position / rule.window());
       }
     }
-    if (chosen.size() != count || !equalWithinRounding(best, chosen, scores)) {
+    // Random scores are whole numbers that are not rounded.
+    boolean asExpected =
+        rule.score() == Score.RANDOM
+            ? chosen.equals(best)
+            : chosen.size() == count && equalWithinRounding(best, chosen, scores);
+    if (!asExpected) {
       throw new AssertionError(
           "%s, selected head %d: chose windows %s, expected %s of scores %s"
               .formatted(place, index, new TreeSet<>(chosen), new TreeSet<>(best), scores));

@@ -14,6 +14,7 @@ import java.util.TreeMap;
  * @param share layers that have one list
  * @param pool neighbouring rows over which a score is taken, where windows are rows
  * @param score what a score is
+ * @param seed of random scores
  * @param perHead whether each KV head has a list of its own
  * @param tail rows since the last selection that make a step select again
  * @param budget how many rows may be kept
@@ -24,6 +25,7 @@ record SelectionRule(
     int share,
     int pool,
     Score score,
+    int seed,
     boolean perHead,
     int tail,
     Budget budget) {
@@ -31,7 +33,8 @@ record SelectionRule(
   /** What the score of a row or window is made of. */
   enum Score {
     MAX,
-    AVERAGE
+    AVERAGE,
+    RANDOM
   }
 
   /** How layers share a budget. */
@@ -95,6 +98,21 @@ record SelectionRule(
       return mean;
     }
     return (run == runs - 1 ? last : first - run * ((first - last) / (runs - 1))) + observe;
+  }
+
+  /**
+   * {@return the random score of each window, by the window's number}
+   *
+   * @param positions of the review rows
+   * @param layer which of the rule's layers it is
+   */
+  Map<Integer, Double> randomScores(int[] positions, int layer) {
+    Map<Integer, Double> scores = new TreeMap<>();
+    for (int position : positions) {
+      int number = position / window;
+      scores.put(number, RandomRule.score(seed, layer / share, number));
+    }
+    return scores;
   }
 
   /**

@@ -105,6 +105,7 @@ final class TracedPolicy {
         parameters.path("share").asInt(share),
         parameters.path("pool").asInt(),
         score(parameters),
+        parameters.path("score").path("parameters").path("seed").asInt(),
         perHead,
         parameters.path("tail").asInt(),
         new Budget(
@@ -119,6 +120,7 @@ final class TracedPolicy {
     return switch (parameters.path("score").path("name").asText()) {
       case "max" -> Score.MAX;
       case "average" -> Score.AVERAGE;
+      case "random" -> Score.RANDOM;
       case "auto" ->
           parameters.path("task").asText().equals("aggregation") ? Score.AVERAGE : Score.MAX;
       default -> throw new AssertionError("no oracle for scores of " + parameters.path("score"));
