@@ -139,6 +139,7 @@ record RunReport(
         .put("fullBytes", fullBytes())
         .put("trueTokens", cache.trueTokens())
         .put("keptRows", cache.keptRows())
+        .put("syntheticRows", cache.syntheticRows())
         .put("evictions", cache.evictions());
     reading.ifPresent(read -> add(object.putObject("reading"), read));
     return object;

@@ -29,6 +29,9 @@ import java.util.regex.Pattern;
  *
  * <p>Of rows that two layers share, each has the directions with norms of its own, {@code scale_k}
  * and {@code scale_v}, both -1 where a row is hidden, which has position -2.
+ *
+ * <p>The means of rows that a segment has dropped are a segment after it, of one row at position -1
+ * once there are such rows, and with a {@code row_bias}.
  */
 final class TraceRecorder implements TraceObserver {
   private static final Pattern LAYER_VALUE = Pattern.compile("layer\\.(\\d+)\\.(.+)");
@@ -119,7 +122,7 @@ final class TraceRecorder implements TraceObserver {
     addInts("tokens", tokens, tokens.length);
   }
 
-  /** Adds what the cache holds; segments are numbered within their layer, in plan order. */
+  /** Adds what the cache holds; segments are numbered within their layer, in their order. */
   void addCache(List<SegmentSnapshot> segments) {
     addChosen();
     Map<Integer, Integer> numbers = new HashMap<>();
@@ -135,6 +138,7 @@ final class TraceRecorder implements TraceObserver {
       addInts(prefix + "position", segment.positions(), heads, rows);
       addFloats(prefix + "bytes", new float[] {segment.bytes()}, 1);
       segment.norms().ifPresent(norms -> addNorms(prefix, segment, norms));
+      segment.rowBias().ifPresent(bias -> addFloats(prefix + "row_bias", bias, heads, rows));
       segment.packed().ifPresent(packed -> addPacked(prefix, segment, packed));
     }
   }

@@ -91,6 +91,34 @@ class TraceRecorderTest {
     assertKept(tensors, "layer.3.step.2.kept", 1, 8, 9);
   }
 
+  @Test
+  void aRowThatStandsForOthersHasABias() throws SafetensorsException {
+    TraceRecorder recorder = new TraceRecorder(plan());
+    recorder.addCache(
+        List.of(
+            snapshot("layer.3.ring", Optional.empty()),
+            new SegmentSnapshot(
+                "layer.3.ring.mean",
+                3,
+                List.of(0, 1),
+                1,
+                new int[] {-1, -1},
+                DIM,
+                DIM,
+                new float[HEADS * DIM],
+                new float[HEADS * DIM],
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(new float[] {4, 5}),
+                256)));
+    Map<String, SafetensorsTensor> tensors =
+        SafetensorsFile.of("trace", MemorySegment.ofArray(recorder.writer().toBytes())).tensors();
+    assertThat(tensors).hasSize(5 + 6);
+    assertThat(tensor(tensors, "row_bias", SafetensorsType.F32, HEADS, 1).floatAt(1)).isEqualTo(5);
+    assertThat(tensor(tensors, "position", SafetensorsType.I32, HEADS, 1).integerAt(1))
+        .isEqualTo(-1);
+  }
+
   private static void assertKept(
       Map<String, SafetensorsTensor> tensors, String name, long rows, long... positions) {
     SafetensorsTensor kept = tensors.get(name);
@@ -127,6 +155,7 @@ class TraceRecorderTest {
         rows,
         rows.clone(),
         packed,
+        Optional.empty(),
         Optional.empty(),
         640);
   }

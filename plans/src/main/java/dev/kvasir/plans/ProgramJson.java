@@ -10,6 +10,7 @@ import dev.kvasir.plans.program.Program.Rule;
 import dev.kvasir.plans.program.Program.Step;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import dev.kvasir.plans.program.SegmentDeclaration.Chosen;
+import dev.kvasir.plans.program.SegmentDeclaration.Means;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -182,6 +183,12 @@ final class ProgramJson {
     if (segment.beside().isPresent()) {
       BesideJson.write(json, segment.beside().get());
     }
+    if (segment.means().isPresent()) {
+      json.writeObjectFieldStart("means");
+      json.writeStringField("buffer", segment.means().get().buffer());
+      json.writeNumberField("offset", segment.means().get().offset());
+      json.writeEndObject();
+    }
     json.writeEndObject();
   }
 
@@ -207,7 +214,10 @@ final class ProgramJson {
             fields.has("chosen")
                 ? Optional.of(readChosen(fields.object("chosen")))
                 : Optional.empty(),
-            BesideJson.read(fields));
+            BesideJson.read(fields),
+            fields.has("means")
+                ? Optional.of(readMeans(fields.object("means")))
+                : Optional.empty());
     fields.end();
     return segment;
   }
@@ -234,6 +244,12 @@ final class ProgramJson {
             fields.integer("counts_stride"));
     fields.end();
     return chosen;
+  }
+
+  private static Means readMeans(JsonFields fields) throws PlanException {
+    Means means = new Means(fields.text("buffer"), fields.integer("offset"));
+    fields.end();
+    return means;
   }
 
   private static void writeStep(JsonGenerator json, Step step) throws IOException {

@@ -36,6 +36,7 @@ final class SegmentChecker {
   private final List<long[]> samples;
   private final ChosenChecker chosen;
   private final BesideChecker beside;
+  private final MeansChecker means;
   private long operations;
 
   SegmentChecker(Plan plan, MemoryChecker memory, MarkChecker marks) {
@@ -45,6 +46,7 @@ final class SegmentChecker {
     this.samples = new CacheSamples(plan).all();
     this.chosen = new ChosenChecker(plan, memory, marks, counters);
     this.beside = new BesideChecker(plan, marks, counters);
+    this.means = new MeansChecker(plan, memory, counters);
   }
 
   void check() throws PlanException {
@@ -53,6 +55,7 @@ final class SegmentChecker {
     for (SegmentDeclaration segment : plan.program().segments()) {
       checkShape(segment);
       chosen.check(place(segment), segment);
+      means.check(place(segment), segment);
       beside.check(place(segment), segment);
       if (segment.shares().isEmpty()) {
         checkTable(segment, tables);

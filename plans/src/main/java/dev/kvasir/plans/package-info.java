@@ -49,8 +49,8 @@
  * dev.kvasir.plans.memory.MemoryPlan}. Expressions are texts in the grammar of {@link
  * dev.kvasir.plans.program.Expression}; element formats are {@code f32}, {@code bf16}, {@code f16},
  * {@code i32} and, of codes, {@code u8} and {@code u4}. A segment has {@code packing} where its
- * closed pages are codes, and {@code chosen} where its rows were chosen; a program has {@code
- * marks} where it sets some.
+ * closed pages are codes, {@code chosen} where its rows were chosen, and {@code means} where a row
+ * stands for those that it dropped; a program has {@code marks} where it sets some.
  *
  * <pre>{@code
  * manifest.json
@@ -81,7 +81,8 @@
  *                    "scale_pool": "scales" },
  *       "chosen": { "positions": "kept_positions", "positions_offset": 0,
  *                   "positions_stride": 2048, "counts": "kept_counts", "counts_offset": 0,
- *                   "counts_stride": 1 } } ],
+ *                   "counts_stride": 1 },
+ *       "means": { "buffer": "compensation_rows", "offset": 0 } } ],
  *   "procedures": [ { "name": "step", "steps": [
  *       {"launch": "append", "label": "layer.0 append", "grid": ["span"],
  *        "buffers": ["pages"], "dims": ["position"]},
@@ -147,6 +148,13 @@
  * "table_offset": 64, "key_norms": 128, "value_norms": 192, "shares": "layer.0.shared"}}, the last
  * only where the rows are those of another segment, or {@code "positions": {"pool": "positions",
  * "table_offset": 64}}.
+ *
+ * <h2>Means of dropped rows</h2>
+ *
+ * <p>The state may also hold, for each head of a segment that reuses its pages, the mean key and
+ * the mean value of the rows that are gone, as {@link
+ * dev.kvasir.plans.program.SegmentDeclaration.Means} says. How many are gone follows from the rows
+ * and slots of the segment.
  *
  * <h2>Versions</h2>
  *

@@ -120,6 +120,7 @@ final class CachePages {
     long shared = 0;
     long kept = 0;
     long evicted = 0;
+    long synthetic = 0;
     set(before, tokens);
     for (SegmentPages segment : segments) {
       int heads = segment.segment().heads().size();
@@ -134,9 +135,10 @@ final class CachePages {
         long first = segment.firstRow(rows);
         kept += (rows - first) * heads;
         evicted += first * heads;
+        synthetic += first > 0 && segment.segment().means().isPresent() ? heads : 0;
       }
     }
-    return new CacheStats(allocated, shared, kept, tokens, evicted, sizes.cache());
+    return new CacheStats(allocated, shared, kept, synthetic, tokens, evicted, sizes.cache());
   }
 
   /** {@return the bytes that the session and its family hold, shared pages counted once} */
@@ -144,19 +146,23 @@ final class CachePages {
     return memory.pages().allocatedBytes();
   }
 
-  /** {@return copies of all rows held with {@code tokens} true tokens in the cache} */
+  /** {@return copies of all rows and means held with {@code tokens} true tokens in the cache} */
   List<SegmentSnapshot> snapshots(int tokens) {
     set(before, tokens);
     List<SegmentSnapshot> snapshots = new ArrayList<>();
     for (SegmentPages segment : segments) {
+      long rows = segment.rows(before);
       snapshots.add(
           SegmentReader.snapshot(
-              segment,
-              memory,
-              workspace,
-              pageRows,
-              segment.rows(before),
-              segment.firstPosition(before)));
+              segment, memory, workspace, pageRows, rows, segment.firstPosition(before)));
+      segment
+          .segment()
+          .means()
+          .ifPresent(
+              means ->
+                  snapshots.add(
+                      MeanRows.snapshot(
+                          segment.segment(), means, memory, workspace, segment.firstRow(rows))));
     }
     return List.copyOf(snapshots);
   }

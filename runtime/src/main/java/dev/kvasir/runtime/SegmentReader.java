@@ -105,6 +105,7 @@ final class SegmentReader {
         values,
         packed,
         norms(),
+        Optional.empty(),
         pages.bytes());
   }
 

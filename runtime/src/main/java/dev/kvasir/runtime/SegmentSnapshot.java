@@ -4,13 +4,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The rows that a segment holds, as attention reads them.
+ * The rows that a segment holds, as attention reads them; or, after a segment that keeps means of
+ * the rows it has dropped, those means, one row of each head, once there are some.
  *
- * @param name for example {@code layer.1.ring}
+ * @param name for example {@code layer.1.ring}, and {@code layer.1.ring.mean} of its means
  * @param layer decoder layer
  * @param heads KV heads that have this segment, ascending
  * @param rows rows of each head, ascending by position, empty ones last
- * @param positions true position of each row, [heads, rows]; {@link #EMPTY} of an empty one
+ * @param positions true position of each row, [heads, rows]; {@link #EMPTY} of an empty one, {@link
+ *     #SYNTHETIC} of one that stands for others
  * @param keyDim elements of a key row
  * @param valueDim elements of a value row
  * @param keys dequantised, [heads, rows, keyDim]; 0 in empty rows
@@ -19,7 +21,9 @@ import java.util.Optional;
  *     the segment has none
  * @param norms what attention multiplies the logit and the value of each row by; empty where it
  *     does not
- * @param bytes bytes of the pages that hold the rows
+ * @param rowBias what attention adds to the logit of each row, [heads, rows]; empty where it adds
+ *     nothing
+ * @param bytes bytes of the pages or of the state that holds the rows
  */
 public record SegmentSnapshot(
     String name,
@@ -33,6 +37,7 @@ public record SegmentSnapshot(
     float[] values,
     Optional<PackedRows> packed,
     Optional<Norms> norms,
+    Optional<float[]> rowBias,
     long bytes) {
 
   /**
@@ -45,6 +50,9 @@ public record SegmentSnapshot(
 
   /** The position of an empty row. */
   public static final int EMPTY = -2;
+
+  /** The position of a row that stands for others. */
+  public static final int SYNTHETIC = -1;
 
   /** Copies the list. */
   public SegmentSnapshot {

@@ -9,9 +9,11 @@ import dev.kvasir.ir.reference.ReferenceEvaluator;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
+import dev.kvasir.runtime.SegmentSnapshot;
 import dev.kvasir.runtime.Session;
 import dev.kvasir.runtime.SessionOptions;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -120,6 +122,35 @@ final class RazorTest {
         }
         assertThat(origin.logits()).isNotEqualTo(fork.logits());
       }
+    }
+  }
+
+  /** A row of each streaming head, from the first dropped page on, and its bytes from the start. */
+  @Test
+  void whatStandsForDroppedRowsIsShown() {
+    LoadedModel model = SampleModel.shared("razor", "f32");
+    try (Session session = model.newSession()) {
+      session.append(Prompt.ofTokens(Arrays.copyOf(TOKENS, WHOLE)));
+      assertThat(session.cacheStats().syntheticRows()).isZero();
+      assertThat(session.segments())
+          .filteredOn(segment -> segment.rowBias().isPresent())
+          .isNotEmpty()
+          .allMatch(segment -> segment.rows() == 0);
+      session.step(TOKENS[WHOLE]);
+      List<SegmentSnapshot> means =
+          session.segments().stream().filter(segment -> segment.rowBias().isPresent()).toList();
+      int heads = means.stream().mapToInt(segment -> segment.heads().size()).sum();
+      assertThat(session.cacheStats().syntheticRows()).isEqualTo(heads);
+      for (SegmentSnapshot segment : means) {
+        assertThat(segment.name()).endsWith(".ring.mean");
+        assertThat(segment.positions()).containsOnly(SegmentSnapshot.SYNTHETIC);
+        assertThat(segment.rowBias().orElseThrow()).containsOnly((float) Math.log(64));
+      }
+      long tables = session.cacheStats().allocatedBytes();
+      for (SegmentSnapshot segment : session.segments()) {
+        tables -= segment.bytes();
+      }
+      assertThat(tables).as("bytes that hold no rows").isBetween(0L, 4096L);
     }
   }
 

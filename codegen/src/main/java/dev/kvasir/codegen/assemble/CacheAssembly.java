@@ -207,6 +207,9 @@ final class CacheAssembly {
             part.window().orElse(0),
             part.packing().map(packing -> packed(packing, shape, (long) slots * headCount)),
             part.isCounted() ? Optional.of(chosen(cache.layer())) : Optional.empty());
+    if (part == shape.segments().getLast() && shape.compensated()) {
+      declaration = declaration.withMeans(new SegmentDeclaration.Means(MEANS, meanElements));
+    }
     tableElements =
         Math.addExact(tableElements, Math.multiplyExact(part.tableEntries(context), headCount));
     return declaration;

@@ -20,6 +20,9 @@ import java.util.Optional;
  * <p>Of a segment with chosen rows, {@link Chosen} says which they are; its {@code rows} are then
  * the rows that each head has room for, and the pages cover those.
  *
+ * <p>Of a segment with means, {@link Means} says where one more row of each head lies, which stands
+ * for all rows that the segment has dropped.
+ *
  * @param name for example {@code layer.1.ring}
  * @param layer decoder layer
  * @param heads KV heads that have this segment, ascending
@@ -37,6 +40,7 @@ import java.util.Optional;
  * @param packing how closed pages are stored; empty when all pages are alike
  * @param chosen where to read which rows these are; empty when their positions follow each other
  * @param beside what else there is of each row, in pages of its own; empty for nothing
+ * @param means where the means of dropped rows lie; empty when nothing stands for them
  */
 public record SegmentDeclaration(
     String name,
@@ -54,7 +58,8 @@ public record SegmentDeclaration(
     int window,
     Optional<Packing> packing,
     Optional<Chosen> chosen,
-    Optional<Beside> beside) {
+    Optional<Beside> beside,
+    Optional<Means> means) {
 
   /**
    * Which rows a segment holds that were chosen from all: each list has its own number of rows, in
@@ -79,12 +84,25 @@ public record SegmentDeclaration(
       int countsOffset,
       int countsStride) {}
 
+  /**
+   * What stands for the rows that a segment has dropped: for each head, the mean of their keys and
+   * the mean of their values, which attention sees as one row whose logit has the logarithm of
+   * their number added. While that is 0, there is no such row.
+   *
+   * <p>The i-th listed head has its mean key at {@code offset + i * (keyDim + valueDim)}, followed
+   * by its mean value.
+   *
+   * @param buffer f32 buffer of the session's state
+   * @param offset first element
+   */
+  public record Means(String buffer, int offset) {}
+
   /** Copies the list. */
   public SegmentDeclaration {
     heads = List.copyOf(heads);
   }
 
-  /** A segment with nothing beside its rows. */
+  /** A segment with nothing beside its rows and no means. */
   public SegmentDeclaration(
       String name,
       int layer,
@@ -117,20 +135,27 @@ public record SegmentDeclaration(
         window,
         packing,
         chosen,
+        Optional.empty(),
         Optional.empty());
   }
 
   /** {@return this segment with something beside its rows} */
   public SegmentDeclaration withBeside(Beside pages) {
-    return copy(name, layer, Optional.of(pages));
+    return copy(name, layer, Optional.of(pages), means);
+  }
+
+  /** {@return this segment, with means of the rows that it drops} */
+  public SegmentDeclaration withMeans(Means kept) {
+    return copy(name, layer, beside, Optional.of(kept));
   }
 
   /** {@return this segment under another name, of another layer} */
   public SegmentDeclaration of(String otherName, int otherLayer) {
-    return copy(otherName, otherLayer, beside);
+    return copy(otherName, otherLayer, beside, means);
   }
 
-  private SegmentDeclaration copy(String newName, int newLayer, Optional<Beside> pages) {
+  private SegmentDeclaration copy(
+      String newName, int newLayer, Optional<Beside> pages, Optional<Means> kept) {
     return new SegmentDeclaration(
         newName,
         newLayer,
@@ -147,7 +172,8 @@ public record SegmentDeclaration(
         window,
         packing,
         chosen,
-        pages);
+        pages,
+        kept);
   }
 
   /** {@return the segment whose pages and table elements this one has too, if any} */

@@ -1,5 +1,6 @@
 package dev.kvasir.samples.oracle;
 
+import dev.kvasir.samples.oracle.HeadOracle.Mean;
 import dev.kvasir.samples.oracle.HeadOracle.Segment;
 import dev.kvasir.samples.oracle.TraceFile.Values;
 import java.util.HashMap;
@@ -8,11 +9,17 @@ import java.util.Map;
 
 /** Compares the cache at the end of a trace, segment by segment, with what the heads must have. */
 final class CacheCheck {
+  /** Position of a row that stands for others. */
+  private static final int SYNTHETIC = -1;
+
   /** Position of an empty slot. */
   static final int EMPTY = -2;
 
   /** What a decoded element may be off by, relatively: it is computed in one rounding or two. */
   private static final double DECODED = 0x1p-21;
+
+  /** What a result in single precision may be off by, relatively. */
+  private static final double SINGLE = 0x1p-24;
 
   private final TraceFile file;
   private final Map<String, Values> read = new HashMap<>();
@@ -42,8 +49,15 @@ final class CacheCheck {
         TraceOracle.require(next[listed[index]] < segments.size(), prefix + " is one too many");
         Segment segment = segments.get(next[listed[index]]++);
         bytes += segment.bytes();
-        checkRows(prefix, index, segment);
-        checkCodes(prefix, index, segment);
+        TraceOracle.require(
+            file.has(prefix + "row_bias") == segment.mean().isPresent(),
+            prefix + "row_bias is there for a row that stands for others");
+        if (segment.mean().isPresent()) {
+          checkMean(prefix, index, segment, segment.mean().get());
+        } else {
+          checkRows(prefix, index, segment);
+          checkCodes(prefix, index, segment);
+        }
       }
       long found = (long) values(prefix + "bytes").flat()[0];
       TraceOracle.require(found == bytes, prefix + "bytes are " + bytes + ", got " + found);
@@ -78,11 +92,36 @@ final class CacheCheck {
     }
   }
 
+  private void checkMean(String prefix, int index, Segment segment, Mean mean) {
+    double[] positions = values(prefix + "position").row(index);
+    double[] bias = values(prefix + "row_bias").row(index);
+    TraceOracle.require(
+        positions.length == segment.slots() && bias.length == segment.slots(),
+        "%shas %d rows, got %d".formatted(prefix, segment.slots(), positions.length));
+    if (mean.gone() == 0) {
+      return;
+    }
+    TraceOracle.require(
+        positions[0] == SYNTHETIC, prefix + "position is that of no token, got " + positions[0]);
+    double weight = Math.log(mean.gone());
+    TraceOracle.require(
+        Math.abs(bias[0] - weight) <= SINGLE * weight,
+        "%srow_bias is %s, got %s".formatted(prefix, weight, bias[0]));
+    // A mean of pages: the sum of a page's rows, and three roundings to take it in.
+    int pages = Math.ceilDiv(mean.gone(), CodedPage.ROWS);
+    double bound = mean.largest() * (DECODED + SINGLE * (CodedPage.ROWS + 3 * pages));
+    checkWithin(prefix + "k", mean.key(), values(prefix + "k").row(index, 0), bound);
+    checkWithin(prefix + "v", mean.value(), values(prefix + "v").row(index, 0), bound);
+  }
+
   private static void checkElements(String place, double[] row, double[] found, boolean coded) {
+    checkWithin(place, row, found, coded ? DECODED * largest(row) : 0);
+  }
+
+  private static void checkWithin(String place, double[] row, double[] found, double bound) {
     for (int element = 0; element < row.length; element++) {
-      double difference = Math.abs(found[element] - row[element]);
       TraceOracle.require(
-          difference <= (coded ? DECODED * largest(row) : 0),
+          Math.abs(found[element] - row[element]) <= bound,
           "%s, element %d is %s, got %s".formatted(place, element, row[element], found[element]));
     }
   }

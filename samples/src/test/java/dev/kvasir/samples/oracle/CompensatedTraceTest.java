@@ -6,6 +6,7 @@ import dev.kvasir.samples.oracle.TraceOracle.Report;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -52,5 +53,23 @@ final class CompensatedTraceTest {
     Report report = TracedRun.check(run, folder);
 
     assertThat(report.gone()).isGreaterThan(64);
+  }
+
+  /** A sink and two full pages: the next row would drop one. */
+  @Test
+  void nothingStandsForRowsThatAreAllThere() throws IOException {
+    OracleCase run =
+        new OracleCase(
+            "use group-heads(criterion = layer, retrieval = [0], sink = 4, recent = 64,"
+                + " compensate = true);",
+            2,
+            4,
+            2,
+            32,
+            60,
+            120,
+            12);
+
+    assertThat(TracedRun.check(run, folder).gone()).isZero();
   }
 }

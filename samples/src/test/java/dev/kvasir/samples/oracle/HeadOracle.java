@@ -2,6 +2,7 @@ package dev.kvasir.samples.oracle;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What one KV head has in the cache. A run appends its rows, attends, and is closed; a run is a
@@ -31,8 +32,19 @@ abstract class HeadOracle {
    * @param slots rows that the file has; those behind {@code rows} are empty
    * @param packed how many of them, at the front, are in packed pages
    * @param bytes of this head alone
+   * @param mean what stands for rows that are gone; there are no {@code rows} then
    */
-  record Segment(List<Row> rows, int slots, int packed, long bytes) {}
+  record Segment(List<Row> rows, int slots, int packed, long bytes, Optional<Mean> mean) {}
+
+  /**
+   * What stands for rows that are gone.
+   *
+   * @param gone how many, 0 for none, which nothing stands for
+   * @param key the mean of their keys
+   * @param value the mean of their values
+   * @param largest the largest magnitude of their elements
+   */
+  record Mean(int gone, double[] key, double[] value, double largest) {}
 
   final Storage storage() {
     return storage;
@@ -92,7 +104,8 @@ abstract class HeadOracle {
         List.copyOf(rows),
         rows.size(),
         packed,
-        stored.bytes(all.size(), mostPages, keyDim, valueDim));
+        stored.bytes(all.size(), mostPages, keyDim, valueDim),
+        Optional.empty());
   }
 
   /** {@return the rows of a page} */

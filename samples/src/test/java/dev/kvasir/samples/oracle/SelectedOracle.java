@@ -2,6 +2,7 @@ package dev.kvasir.samples.oracle;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -77,7 +78,8 @@ final class SelectedOracle extends HeadOracle {
             List.copyOf(kept),
             slots,
             packed,
-            storage().bytes(slots, Integer.MAX_VALUE, keyDim, valueDim)),
+            storage().bytes(slots, Integer.MAX_VALUE, keyDim, valueDim),
+            Optional.empty()),
         paged(tail, 0, Integer.MAX_VALUE, storage().plain()));
   }
 }

@@ -2,6 +2,7 @@ package dev.kvasir.samples.oracle;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A KV head that keeps its first rows and the recent ones (DuoAttention, StreamingLLM). A query at
@@ -28,6 +29,7 @@ final class StreamingOracle extends HeadOracle {
   private int gone;
   private double[] goneKeys = new double[0];
   private double[] goneValues = new double[0];
+  private double largestGone;
 
   StreamingOracle(Storage storage, int sink, int recent, boolean compensated) {
     super(storage);
@@ -102,8 +104,16 @@ final class StreamingOracle extends HeadOracle {
     }
     for (Row row : ringRows.subList(gone, all)) {
       boolean stored = row.position() < before() || row.code().isPresent();
-      goneKeys = plus(goneKeys, stored ? row.key() : row.computedKey());
-      goneValues = plus(goneValues, stored ? row.value() : row.computedValue());
+      double[] key = stored ? row.key() : row.computedKey();
+      double[] value = stored ? row.value() : row.computedValue();
+      goneKeys = plus(goneKeys, key);
+      goneValues = plus(goneValues, value);
+      for (double element : key) {
+        largestGone = Math.max(largestGone, Math.abs(element));
+      }
+      for (double element : value) {
+        largestGone = Math.max(largestGone, Math.abs(element));
+      }
     }
     gone = all;
   }
@@ -136,6 +146,20 @@ final class StreamingOracle extends HeadOracle {
       segments.add(paged(sinkRows, 0, Integer.MAX_VALUE, storage().plain()));
     }
     segments.add(paged(ringRows, gonePages(), mostPages(), storage()));
+    if (compensated) {
+      segments.add(means());
+    }
     return segments;
+  }
+
+  private Segment means() {
+    Row any = sinkRows.isEmpty() ? ringRows.getFirst() : sinkRows.getFirst();
+    long elements = (long) any.key().length + any.value().length;
+    return new Segment(
+        List.of(),
+        Math.min(gone, 1),
+        0,
+        elements * Float.BYTES,
+        Optional.of(new Mean(gone, mean(goneKeys), mean(goneValues), largestGone)));
   }
 }
