@@ -6,6 +6,7 @@ import dev.kvasir.passes.check.AttentionReadsItsSpan;
 import dev.kvasir.passes.check.EveryCacheIsThreaded;
 import dev.kvasir.passes.check.FoldFollowsAttention;
 import dev.kvasir.passes.check.GraphCheck;
+import dev.kvasir.passes.check.MergeFollowsAttention;
 import dev.kvasir.passes.check.ResultsInOrder;
 import dev.kvasir.passes.check.SelectionFollowsAttention;
 import dev.kvasir.passes.cleanup.RemoveDeadOps;
@@ -13,6 +14,7 @@ import dev.kvasir.passes.fuse.FuseGatedLinear;
 import dev.kvasir.passes.fuse.FuseResidual;
 import dev.kvasir.passes.technique.FuseKvConv;
 import dev.kvasir.passes.technique.GroupHeads;
+import dev.kvasir.passes.technique.MergeLayers;
 import dev.kvasir.passes.technique.QuantizeKv;
 import dev.kvasir.passes.technique.SelectWindow;
 import dev.kvasir.passes.technique.StoreKv;
@@ -28,6 +30,8 @@ public final class Passes {
           new GroupHeads(),
           new SelectWindow(),
           new FuseKvConv(),
+          // Sharing: only layers that keep every row merge.
+          new MergeLayers(),
           // Storage: how the rows of each segment are kept.
           new StoreKv(),
           new QuantizeKv(),
@@ -43,7 +47,8 @@ public final class Passes {
           new EveryCacheIsThreaded(),
           new AttentionReadsItsSpan(),
           new SelectionFollowsAttention(),
-          new FoldFollowsAttention());
+          new FoldFollowsAttention(),
+          new MergeFollowsAttention());
 
   private Passes() {}
 

@@ -10,6 +10,8 @@ public enum Property {
   ROWS_SELECTED,
   /** Layers whose rows the policy folds fold them. */
   ROWS_FOLDED,
+  /** Layers that the policy merges share rows with their partners. */
+  LAYERS_MERGED,
   /** Each segment has the element format that the policy gives it. */
   STORAGE_ASSIGNED,
   /** Each segment has the packing that the policy gives it. */

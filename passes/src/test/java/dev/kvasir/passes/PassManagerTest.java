@@ -44,16 +44,18 @@ class PassManagerTest {
             "01-build-graph.kvir",
             "02-group-heads.kvir",
             "03-select-window.kvir",
-            "04-store-kv.kvir",
-            "05-quantize-kv.kvir",
-            "06-fuse-residual.kvir",
-            "07-fuse-gated-linear.kvir",
-            "08-remove-dead-ops.kvir");
+            "04-fuse-kv-conv.kvir",
+            "05-merge-layers.kvir",
+            "06-store-kv.kvir",
+            "07-quantize-kv.kvir",
+            "08-fuse-residual.kvir",
+            "09-fuse-gated-linear.kvir",
+            "10-remove-dead-ops.kvir");
     assertThat(events)
         .extracting(PassEvent::changed)
-        .containsExactly(true, true, false, false, false, true, true, false);
+        .containsExactly(true, true, false, false, false, false, false, true, true, false);
     assertThat(events.get(2).dumpText()).isEqualTo("(unchanged)\n");
-    assertThat(events.get(6).dumpText()).isEqualTo(GraphPrinter.print(graph));
+    assertThat(events.get(8).dumpText()).isEqualTo(GraphPrinter.print(graph));
     assertThat(events).allSatisfy(event -> assertThat(event.time()).isPositive());
     for (int index = 1; index < events.size(); index++) {
       assertThat(events.get(index).before()).isEqualTo(events.get(index - 1).after());
@@ -69,8 +71,9 @@ class PassManagerTest {
     assertThatThrownBy(() -> Passes.pipeline().runUntil("group", CONTEXT, PassListener.NONE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "no pass is named group; passes: build-graph, group-heads, select-window, store-kv,"
-                + " quantize-kv, fuse-residual, fuse-gated-linear, remove-dead-ops");
+            "no pass is named group; passes: build-graph, group-heads, select-window,"
+                + " fuse-kv-conv, merge-layers, store-kv, quantize-kv,"
+                + " fuse-residual, fuse-gated-linear, remove-dead-ops");
   }
 
   @Test

@@ -23,7 +23,13 @@ class PassesTest {
   void techniquesAreThoseOfThePipelineInItsOrder() {
     assertThat(Passes.techniques())
         .extracting(TechniqueSpec::name)
-        .containsExactly("group-heads", "select-window", "fuse-kv-conv", "store-kv", "quantize-kv");
+        .containsExactly(
+            "group-heads",
+            "select-window",
+            "fuse-kv-conv",
+            "merge-layers",
+            "store-kv",
+            "quantize-kv");
   }
 
   @Test

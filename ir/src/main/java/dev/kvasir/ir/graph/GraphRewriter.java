@@ -82,6 +82,16 @@ public final class GraphRewriter {
     return builder.add(name, op);
   }
 
+  /**
+   * {@return the results of an operation that the old graph does not have, behind what was copied}
+   *
+   * @param names of the results, in order; they get a number if they are taken
+   * @param op an operation on values of the new graph
+   */
+  public List<Value> add(List<String> names, Op op) {
+    return builder.add(names, op);
+  }
+
   /** Lets another value of the new graph stand for one of the old from here on. */
   public void substitute(Value old, Value other) {
     mapped.put(old, other);

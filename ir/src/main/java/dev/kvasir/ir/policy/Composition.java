@@ -25,7 +25,7 @@ final class Composition {
 
   /** Adds a use to those before it; reports the first of them that it cannot share a head with. */
   void add(TechniqueSpec spec, TechniqueUse use) {
-    Claim claim = new Claim(spec, use, claimed(spec, use));
+    Claim claim = new Claim(spec, use, spec.claim().claimed(use, sets.facts()));
     // Keyed by the place of the other use, so that they are met in the order written.
     SortedMap<Integer, Collision> collisions = new TreeMap<>();
     for (KvHead head : use.target().heads()) {
@@ -45,14 +45,6 @@ final class Composition {
       Collision first = collisions.firstEntry().getValue();
       report(first.other(), claim, first.heads());
     }
-  }
-
-  /** A retention that leaves some heads of its target alone does not stand in the way there. */
-  private static HeadSet claimed(TechniqueSpec spec, TechniqueUse use) {
-    return spec.claimedSet()
-        .flatMap(name -> Optional.ofNullable(use.boundSets().get(name)))
-        .map(NamedSet::heads)
-        .orElse(use.target());
   }
 
   private void report(Claim first, Claim second, List<KvHead> heads) {

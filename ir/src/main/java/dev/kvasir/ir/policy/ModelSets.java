@@ -19,6 +19,11 @@ final class ModelSets {
     this.diagnostics = diagnostics;
   }
 
+  /** The model. */
+  ModelFacts facts() {
+    return facts;
+  }
+
   /** How many layers, or KV heads in a layer, the model has. */
   int count(TargetAxis axis) {
     return switch (axis) {

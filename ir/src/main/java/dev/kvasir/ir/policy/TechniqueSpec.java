@@ -18,7 +18,7 @@ import java.util.Set;
  * @param axes what {@code on} may restrict; without an axis the technique is for the whole model
  * @param boundNames the names of the sets it binds
  * @param binder gives those sets their members
- * @param claimedSet the bound set whose heads the role is claimed on; without one, the whole target
+ * @param claim the heads on which the role counts
  * @param check what its parameters must fulfil together
  */
 public record TechniqueSpec(
@@ -29,7 +29,7 @@ public record TechniqueSpec(
     Set<TargetAxis> axes,
     List<String> boundNames,
     SetBinder binder,
-    Optional<String> claimedSet,
+    UseClaim claim,
     UseCheck check) {
 
   /** Copies the collections and refuses specifications that contradict themselves. */
@@ -48,9 +48,6 @@ public record TechniqueSpec(
         throw new IllegalArgumentException(name + " has two parameters " + parameter.name());
       }
     }
-    if (claimedSet.isPresent() && !boundNames.contains(claimedSet.get())) {
-      throw new IllegalArgumentException(name + " does not bind " + claimedSet.get());
-    }
   }
 
   /** Starts the specification of a technique. */
@@ -68,6 +65,7 @@ public record TechniqueSpec(
     private List<String> boundNames = List.of();
     private SetBinder binder = (arguments, facts) -> Map.of();
     private Optional<String> claimedSet = Optional.empty();
+    private UseClaim claim = (use, facts) -> use.target();
     private UseCheck check = UseCheck.NONE;
 
     private Builder(String name) {
@@ -108,6 +106,16 @@ public record TechniqueSpec(
     /** Claims the role only on the heads of this bound set, not on the whole target. */
     public Builder claims(String boundName) {
       this.claimedSet = Optional.of(boundName);
+      return claims(
+          (use, facts) ->
+              Optional.ofNullable(use.boundSets().get(boundName))
+                  .map(NamedSet::heads)
+                  .orElse(use.target()));
+    }
+
+    /** Claims the role only on these heads, not on the whole target. */
+    public Builder claims(UseClaim heads) {
+      this.claim = heads;
       return this;
     }
 
@@ -126,6 +134,9 @@ public record TechniqueSpec(
       if (help.isEmpty()) {
         throw new IllegalArgumentException(name + " has no help line");
       }
+      if (claimedSet.isPresent() && !boundNames.contains(claimedSet.get())) {
+        throw new IllegalArgumentException(name + " does not bind " + claimedSet.get());
+      }
       return new TechniqueSpec(
           name,
           help,
@@ -134,7 +145,7 @@ public record TechniqueSpec(
           axes,
           boundNames,
           binder,
-          claimedSet,
+          claim,
           check);
     }
   }

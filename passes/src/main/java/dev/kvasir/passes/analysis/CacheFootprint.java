@@ -9,6 +9,7 @@ import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.HeadGroup;
+import dev.kvasir.ir.type.Merge;
 import dev.kvasir.ir.type.Packing;
 import dev.kvasir.ir.type.QuantisedFormat;
 import dev.kvasir.ir.type.RowBudget;
@@ -54,6 +55,12 @@ import java.util.function.ToIntFunction;
  * at {@code slots + block} tokens or at the end of the span that reaches them. They remember the
  * mass of each row of slots and tail in f32 and the position of each slot, at any length.
  *
+ * <p>Merged heads have, with the tokens at the last merge as the mark, pages for so many shared
+ * rows in the lower layer, which count once for both, and pages of four norms in f16 for each; in
+ * each layer pages for the {@linkplain Merge#retained retained} rows, with pages of their
+ * positions, and a tail like that of selected heads. Norms and positions have a table with as many
+ * slots as that of the rows, without an open page.
+ *
  * <p>All of it but the tails of folded heads grows with the number of tokens, however prompt and
  * generation share them, so what holds at the last token holds at every earlier one; but for
  * budgets in a shape: a pyramid takes rows from upper layers once there is something to share, and
@@ -67,6 +74,9 @@ public record CacheFootprint(List<Part> parts) {
 
   private static final int SLOT_BYTES = 4;
   private static final int SCALE_BYTES = 2;
+
+  /** Norms of a row of a pair: of keys and values in two layers. */
+  private static final long NORMS = 4;
 
   /** Codes come in blocks of 16 ints. */
   private static final int BLOCK_BITS = 512;
@@ -87,8 +97,9 @@ public record CacheFootprint(List<Part> parts) {
    * @param packedPages packed pages that it holds
    * @param packedPageBytes bytes of a packed page: codes, steps and minima; 0 without a packing
    * @param slots entries of its page table
-   * @param stateBytes bytes of the compensation row of a ring, or of what selections remember of
-   *     kept rows and folds of slots; where heads share that, it counts to the first of them
+   * @param stateBytes bytes of the compensation row of a ring, of norms or positions beside its
+   *     pages, or of what selections remember of kept rows and folds of slots; where heads share
+   *     that, it counts to the first of them
    */
   public record Part(
       int layer,
@@ -232,7 +243,8 @@ public record CacheFootprint(List<Part> parts) {
   private static long pageBytes(CacheType cache, HeadGroup group, int tokens, int mark) {
     long bytes = 0;
     for (CacheSegment segment : group.segments()) {
-      int rows = rows(group, segment, tokens, OptionalInt.of(mark));
+      int rows = isElsewhere(segment) ? 0 : rows(group, segment, tokens, OptionalInt.of(mark));
+      bytes += besideBytes(segment, rows);
       bytes +=
           segment
               .packing()
@@ -348,9 +360,10 @@ public record CacheFootprint(List<Part> parts) {
       int context,
       List<Part> parts) {
     for (CacheSegment segment : group.segments()) {
-      int rows = rows(group, segment, tokens, mark);
-      int slots = slots(group, segment, context);
-      boolean packed = segment.packing().isPresent();
+      int rows = isElsewhere(segment) ? 0 : rows(group, segment, tokens, mark);
+      int slots = isElsewhere(segment) ? 0 : slots(group, segment, context);
+      int entries = slots * (hasPagesBeside(segment) ? 2 : 1);
+      boolean packed = segment.packing().isPresent() && !isElsewhere(segment);
       for (int head : group.heads()) {
         parts.add(
             new Part(
@@ -361,10 +374,35 @@ public record CacheFootprint(List<Part> parts) {
                 pageBytes(cache, segment),
                 packed ? Math.min(rows / PAGE_ROWS, slots) : 0,
                 segment.packing().map(codes -> packedPageBytes(cache, codes)).orElse(0L),
-                packed ? slots + 1 : slots,
-                stateBytes(graph, cache, group, segment, head, context)));
+                packed ? entries + 1 : entries,
+                stateBytes(graph, cache, group, segment, head, context)
+                    + besideBytes(segment, rows)));
       }
     }
+  }
+
+  /** Whether another layer of a pair has the rows. */
+  private static boolean isElsewhere(CacheSegment segment) {
+    return segment.merge().isPresent() && segment.merge().get().side() == Merge.Side.UPPER;
+  }
+
+  private static boolean hasPagesBeside(CacheSegment segment) {
+    return switch (segment.kind()) {
+      case SHARED -> !isElsewhere(segment);
+      case RETAINED -> true;
+      case DENSE, SINK, RING, KEPT, SLOTS, TAIL -> false;
+    };
+  }
+
+  /** What lies in pages beside the rows: norms of both layers, or positions. */
+  private static long besideBytes(CacheSegment segment, int rows) {
+    long rowBytes =
+        switch (segment.kind()) {
+          case SHARED -> NORMS * ElementFormat.F16.bytes();
+          case RETAINED -> Integer.BYTES;
+          case DENSE, SINK, RING, KEPT, SLOTS, TAIL -> 0;
+        };
+    return (long) Math.ceilDiv(rows, PAGE_ROWS) * PAGE_ROWS * rowBytes;
   }
 
   private static long stateBytes(

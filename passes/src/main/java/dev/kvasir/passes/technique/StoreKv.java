@@ -61,7 +61,11 @@ public final class StoreKv implements TechniquePass {
   @Override
   public Set<Property> requires() {
     return Set.of(
-        Property.MODEL_BUILT, Property.HEADS_GROUPED, Property.ROWS_SELECTED, Property.ROWS_FOLDED);
+        Property.MODEL_BUILT,
+        Property.HEADS_GROUPED,
+        Property.ROWS_SELECTED,
+        Property.ROWS_FOLDED,
+        Property.LAYERS_MERGED);
   }
 
   @Override

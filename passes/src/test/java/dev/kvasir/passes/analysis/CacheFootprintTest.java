@@ -267,6 +267,61 @@ class CacheFootprintTest {
     }
   }
 
+  @Test
+  void countsSharedRowsOnce() {
+    Graph graph = PassCases.parse(merged("bf16", "", "5%", 128));
+    long page = 64 * 64 * 2;
+    long norms = 64 * 4 * 2;
+    long positions = 64 * 4;
+    // 2048 rows need 32 slots, for norms as well; 103 retained ones 2, for positions as well.
+    long lower = (32 + 32 + 2 + 2 + 2) * 4;
+    long upper = (2 + 2 + 2) * 4;
+    assertThat(bytes(graph, 0)).isEqualTo(2 * (lower + upper));
+    // 1000 rows are 16 pages, the 50 retained ones of each layer 1.
+    assertThat(CacheFootprint.at(graph, 1000, _ -> 1000, 2048).bytesOfLayer(0))
+        .isEqualTo(2 * (16 * (page + norms) + page + positions + lower));
+    assertThat(CacheFootprint.at(graph, 1000, _ -> 1000, 2048).bytesOfLayer(1))
+        .isEqualTo(2 * (page + positions + upper));
+    // 873 rows are 14 pages, and two of a tail of 127 in each layer: most is held with 15 and 2.
+    assertThat(CacheFootprint.at(graph, 1000, _ -> 873, 2048).bytesOfLayer(1))
+        .isEqualTo(2 * (3 * page + positions + upper));
+    assertThat(CacheFootprint.of(graph, 1000, 2048).shares())
+        .containsExactly(
+            new CacheFootprint.Share(0, "shared", 2 * (15 * (page + norms) + 64 * 4)),
+            new CacheFootprint.Share(0, "retained", 2 * (page + positions + 4 * 4)),
+            new CacheFootprint.Share(0, "tail", 2 * (2 * page + 2 * 4)),
+            new CacheFootprint.Share(1, "shared", 0),
+            new CacheFootprint.Share(1, "retained", 2 * (page + positions + 4 * 4)),
+            new CacheFootprint.Share(1, "tail", 2 * (2 * page + 2 * 4)));
+  }
+
+  @Test
+  void mergedHeadsOccupyWhatTheirWorstCutDoes() {
+    String packing =
+        " packed key int8(per = channel, group = 64) value int4(per = token, group = 16)";
+    for (String retain : List.of("0%", "5%", "100%")) {
+      for (String packed : List.of("", packing)) {
+        for (int tail : new int[] {1, 64, 100}) {
+          Graph graph = PassCases.parse(merged("f32", packed, retain, tail));
+          long before = 0;
+          for (int tokens = 1; tokens <= 700; tokens += 1 + tokens % 13) {
+            long most = 0;
+            for (int prompt = Math.max(1, tokens - 110); prompt <= tokens; prompt++) {
+              int mark = prompt + (tokens - prompt) / tail * tail;
+              most = Math.max(most, CacheFootprint.at(graph, tokens, _ -> mark, 700).bytes());
+            }
+            long bytes = CacheFootprint.of(graph, tokens, 700).bytes();
+            assertThat(bytes)
+                .as("%s%s, tail %s, tokens %s", retain, packed, tail, tokens)
+                .isEqualTo(most)
+                .isGreaterThanOrEqualTo(before);
+            before = bytes;
+          }
+        }
+      }
+    }
+  }
+
   /** The pages of one head, moved run by run. */
   private static final class Held {
     private final Set<Integer> closed = new HashSet<>();
@@ -349,6 +404,18 @@ class CacheFootprintTest {
         }
         """
         .formatted(slots, block);
+  }
+
+  /** Two layers that share rows. */
+  private static String merged(String format, String packing, String retain, int tail) {
+    String type =
+        "cache<layer #, heads 2, key 32, value 32; [0, 1]: shared %s merge(@, t = 0.6, retain = %s, tail = %d)%s + retained %s + tail %s rows %d>"
+            .formatted(format, retain, tail, packing, format, format, tail);
+    return "graph g { parameter %a: "
+        + type.replace("#", "0").replace("@", "lower, with = 1")
+        + " parameter %b: "
+        + type.replace("#", "1").replace("@", "upper, with = 0")
+        + " return %a, %b }";
   }
 
   private static String streaming(int sink, int recent) {

@@ -52,6 +52,17 @@ class GraphChecksTest {
             .formatted(layer, layer, layer);
   }
 
+  private static final String MERGED =
+      GOOD.replaceFirst("dense f32", shared("lower, with = 1"))
+          .replaceFirst("dense f32", shared("upper, with = 0"))
+          .replace("%l = last", "%a2, %b2 = merge_rows(%a1, %b1)\n%l = last")
+          .replace("%n, %a1, %b1", "%n, %a2, %b2");
+
+  private static String shared(String pair) {
+    return "shared f32 merge(%s, t = 0.6, retain = 5%%, tail = 8) + retained f32 + tail f32 rows 8"
+        .formatted(pair);
+  }
+
   @Test
   void acceptAFinishedGraph() {
     expect(new ResultsInOrder(), GOOD);
@@ -65,6 +76,10 @@ class GraphChecksTest {
     expect(new FoldFollowsAttention(), GOOD);
     expect(new FoldFollowsAttention(), FOLDED);
     expect(new EveryCacheIsThreaded(), FOLDED);
+    expect(new ResultsInOrder(), MERGED);
+    expect(new EveryCacheIsThreaded(), MERGED);
+    expect(new AttentionReadsItsSpan(), MERGED);
+    expect(new MergeFollowsAttention(), MERGED);
   }
 
   @Test
@@ -168,6 +183,30 @@ class GraphChecksTest {
             "%b: cache<layer 1, heads 1, key 8, value 8; [0]: kept f32 budget(9",
             "%b: cache<layer 1, heads 1, key 8, value 8; [0]: kept f32 budget(8"),
         "%c is no choice for %b1");
+  }
+
+  @Test
+  void mergeFollowsAttentionNamesTheMergeThatDoesNot() {
+    String merge = "%a2, %b2 = merge_rows(%a1, %b1)\n";
+    expect(
+        new MergeFollowsAttention(),
+        MERGED.replace(merge, "").replace("%a2", "%a1").replace("%b2", "%b1"),
+        "%a1 is merged 0 times, expected once",
+        "%b1 is merged 0 times, expected once");
+    expect(
+        new MergeFollowsAttention(),
+        MERGED.replace(merge, "").replace("%z, %t = att", merge + "%z, %t = att"),
+        "%b1 is merged before attention has read it");
+    expect(
+        new MergeFollowsAttention(),
+        MERGED.replace(
+            "%a: cache<layer 0, heads 1, key 8, value 8; [0]: shared f32",
+            "%a: cache<layer 0, heads 1, key 8, value 8; [0]: shared f16"),
+        "%a1 and %b1 share rows and store them differently");
+    expect(
+        new EveryCacheIsThreaded(),
+        MERGED.replace("%n, %a2, %b2", "%n, %a2, %b1"),
+        "%b2 must be the result for %b, which is %b1");
   }
 
   private static void expect(GraphCheck check, String body, String... problems) {

@@ -46,6 +46,29 @@ public final class SmallModels {
         List.of());
   }
 
+  /** A model of so many layers with 4 query heads and 2 KV heads, without a window. */
+  public static ModelConfig config(int layers, int headDim) {
+    return new ModelConfig(
+        Architecture.LLAMA,
+        layers,
+        12,
+        20,
+        4,
+        2,
+        headDim,
+        16,
+        256,
+        1e-5,
+        new RopeConfig(10000, headDim),
+        Biases.NONE,
+        OptionalInt.empty(),
+        true,
+        Optional.empty(),
+        false,
+        OptionalInt.empty(),
+        List.of());
+  }
+
   /** What a policy depends on in a model. */
   public static ModelFacts facts(ModelConfig config) {
     return new ModelFacts(
