@@ -169,6 +169,17 @@ final class PlanText {
     for (Program.Mark mark : plan.program().marks()) {
       lines.add("mark %s, at most %d tokens ago".formatted(mark.name(), mark.most()));
     }
+    for (Program.Setting setting : plan.program().settings()) {
+      Program.PromptRule rule = setting.rule();
+      lines.add(
+          "setting %s, %s where one of %s is among the first or last %d of a prompt, else %s"
+              .formatted(
+                  setting.name(),
+                  setting.values().get(rule.found()),
+                  Texts.count(rule.tokens().size(), "token"),
+                  rule.reach(),
+                  setting.values().get(rule.otherwise())));
+    }
     for (Program.Procedure procedure : plan.program().procedures()) {
       lines.add("procedure " + procedure.name());
       List<List<String>> steps = procedure.steps().stream().map(PlanText::step).toList();

@@ -1,6 +1,5 @@
 package dev.kvasir.cli;
 
-import dev.kvasir.plans.Manifest;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.runtime.FinishReason;
 import dev.kvasir.runtime.Generation;
@@ -14,7 +13,6 @@ import dev.kvasir.runtime.Token;
 import dev.kvasir.runtime.backend.VectorWidth;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.LongSummaryStatistics;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -42,6 +40,7 @@ final class RunCommand implements Callable<Integer>, Failures.Placed, TornadoVer
 
   @Mixin private final PlanOptions plan = new PlanOptions();
   @Mixin private final PromptOptions prompt = new PromptOptions();
+  @Mixin private final TaskOption task = new TaskOption();
 
   @Option(
       names = {"-n", "--max-tokens"},
@@ -104,7 +103,7 @@ final class RunCommand implements Callable<Integer>, Failures.Placed, TornadoVer
     Prompt text = prompt.prompt();
     Sampling sampling = sampling();
     try (LoadedModel model = plan.load();
-        Session session = model.newSession();
+        Session session = model.newSession(task.sessionOptions());
         Interruption _ = Interruption.calling(session::cancel)) {
       RunReport report = generate(model, session, text, sampling);
       finish(report);
@@ -125,7 +124,7 @@ final class RunCommand implements Callable<Integer>, Failures.Placed, TornadoVer
   private RunReport generate(LoadedModel model, Session session, Prompt text, Sampling sampling) {
     int[] tokens = prompt.encode(text, model);
     long start = System.nanoTime();
-    read(session, tokens, model.plan().manifest());
+    read(session, tokens);
     Duration reading = Duration.ofNanos(System.nanoTime() - start);
     LongSummaryStatistics cacheBytes = new LongSummaryStatistics();
     Generation generation =
@@ -147,21 +146,15 @@ final class RunCommand implements Callable<Integer>, Failures.Placed, TornadoVer
         generation,
         reading.plus(generation.timings().firstToken()),
         session.cacheStats(),
+        session.settings(),
         stats
             ? Optional.of(reading(model.plan(), Math.round(cacheBytes.getAverage())))
             : Optional.empty());
   }
 
-  /** Reads the prompt span by span, as the session itself would, so that progress can be shown. */
-  private void read(Session session, int[] tokens, Manifest manifest) {
-    // Too long a prompt is refused whole, before anything of it is read.
-    int span = tokens.length > manifest.context() ? tokens.length : manifest.span();
+  private void read(Session session, int[] tokens) {
     try (Progress progress = Progress.begin(console, "prompt", tokens.length)) {
-      for (int from = 0; from < tokens.length; from += span) {
-        int[] part = Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + span));
-        session.append(Prompt.ofTokens(part));
-        progress.advance(part.length);
-      }
+      session.append(Prompt.ofTokens(tokens), progress::advance);
     }
   }
 

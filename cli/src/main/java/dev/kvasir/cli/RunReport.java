@@ -9,6 +9,7 @@ import dev.kvasir.runtime.backend.JvmBackend;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -22,6 +23,7 @@ import java.util.Optional;
  * @param generation what was generated
  * @param firstToken from the beginning of the prompt until the first token was chosen
  * @param cache what the cache holds at the end
+ * @param settings what the session was set to at the end, by name
  * @param reading what each step read; empty when it was not asked for
  */
 record RunReport(
@@ -33,6 +35,7 @@ record RunReport(
     Generation generation,
     Duration firstToken,
     CacheStats cache,
+    Map<String, String> settings,
     Optional<Reading> reading) {
   /**
    * What a step reads.
@@ -68,6 +71,7 @@ record RunReport(
         "generated",
         "%s, %s, ended by %s"
             .formatted(Texts.count(generation.tokens().size(), "token"), speed, finishReason()));
+    settings.forEach(lines::line);
     reading.ifPresent(read -> lines.line("reading", text(read)));
     lines.line(
         "cache",
@@ -132,6 +136,7 @@ record RunReport(
       object.put("threads", threads).put("vectorBits", vectorBits);
     }
     object.put("policy", manifest.policy().name());
+    settings.forEach(object::put);
     object
         .putObject("cache")
         .put("allocatedBytes", cache.allocatedBytes())

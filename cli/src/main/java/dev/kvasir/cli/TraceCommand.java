@@ -33,6 +33,7 @@ final class TraceCommand implements Callable<Integer>, Failures.Placed, TornadoV
 
   @Mixin private final PlanOptions plan = new PlanOptions();
   @Mixin private final PromptOptions prompt = new PromptOptions();
+  @Mixin private final TaskOption task = new TaskOption();
 
   @Option(
       names = {"-n", "--max-tokens"},
@@ -74,10 +75,10 @@ final class TraceCommand implements Callable<Integer>, Failures.Placed, TornadoV
     Prompt text = prompt.prompt();
     TraceRecorder recorder;
     try (LoadedModel model = plan.load();
-        Session session = model.newSession()) {
+        Session session = model.newSession(task.sessionOptions())) {
       recorder = new TraceRecorder(model.plan());
       session.observe(recorder);
-      trace(session, prompt.encode(text, model), model.plan().manifest().span(), recorder);
+      trace(session, prompt.encode(text, model), recorder);
       session.stopObserving();
       recorder.addCache(session.segments());
     }
@@ -86,17 +87,20 @@ final class TraceCommand implements Callable<Integer>, Failures.Placed, TornadoV
     return ExitCodes.OK;
   }
 
-  private void trace(Session session, int[] tokens, int span, TraceRecorder recorder) {
+  private void trace(Session session, int[] tokens, TraceRecorder recorder) {
     int[] all = Arrays.copyOf(tokens, tokens.length + count);
     try (Progress progress = Progress.begin(console, "trace", tokens.length + count - 1L)) {
-      int steps = 0;
-      for (int from = 0; from < tokens.length; from += span) {
-        int[] part = Arrays.copyOfRange(tokens, from, Math.min(tokens.length, from + span));
-        recorder.beginStep(steps++);
-        session.append(Prompt.ofTokens(part));
-        progress.advance(part.length);
-      }
-      recorder.prompt(tokens.length, steps);
+      recorder.beginStep(0);
+      session.append(
+          Prompt.ofTokens(tokens),
+          rows -> {
+            progress.advance(rows);
+            if (session.position() < tokens.length) {
+              recorder.beginStep(recorder.steps());
+            }
+          });
+      int steps = recorder.steps();
+      recorder.prompt(tokens.length, steps, session.settings());
       all[tokens.length] = session.greedyToken();
       for (int i = tokens.length; i < all.length - 1; i++) {
         recorder.beginStep(steps++);

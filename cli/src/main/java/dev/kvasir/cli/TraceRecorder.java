@@ -66,12 +66,13 @@ final class TraceRecorder implements TraceObserver {
     layersOfStep.clear();
   }
 
-  /** Says how long the prompt was and how many steps it took. */
-  void prompt(int tokens, int spans) {
+  /** Says how long the prompt was, how many steps it took and what it set. */
+  void prompt(int tokens, int spans, Map<String, String> settings) {
     prefillSteps = spans;
     writer
         .metadata("prompt_tokens", Integer.toString(tokens))
         .metadata("prefill_steps", Integer.toString(spans));
+    settings.forEach((name, word) -> writer.metadata("setting." + name, word));
   }
 
   @Override

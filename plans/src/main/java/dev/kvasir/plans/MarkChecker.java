@@ -62,7 +62,7 @@ final class MarkChecker {
     checkRules(setBy);
   }
 
-  private static boolean isCounter(String name) {
+  static boolean isCounter(String name) {
     try {
       return !Expression.counter(name).text().isEmpty();
     } catch (IllegalArgumentException e) {
@@ -167,20 +167,19 @@ final class MarkChecker {
 
   /** {@return what a procedure has to hold for that runs spans of so many rows} */
   Domain running(Range span) {
-    return new Domain(context, maxSpan, span, ages(0, -1), false);
+    return domain(span, ages(0, -1), false);
   }
 
   /** {@return the states in which rules look at their conditions} */
   List<Domain> afterwards() {
     // After a span of a prompt, which sets all marks, and after a step.
-    Domain prefilled =
-        new Domain(context, maxSpan, new Range(1, maxSpan), agesOf(Range.of(0)), true);
+    Domain prefilled = domain(new Range(1, maxSpan), agesOf(Range.of(0)), true);
     return program.marks().isEmpty() ? List.of(prefilled) : List.of(prefilled, stepped());
   }
 
   /** {@return the states after a step, before any rule} */
   Domain stepped() {
-    return new Domain(context, maxSpan, Range.of(1), ages(0, 0), true);
+    return domain(Range.of(1), ages(0, 0), true);
   }
 
   /** {@return the states in which a rule's procedure runs} */
@@ -189,10 +188,19 @@ final class MarkChecker {
       if (rule.condition().equals(mark.due())) {
         SortedMap<String, Range> ages = ages(0, 0);
         ages.put(mark.name(), Range.of(mark.most()));
-        return List.of(new Domain(context, maxSpan, Range.of(1), ages, true));
+        return List.of(domain(Range.of(1), ages, true));
       }
     }
     return afterwards();
+  }
+
+  private Domain domain(Range span, SortedMap<String, Range> ages, boolean afterwards) {
+    SortedMap<String, Range> settings = new TreeMap<>();
+    program
+        .settings()
+        .forEach(
+            setting -> settings.put(setting.name(), new Range(0, setting.values().size() - 1L)));
+    return new Domain(context, maxSpan, span, ages, settings, afterwards);
   }
 
   private SortedMap<String, Range> ages(long least, long beyondMost) {

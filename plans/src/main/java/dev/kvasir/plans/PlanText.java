@@ -42,6 +42,9 @@ final class PlanText {
     for (Program.Mark mark : plan.program().marks()) {
       line(program + ": mark", mark.name());
     }
+    for (Program.Setting setting : plan.program().settings()) {
+      line(program + ": setting", setting.name());
+    }
     for (Program.Procedure procedure : plan.program().procedures()) {
       line(program + ": procedure", procedure.name());
       for (Step step : procedure.steps()) {

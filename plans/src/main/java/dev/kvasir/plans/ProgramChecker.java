@@ -79,6 +79,7 @@ final class ProgramChecker {
     requireUnique(
         place + ": procedure", program.procedures().stream().map(Procedure::name).toList());
     marks.check();
+    new SettingChecker(plan).check();
     counters = CounterIndex.ofProgram(program);
     for (KernelDeclaration kernel : program.kernels()) {
       checkKernel(kernel);

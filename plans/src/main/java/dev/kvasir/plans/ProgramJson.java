@@ -7,6 +7,7 @@ import dev.kvasir.plans.program.Program;
 import dev.kvasir.plans.program.Program.Mark;
 import dev.kvasir.plans.program.Program.Procedure;
 import dev.kvasir.plans.program.Program.Rule;
+import dev.kvasir.plans.program.Program.Setting;
 import dev.kvasir.plans.program.Program.Step;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import dev.kvasir.plans.program.SegmentDeclaration.Chosen;
@@ -64,6 +65,7 @@ final class ProgramJson {
             }
             json.writeEndArray();
           }
+          SettingJson.write(json, program.settings());
         });
   }
 
@@ -98,8 +100,9 @@ final class ProgramJson {
         mark.end();
       }
     }
+    List<Setting> settings = SettingJson.read(fields);
     fields.end();
-    return new Program(kernels, segments, procedures, rules, marks);
+    return new Program(kernels, segments, procedures, rules, marks, settings);
   }
 
   private static void writeKernel(JsonGenerator json, KernelDeclaration kernel) throws IOException {

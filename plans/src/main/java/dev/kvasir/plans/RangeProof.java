@@ -7,6 +7,7 @@ import dev.kvasir.plans.program.ExpressionException;
 import dev.kvasir.plans.program.Range;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * Shows that expressions stay in range for every value of the counters that a session can reach.
@@ -23,7 +25,8 @@ import java.util.TreeMap;
  * <p>Interval arithmetic takes operands as independent and so finds values that never occur, as in
  * {@code tokens - min(tokens, 256)}. Where it fails for a box of counters the box is halved, down
  * to single points, at which it is exact: a refusal either has a witness or has run out of steps. A
- * mark is one more dimension, its age, which is how many tokens ago it was set.
+ * mark is one more dimension, its age, which is how many tokens ago it was set, and so is a
+ * setting.
  */
 final class RangeProof {
 
@@ -38,15 +41,21 @@ final class RangeProof {
    * @param maxSpan most rows of a span that the manifest allows
    * @param span rows of a span here
    * @param ages how many tokens ago each mark was set
+   * @param settings the values of each setting
    * @param afterwards whether ages count back from {@code tokens}, as rules see them, and not from
    *     {@code position}
    */
   record Domain(
-      long context, long maxSpan, Range span, SortedMap<String, Range> ages, boolean afterwards) {
+      long context,
+      long maxSpan,
+      Range span,
+      SortedMap<String, Range> ages,
+      SortedMap<String, Range> settings,
+      boolean afterwards) {
 
-    /** A domain without marks. */
+    /** A domain without marks and settings. */
     Domain(long context, long maxSpan, Range span) {
-      this(context, maxSpan, span, new TreeMap<>(), false);
+      this(context, maxSpan, span, new TreeMap<>(), new TreeMap<>(), false);
     }
 
     Range position() {
@@ -54,7 +63,7 @@ final class RangeProof {
     }
   }
 
-  /** An interval of each dimension: position, span and the ages of marks. */
+  /** An interval of each dimension: position, span, the ages of marks and then settings. */
   private record Box(List<Range> sides) {
 
     Range position() {
@@ -145,6 +154,7 @@ final class RangeProof {
     private final CompiledExpression expression;
     private final Domain domain;
     private final List<String> marks;
+    private final List<String> settings;
     private final boolean tokensAlone;
     private final boolean afterwards;
     private final Map<String, List<Integer>> factors;
@@ -154,6 +164,7 @@ final class RangeProof {
       this.domain = domain;
       Set<String> used = expression.counters();
       marks = domain.ages().keySet().stream().filter(used::contains).toList();
+      settings = domain.settings().keySet().stream().filter(used::contains).toList();
       // Without position and span one dimension is enough: all tokens stand in for the position.
       // Ages of several marks then have to count back from tokens: they share a span.
       tokensAlone =
@@ -172,6 +183,7 @@ final class RangeProof {
         Range age = domain.ages().getOrDefault(mark, Range.of(0));
         sides.add(tokensAlone && !domain.afterwards() ? sum(age, domain.span()) : age);
       }
+      settings.forEach(setting -> sides.add(domain.settings().getOrDefault(setting, Range.of(0))));
       return new Box(sides);
     }
 
@@ -211,6 +223,9 @@ final class RangeProof {
         long least = Math.max(0, base.min() - box.age(i).max());
         counters.put(marks.get(i), new Range(least, base.max() - box.age(i).min()));
       }
+      for (int i = 0; i < settings.size(); i++) {
+        counters.put(settings.get(i), box.sides().get(firstSetting() + i));
+      }
       return counters;
     }
 
@@ -220,7 +235,11 @@ final class RangeProof {
           : expression.findRange(counters, new CounterSums(box.sides(), factors));
     }
 
-    /** {@return position and span, and what the other counters are in those and the ages} */
+    private int firstSetting() {
+      return 2 + marks.size();
+    }
+
+    /** {@return position and span, and what the other counters are in those, ages and settings} */
     private Map<String, List<Integer>> factors() {
       Map<String, List<Integer>> factors = new HashMap<>();
       factors.put(CounterIndex.POSITION, factors(1, 0, NO_MARK));
@@ -228,6 +247,11 @@ final class RangeProof {
       factors.put(CounterIndex.TOKENS, factors(1, 1, NO_MARK));
       for (int i = 0; i < marks.size(); i++) {
         factors.put(marks.get(i), factors(1, afterwards ? 1 : 0, i));
+      }
+      for (int i = 0; i < settings.size(); i++) {
+        List<Integer> alone = factors(0, 0, NO_MARK);
+        alone.set(firstSetting() + i, 1);
+        factors.put(settings.get(i), alone);
       }
       return factors;
     }
@@ -237,6 +261,7 @@ final class RangeProof {
       for (int i = 0; i < marks.size(); i++) {
         factors.add(i == agedMark ? -1 : 0);
       }
+      factors.addAll(Collections.nCopies(settings.size(), 0));
       return factors;
     }
 
@@ -251,7 +276,9 @@ final class RangeProof {
                 tokens(box),
                 String.join(
                     "",
-                    marks.stream().map(mark -> ", " + mark + " = " + counters.get(mark)).toList()));
+                    Stream.concat(marks.stream(), settings.stream())
+                        .map(name -> ", " + name + " = " + counters.get(name))
+                        .toList()));
       } catch (ExpressionException e) {
         return String.valueOf(e.getMessage());
       }

@@ -50,7 +50,8 @@
  * dev.kvasir.plans.program.Expression}; element formats are {@code f32}, {@code bf16}, {@code f16},
  * {@code i32} and, of codes, {@code u8} and {@code u4}. A segment has {@code packing} where its
  * closed pages are codes, {@code chosen} where its rows were chosen, and {@code means} where a row
- * stands for those that it dropped; a program has {@code marks} where it sets some.
+ * stands for those that it dropped; a program has {@code marks} where it sets some and {@code
+ * settings} where sessions have some.
  *
  * <pre>{@code
  * manifest.json
@@ -94,7 +95,9 @@
  *       {"mark": "selected_512"} ] } ],
  *   "rules": [ {"when": "mod(tokens, 64) == 0", "call": "close_page"},
  *              {"when": "tokens - selected_512 == 512", "call": "select"} ],
- *   "marks": [ {"name": "selected_512", "most": 512} ] }
+ *   "marks": [ {"name": "selected_512", "most": 512} ],
+ *   "settings": [ {"name": "task", "values": ["localization", "aggregation"],
+ *       "prompt": {"tokens": [30, 949], "reach": 256, "found": 0, "otherwise": 1}} ] }
  *
  * memory.json
  * { "buffers": [ { "name": "queries", "kind": "scratch", "format": "f32",
@@ -156,6 +159,14 @@
  * dev.kvasir.plans.program.SegmentDeclaration.Means} says. How many are gone follows from the rows
  * and slots of the segment.
  *
+ * <h2>Settings</h2>
+ *
+ * <p>Steps and rules may depend on a {@link dev.kvasir.plans.program.Program.Setting}, a number
+ * that stands for one of a few words. A session has it from whoever opened it, or from a rule over
+ * the tokens of each prompt: all that one call reads, before the first of its spans runs. A fork
+ * begins with what the session had. Rows of segments, bytes and elements of buffers do not depend
+ * on it.
+ *
  * <h2>Versions</h2>
  *
  * <p>A reader reads its own major version. Another one is refused by name, older or newer, before
@@ -180,10 +191,10 @@
  * 2^31 points, what is shown lies within its buffer, scratch buffers that share bytes are never in
  * use together, segments have page tables, which no kernel writes, and pools of their own that are
  * large enough. Marks are set where their age shows to be bounded, and expressions hold for all
- * ages up to that. Lists of chosen rows have room for all rows. That rows never shrink, except
- * where a mark is set, and that {@code kv_bytes} is what the segments hold is shown at up to some
- * 8,000 numbers of tokens, around the borders of pages, and with marks at some 10,000 pairs of
- * those with ages.
+ * ages up to that and all values of settings. Lists of chosen rows have room for all rows. That
+ * rows never shrink, except where a mark is set, and that {@code kv_bytes} is what the segments
+ * hold is shown at up to some 8,000 numbers of tokens, around the borders of pages, and with marks
+ * at some 10,000 pairs of those with ages.
  *
  * <p>Before a kernel class of a {@code jvm} plan is defined, {@link
  * dev.kvasir.plans.verify.KernelClassVerifier} has accepted all of them: they name nothing but

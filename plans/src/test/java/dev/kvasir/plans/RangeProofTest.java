@@ -25,7 +25,7 @@ class RangeProofTest {
 
   private static final CounterIndex MARKED =
       CounterIndex.of(
-          List.of("context", "max_span", "position", "span", "tokens", "m", "n"), List.of());
+          List.of("context", "max_span", "position", "span", "tokens", "m", "n", "s"), List.of());
 
   @Test
   void refutesExactlyWhatAnEnumerationRefutes() {
@@ -61,22 +61,24 @@ class RangeProofTest {
   }
 
   @Test
-  void refutesExactlyWhatAnEnumerationOverMarksRefutes() {
+  void refutesExactlyWhatAnEnumerationOverMarksAndSettingsRefutes() {
     long seed = new Random().nextLong();
     Random random = new Random(seed);
     int refuted = 0;
     for (int i = 0; i < 2_000; i++) {
       RandomExpression sample = RandomExpression.next(random, 3);
-      String first = MARKED.names().get(2 + random.nextInt(5));
-      String second = MARKED.names().get(5 + random.nextInt(2));
+      String first = MARKED.names().get(2 + random.nextInt(6));
+      String second = MARKED.names().get(5 + random.nextInt(3));
       String text = sample.text().replaceAll("\\ba\\b", first).replaceAll("\\bb\\b", second);
       int context = 1 + random.nextInt(12);
       int maxSpan = 1 + random.nextInt(context);
       SortedMap<String, Range> ages = new TreeMap<>();
       ages.put("m", age(random));
       ages.put("n", age(random));
+      SortedMap<String, Range> settings = new TreeMap<>();
+      settings.put("s", new Range(0, random.nextInt(4)));
       Domain domain =
-          new Domain(context, maxSpan, new Range(1, maxSpan), ages, random.nextBoolean());
+          new Domain(context, maxSpan, new Range(1, maxSpan), ages, settings, random.nextBoolean());
       Range allowed = new Range(-random.nextInt(3), random.nextInt(40));
       CompiledExpression expression = Expression.parse(text).compile(MARKED);
       boolean holds =
@@ -107,6 +109,7 @@ class RangeProofTest {
     List<long[]> states = new ArrayList<>();
     Range ofM = domain.ages().getOrDefault("m", Range.of(0));
     Range ofN = domain.ages().getOrDefault("n", Range.of(0));
+    Range ofS = domain.settings().getOrDefault("s", Range.of(0));
     for (long position = 0; position < domain.context(); position++) {
       for (long span = 1; span <= domain.maxSpan(); span++) {
         long tokens = position + span;
@@ -116,10 +119,19 @@ class RangeProofTest {
             if (tokens <= domain.context()
                 && (m <= base || !used.contains("m"))
                 && (n <= base || !used.contains("n"))) {
-              states.add(
-                  new long[] {
-                    domain.context(), domain.maxSpan(), position, span, tokens, base - m, base - n
-                  });
+              for (long s = ofS.min(); s <= ofS.max(); s++) {
+                states.add(
+                    new long[] {
+                      domain.context(),
+                      domain.maxSpan(),
+                      position,
+                      span,
+                      tokens,
+                      base - m,
+                      base - n,
+                      s
+                    });
+              }
             }
           }
         }
@@ -135,7 +147,13 @@ class RangeProofTest {
       ages.put("m", new Range(0, 511));
       ages.put("n", new Range(0, 63));
       Domain domain =
-          new Domain(1 << 20, 4096, new Range(1, afterwards ? 1 : 4096), ages, afterwards);
+          new Domain(
+              1 << 20,
+              4096,
+              new Range(1, afterwards ? 1 : 4096),
+              ages,
+              new TreeMap<>(),
+              afterwards);
       String kept = "min(m, max(floordiv(m * 12, 100), 40))";
       RangeProof proof = new RangeProof();
       for (String text :

@@ -34,7 +34,7 @@ final class GenerationLoop {
   }
 
   Generation run() {
-    if (!reader.readPrompt(prompt)) {
+    if (!reader.readPrompt(prompt, _ -> {})) {
       return finish(FinishReason.CANCELLED);
     }
     while (true) {

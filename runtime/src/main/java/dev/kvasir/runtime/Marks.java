@@ -16,10 +16,12 @@ final class Marks {
 
   private final List<Mark> declared;
   private final long[] values;
+  private final int counters;
 
   Marks(Program program) {
     declared = program.marks();
     values = new long[declared.size()];
+    counters = FIRST + values.length + program.settings().size();
   }
 
   /** {@return how many there are} */
@@ -27,9 +29,9 @@ final class Marks {
     return values.length;
   }
 
-  /** {@return counters with room for the marks} */
+  /** {@return counters of the program with room for all} */
   long[] counters() {
-    return new long[FIRST + values.length];
+    return new long[counters];
   }
 
   /** {@return the place of the first mark among {@code names}, {@link #NONE} without one} */

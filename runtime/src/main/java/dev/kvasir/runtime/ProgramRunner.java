@@ -48,6 +48,7 @@ final class ProgramRunner {
   private final Value[] conditions;
   private final Routine[] actions;
   private final Marks marks;
+  private final Settings settings;
   private final boolean[] marksToSet;
   private final long[] counters;
   private long countersVersion;
@@ -91,11 +92,17 @@ final class ProgramRunner {
   }
 
   ProgramRunner(
-      Plan plan, Backend backend, Workspace workspace, SessionMemory memory, Marks marks) {
+      Plan plan,
+      Backend backend,
+      Workspace workspace,
+      SessionMemory memory,
+      Marks marks,
+      Settings settings) {
     this.plan = plan;
     this.workspace = workspace;
     this.memory = memory;
     this.marks = marks;
+    this.settings = settings;
     marksToSet = new boolean[marks.size()];
     counters = marks.counters();
     mostLaunches = backend.mostLaunches();
@@ -227,6 +234,7 @@ final class ProgramRunner {
     Manifest manifest = plan.manifest();
     CounterIndex.set(counters, manifest.context(), manifest.span(), position, span);
     marks.write(counters);
+    settings.write(counters);
     countersVersion++;
     Arrays.fill(marksToSet, false);
     started = false;

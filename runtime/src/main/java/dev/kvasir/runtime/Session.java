@@ -1,8 +1,10 @@
 package dev.kvasir.runtime;
 
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 
 /**
  * One sequence of tokens and its cache. All of its memory is reserved when it opens and freed when
@@ -43,9 +45,19 @@ public final class Session implements AutoCloseable {
    * @throws CancelledException when {@link #cancel} was called or the thread interrupted
    */
   public void append(Prompt prompt) {
+    append(prompt, _ -> {});
+  }
+
+  /**
+   * Reads a prompt as {@link #append(Prompt)} does and says how far it is.
+   *
+   * @param afterSpan gets the number of tokens of each span when it has been read, on this thread
+   */
+  public void append(Prompt prompt, IntConsumer afterSpan) {
     enter();
     try {
-      if (!reader.readPrompt(prompt.encode(model.tokenizer(), reader.atBeginning()))) {
+      int[] tokens = prompt.encode(model.tokenizer(), reader.atBeginning());
+      if (!reader.readPrompt(tokens, afterSpan)) {
         throw new CancelledException(reader.position());
       }
     } finally {
@@ -118,6 +130,19 @@ public final class Session implements AutoCloseable {
     boolean entered = enterToLook();
     try {
       return reader.largest();
+    } finally {
+      leave(entered);
+    }
+  }
+
+  /**
+   * {@return what the session is set to, in words, by the name of each setting of the plan: by
+   * {@link SessionOptions#setting}, else by the prompt that was read last}
+   */
+  public Map<String, String> settings() {
+    boolean entered = enterToLook();
+    try {
+      return reader.settings();
     } finally {
       leave(entered);
     }

@@ -1,5 +1,7 @@
 package dev.kvasir.runtime;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.OptionalLong;
 
 /**
@@ -9,8 +11,9 @@ import java.util.OptionalLong;
  *     memory together; empty for what the machine and the Java virtual machine leave
  * @param forks sessions that may be open beside it as its forks, or forks of those, 0 to {@value
  *     #MAX_FORKS}
+ * @param settings what prompts decide otherwise, by name; see {@link #setting}
  */
-public record SessionOptions(OptionalLong memoryLimit, int forks) {
+public record SessionOptions(OptionalLong memoryLimit, int forks, Map<String, String> settings) {
 
   /** Most forks that may be open at once. */
   public static final int MAX_FORKS = 4_095;
@@ -27,16 +30,17 @@ public record SessionOptions(OptionalLong memoryLimit, int forks) {
           ErrorCode.OPTION_INVALID,
           "the number of forks runs from 0 to %d, got %d".formatted(MAX_FORKS, forks));
     }
+    settings = Map.copyOf(settings);
   }
 
   /** {@return options with no limit of their own and no room for forks} */
   public static SessionOptions defaults() {
-    return new SessionOptions(OptionalLong.empty(), 0);
+    return new SessionOptions(OptionalLong.empty(), 0, Map.of());
   }
 
   /** {@return a copy that may reserve {@code bytes} at most} */
   public SessionOptions memoryLimit(long bytes) {
-    return new SessionOptions(OptionalLong.of(bytes), forks);
+    return new SessionOptions(OptionalLong.of(bytes), forks, settings);
   }
 
   /**
@@ -44,6 +48,23 @@ public record SessionOptions(OptionalLong memoryLimit, int forks) {
    * Session#fork} can open them}
    */
   public SessionOptions forks(int count) {
-    return new SessionOptions(memoryLimit, count);
+    return new SessionOptions(memoryLimit, count, settings);
+  }
+
+  /**
+   * {@return a copy that has a setting of the plan, whatever its prompts are; forks have it too}
+   *
+   * <p>A plan with {@code select-window(task = auto)} has the setting {@code task}: {@code
+   * localization} where answers lie in one place of a prompt, {@code aggregation} where they lie
+   * all over it, {@code auto} to let each prompt decide. Where the plan has no such setting, or the
+   * setting no such value, opening the session is an error.
+   *
+   * @param name for example {@code task}
+   * @param word for example {@code aggregation}
+   */
+  public SessionOptions setting(String name, String word) {
+    Map<String, String> changed = new HashMap<>(settings);
+    changed.put(name, word);
+    return new SessionOptions(memoryLimit, forks, changed);
   }
 }

@@ -6,7 +6,9 @@ import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.Program;
 import dev.kvasir.runtime.backend.Workspace;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 
 /**
  * Reads the tokens of one sequence into its cache, span by span or one by one, and keeps the logits
@@ -21,6 +23,7 @@ final class TokenReader implements AutoCloseable {
   private final SessionMemory memory;
   private final Workspace workspace;
   private final Marks marks;
+  private final Settings settings;
   private final CachePages pages;
   private final ProgramRunner runner;
   private final MemorySegment tokenBuffer;
@@ -37,12 +40,14 @@ final class TokenReader implements AutoCloseable {
   TokenReader(LoadedModel model, SessionOptions options) {
     this(
         model,
+        new Settings(model.plan().program(), options.settings()),
         SessionMemory.allocate(
             model.plan(), options.forks(), MemoryLimit.of(options), model.weights()));
   }
 
-  private TokenReader(LoadedModel model, SessionMemory memory) {
+  private TokenReader(LoadedModel model, Settings settings, SessionMemory memory) {
     this.model = model;
+    this.settings = settings;
     this.memory = memory;
     Plan plan = model.plan();
     manifest = plan.manifest();
@@ -52,7 +57,7 @@ final class TokenReader implements AutoCloseable {
       opened = Optional.of(workspace);
       marks = new Marks(plan.program());
       pages = new CachePages(plan, memory, workspace, marks);
-      runner = new ProgramRunner(plan, model.backend(), workspace, memory, marks);
+      runner = new ProgramRunner(plan, model.backend(), workspace, memory, marks, settings);
       tokenBuffer = memory.buffer(Program.TOKENS);
       logitsBuffer = memory.buffer(Program.LOGITS);
       nextBuffer = memory.buffer(Program.NEXT);
@@ -71,7 +76,8 @@ final class TokenReader implements AutoCloseable {
     requireSound();
     model.requireForks();
     MemoryLimit limit = MemoryLimit.of(SessionOptions.defaults());
-    TokenReader fork = new TokenReader(model, memory.fork(model.plan(), limit, model.weights()));
+    TokenReader fork =
+        new TokenReader(model, settings.fork(), memory.fork(model.plan(), limit, model.weights()));
     fork.marks.fork(marks);
     fork.memory.copyState(memory, model.plan(), workspace, fork.workspace);
     fork.pages.fork(pages, position);
@@ -97,6 +103,11 @@ final class TokenReader implements AutoCloseable {
   int largest() {
     requireLogits();
     return largest;
+  }
+
+  /** {@return the words of all settings of the program, by name} */
+  Map<String, String> settings() {
+    return settings.words();
   }
 
   /** {@return the pages of the cache} */
@@ -178,13 +189,15 @@ final class TokenReader implements AutoCloseable {
   }
 
   /**
-   * Reads the token left unread and a prompt.
+   * Reads the token left unread and a prompt. What the prompt asks for is found in all of it,
+   * before the first span.
    *
+   * @param afterSpan is told how many tokens each span had, when it has been read
    * @return whether all was read, that is, not cancelled; spans before the cancelled one stay
    * @throws KvasirException when the prompt does not fit or holds an unknown token; nothing is read
    *     then
    */
-  boolean readPrompt(int[] prompt) {
+  boolean readPrompt(int[] prompt, IntConsumer afterSpan) {
     model.watch().requireUnchanged();
     requireSound();
     int waiting = hasUnread() ? 1 : 0;
@@ -198,11 +211,16 @@ final class TokenReader implements AutoCloseable {
       tokens[0] = unread;
       System.arraycopy(prompt, 0, tokens, 1, prompt.length);
     }
+    int[] settingsBefore = settings.read(prompt);
     for (int from = 0; from < tokens.length; from += manifest.span()) {
       int count = Math.min(manifest.span(), tokens.length - from);
       if (!compute(tokens, from, count, false)) {
+        if (from == 0) {
+          settings.takeBack(settingsBefore);
+        }
         return false;
       }
+      afterSpan.accept(count);
     }
     return true;
   }

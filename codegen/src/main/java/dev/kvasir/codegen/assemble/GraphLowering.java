@@ -94,12 +94,18 @@ public final class GraphLowering {
    * @param weights the model's tensors
    * @param sizes the plan's constants
    * @param target what kernels are made for
+   * @param questions tokens that hold a question mark, where {@link PromptSettings#needQuestions}
    * @throws dev.kvasir.codegen.emit.tornado.TornadoUnsupportedException when a kernel is beyond
    *     what the target can do
    */
   public static Lowered lower(
-      Graph graph, WeightSource weights, PlanSizes sizes, KernelTarget target) {
-    return new GraphLowering(graph, weights, sizes, target).run();
+      Graph graph,
+      WeightSource weights,
+      PlanSizes sizes,
+      KernelTarget target,
+      List<Integer> questions) {
+    return new GraphLowering(graph, weights, sizes, target)
+        .run(PromptSettings.of(graph, questions));
   }
 
   private int maxSplits(List<CacheType> types) {
@@ -116,7 +122,7 @@ public final class GraphLowering {
     return Math.ceilDiv(pages, sizes.pagesPerSplit());
   }
 
-  private Lowered run() {
+  private Lowered run(List<Program.Setting> settings) {
     builder.scratch(
         Program.TOKENS, StorageFormat.I32, Expression.counter("max_span"), sizes.span());
     for (Node node : graph.nodes()) {
@@ -137,7 +143,8 @@ public final class GraphLowering {
             caches.segments(),
             builder.procedures(),
             rules,
-            builder.marks());
+            builder.marks(),
+            settings);
     MemoryPlan memory =
         new MemoryPlan(
             buffers,

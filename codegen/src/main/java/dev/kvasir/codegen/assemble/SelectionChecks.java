@@ -82,6 +82,7 @@ final class SelectionChecks {
         .dim("more", TAIL)
         .dim("protected_from", MARK + TAIL - OBSERVED)
         .dim("salt", 1)
+        .dim(ScoreShape.TASK, 1)
         .positive("mass", mass(shape, rows))
         .ints("candidate_positions", candidates())
         .ints(PagedRows.COUNTS, List.of(KEPT))

@@ -87,6 +87,7 @@ final class SelectionKernels {
         switch (selection.score()) {
           case Selection.Max _ -> new ScoreShape.Maximum();
           case Selection.Average _ -> new ScoreShape.Average();
+          case Selection.ByTask _ -> new ScoreShape.ByTask();
           case Selection.Random(int seed, int _) -> new ScoreShape.Random(seed);
         };
     ScoreShape shape =
@@ -110,6 +111,7 @@ final class SelectionKernels {
     return switch (score) {
       case Selection.Max _ -> "max";
       case Selection.Average _ -> "average";
+      case Selection.ByTask _ -> "by_task";
       case Selection.Random(int seed, int _) -> "random" + Integer.toUnsignedString(seed);
     };
   }

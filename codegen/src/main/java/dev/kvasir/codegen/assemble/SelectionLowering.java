@@ -10,6 +10,7 @@ import dev.kvasir.codegen.skeleton.Candidates;
 import dev.kvasir.codegen.skeleton.KeepQuery;
 import dev.kvasir.codegen.skeleton.ObservedMass;
 import dev.kvasir.codegen.skeleton.ProgramExpressions;
+import dev.kvasir.codegen.skeleton.ScoreShape;
 import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.ops.KeepRowsOp;
 import dev.kvasir.ir.graph.ops.SelectRowsOp;
@@ -276,6 +277,7 @@ final class SelectionLowering {
         "salt",
         Expression.constant(
             selection.score() instanceof Selection.Random random ? random.run() : 0));
+    dims.put(ScoreShape.TASK, Expression.counter(PromptSettings.TASK));
     return dims;
   }
 

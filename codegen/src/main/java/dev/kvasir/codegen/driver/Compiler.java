@@ -3,6 +3,7 @@ package dev.kvasir.codegen.driver;
 import dev.kvasir.codegen.assemble.GraphLowering;
 import dev.kvasir.codegen.assemble.PlanSizes;
 import dev.kvasir.codegen.assemble.PrefillFit;
+import dev.kvasir.codegen.assemble.PromptSettings;
 import dev.kvasir.codegen.emit.tornado.TornadoUnsupportedException;
 import dev.kvasir.codegen.tile.AttentionSizes;
 import dev.kvasir.codegen.tile.TileChooser;
@@ -76,7 +77,8 @@ public final class Compiler {
         options.tiles().containsKey(TileSize.PREFILL_TOKENS)
             ? chosen
             : PrefillFit.fit(graph, chosen);
-    GraphLowering.Lowered lowered = lower(graph, calibrations.weights(graph), sizes, options);
+    GraphLowering.Lowered lowered =
+        lower(graph, model, calibrations.weights(graph), sizes, options);
     Limits limits = new Limits(lowered.program(), lowered.memory(), sizes.context(), sizes.span());
     CacheFootprint footprint = CacheFootprint.of(graph, sizes.context(), sizes.context());
     limits.check(resolved, tokens -> CacheFootprint.of(graph, tokens, sizes.context()).dominant());
@@ -157,9 +159,11 @@ public final class Compiler {
   }
 
   private static GraphLowering.Lowered lower(
-      Graph graph, WeightSource weights, PlanSizes sizes, CompilerOptions options) {
+      Graph graph, Model model, WeightSource weights, PlanSizes sizes, CompilerOptions options) {
     try {
-      return GraphLowering.lower(graph, weights, sizes, options.target().kernels());
+      List<Integer> questions =
+          PromptSettings.needQuestions(graph) ? QuestionTokens.of(model) : List.of();
+      return GraphLowering.lower(graph, weights, sizes, options.target().kernels(), questions);
     } catch (TornadoUnsupportedException e) {
       throw TargetCheck.refusal(e, options);
     }

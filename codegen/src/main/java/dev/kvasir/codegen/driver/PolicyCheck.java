@@ -81,7 +81,8 @@ public final class PolicyCheck {
             config.layers(),
             config.kvHeads(),
             config.maxPositions(),
-            OptionalInt.of(config.headDim()));
+            OptionalInt.of(config.headDim()),
+            TextFacts.hasTokenizer(model));
     return PolicyResolver.resolve(policy, Passes.techniques(), facts, calibrations);
   }
 }

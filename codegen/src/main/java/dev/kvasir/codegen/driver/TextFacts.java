@@ -54,6 +54,12 @@ final class TextFacts {
     }
   }
 
+  /** {@return whether the model has a tokenizer, of its own or of bytes} */
+  static boolean hasTokenizer(Model model) {
+    return Files.exists(model.path().resolve(TokenizerFile.NAME))
+        || model.config().vocabularySize() == BYTES;
+  }
+
   /**
    * {@return the ids that end a generation: those of {@code generation_config.json} where it names
    * any, else those of {@code config.json}}

@@ -3,12 +3,14 @@ package dev.kvasir.codegen.skeleton;
 import static dev.kvasir.ir.kernel.TileExpression.constant;
 import static dev.kvasir.ir.kernel.TileExpression.element;
 import static dev.kvasir.ir.kernel.TileExpression.integer;
+import static dev.kvasir.ir.kernel.TileExpression.uniform;
 
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Statement;
 import dev.kvasir.ir.kernel.TileExpression;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Scores from masses, for a block of candidates: each neighbour within reach is taken in turn, for
@@ -30,14 +32,17 @@ final class JoinedMass {
   private final ReviewRows rows;
   private final IntExpression first;
   private final int heads;
-  private final boolean average;
+  private final boolean byTask;
   private final String neighbour;
   private final String included;
   private final String count;
   private final String mass;
 
-  /** What was joined so far: the sum, or the largest in falling order. */
-  private final List<String> joined = new ArrayList<>();
+  /** The sum of what was joined so far, where it may be asked for. */
+  private final Optional<String> total;
+
+  /** The largest of what was joined so far in falling order, where they may be asked for. */
+  private final List<String> largest = new ArrayList<>();
 
   /**
    * Declares the tiles.
@@ -50,15 +55,19 @@ final class JoinedMass {
     this.rows = rows;
     this.first = first;
     this.heads = headsAtOnce(shape.heads());
-    this.average = shape.score() instanceof ScoreShape.Average;
+    this.byTask = shape.score() instanceof ScoreShape.ByTask;
     this.neighbour = kernel.intTile("neighbour", 1, ScoreRows.BLOCK);
     this.included = kernel.intTile("included", 1, ScoreRows.BLOCK);
     this.count = kernel.intTile("count", 1, ScoreRows.BLOCK);
     this.mass = kernel.tile("head_mass", heads, ScoreRows.BLOCK);
-    boolean largest = !average && shape.window() > 1;
-    int number = largest ? ScoreShape.Maximum.LARGEST : 1;
-    for (int i = 0; i < number; i++) {
-      joined.add(kernel.tile("joined_" + i, heads, ScoreRows.BLOCK));
+    boolean average = shape.score() instanceof ScoreShape.Average;
+    this.total =
+        average || byTask
+            ? Optional.of(kernel.tile("total", heads, ScoreRows.BLOCK))
+            : Optional.empty();
+    int number = shape.window() > 1 ? ScoreShape.Maximum.LARGEST : 1;
+    for (int i = 0; i < (average ? 0 : number); i++) {
+      largest.add(kernel.tile("largest_" + i, heads, ScoreRows.BLOCK));
     }
   }
 
@@ -82,7 +91,8 @@ final class JoinedMass {
         IntExpression.constant(shape.heads() / heads),
         part -> {
           IntExpression row = rows.list().times(shape.heads()).plus(part.times(heads));
-          joined.forEach(tile -> kernel.map(tile, constant(0)));
+          total.ifPresent(tile -> kernel.map(tile, constant(0)));
+          largest.forEach(tile -> kernel.map(tile, constant(0)));
           kernel.map(count, integer(0));
           int reach = shape.reach();
           kernel.loop(
@@ -90,8 +100,9 @@ final class JoinedMass {
               IntExpression.constant(-reach),
               IntExpression.constant(reach + 1),
               shift -> join(row, shift, windowStart));
-          kernel.map(joined.getFirst(), result());
-          kernel.reduce(sum, Statement.ReduceOperator.SUM, Statement.Along.ROWS, joined.getFirst());
+          String result = total.orElseGet(largest::getFirst);
+          kernel.map(result, result());
+          kernel.reduce(sum, Statement.ReduceOperator.SUM, Statement.Along.ROWS, result);
           kernel.map(score, element(score).plus(element(sum)));
         });
   }
@@ -107,15 +118,12 @@ final class JoinedMass {
     kernel.load(mass, shape.candidates().view(MASS, heads, ScoreRows.BLOCK, row, from));
     // Whatever stands in guards, NaN too, ends here.
     kernel.map(mass, element(included).equalTo(integer(1)).select(element(mass), constant(0)));
-    if (average) {
-      kernel.map(joined.getFirst(), element(joined.getFirst()).plus(element(mass)));
-      return;
+    total.ifPresent(tile -> kernel.map(tile, element(tile).plus(element(mass))));
+    for (int i = largest.size() - 1; i >= 0; i--) {
+      TileExpression moved =
+          i == 0 ? element(mass) : element(largest.get(i - 1)).minimum(element(mass));
+      kernel.map(largest.get(i), element(largest.get(i)).maximum(moved));
     }
-    for (int i = joined.size() - 1; i > 0; i--) {
-      TileExpression moved = element(joined.get(i - 1)).minimum(element(mass));
-      kernel.map(joined.get(i), element(joined.get(i)).maximum(moved));
-    }
-    kernel.map(joined.getFirst(), element(joined.getFirst()).maximum(element(mass)));
   }
 
   private TileExpression sameWindow(String start) {
@@ -125,14 +133,19 @@ final class JoinedMass {
 
   /** {@return the score in each head; candidates that are not reviewed may join nothing} */
   private TileExpression result() {
-    TileExpression sum = element(joined.getFirst());
-    for (String tile : joined.subList(1, joined.size())) {
-      sum = sum.plus(element(tile));
-    }
-    if (!average && joined.size() == 1) {
-      return sum;
-    }
     TileExpression number = element(count).maximum(integer(1));
-    return sum.over((average ? number : number.minimum(integer(joined.size()))).toFloat());
+    Optional<TileExpression> mean = total.map(tile -> element(tile).over(number.toFloat()));
+    if (largest.isEmpty()) {
+      return mean.orElseThrow();
+    }
+    TileExpression most = element(largest.getFirst());
+    for (String tile : largest.subList(1, largest.size())) {
+      most = most.plus(element(tile));
+    }
+    TileExpression best =
+        largest.size() == 1 ? most : most.over(number.minimum(integer(largest.size())).toFloat());
+    return byTask
+        ? uniform(kernel.dim(ScoreShape.TASK)).equalTo(integer(0)).select(best, mean.orElseThrow())
+        : best;
   }
 }

@@ -16,7 +16,8 @@ import dev.kvasir.ir.type.ElementFormat;
  * <p>List l joins rows l * heads to (l + 1) * heads - 1 of {@code mass}; {@code
  * candidate_positions} and {@code scores} have a row for each list, all as {@link CandidateRoom}
  * says. The list has {@code counts[first_list + l] + more} candidates. Review rows are those before
- * position {@code protected_from}. Random scores take no {@code mass}, but the dim {@code salt}.
+ * position {@code protected_from}. Random scores take no {@code mass}, but the dim {@code salt};
+ * scores by task the dim {@code task}.
  */
 public final class ScoreRows {
 
@@ -48,7 +49,7 @@ public final class ScoreRows {
           switch (shape.score()) {
             case ScoreShape.Random(int seed) ->
                 RandomScores.write(kernel, score, position, shape.window(), seed);
-            case ScoreShape.Maximum _, ScoreShape.Average _ ->
+            case ScoreShape.Maximum _, ScoreShape.Average _, ScoreShape.ByTask _ ->
                 new JoinedMass(kernel, shape, rows, first).write(score, position);
           }
           // Devices may take what is below for 0.

@@ -13,6 +13,9 @@ package dev.kvasir.codegen.skeleton;
  */
 public record ScoreShape(int heads, int window, int pool, Score score, int room) {
 
+  /** The dim of scores by task. */
+  public static final String TASK = "task";
+
   /** Refuses what the guards of a row do not allow. */
   public ScoreShape {
     if (heads < 1) {
@@ -43,6 +46,9 @@ public record ScoreShape(int heads, int window, int pool, Score score, int room)
 
   /** The mean of the masses. */
   public record Average() implements Score {}
+
+  /** {@link Maximum} where the dim {@link #TASK} is 0, {@link Average} where it is 1. */
+  public record ByTask() implements Score {}
 
   /**
    * No mass: {@link dev.kvasir.ir.type.RandomScore} of the window.

@@ -29,6 +29,7 @@ public final class SelectionFixture {
   private final ScoreShape shape;
   private final CandidateRoom room;
   private final int more;
+  private final int task;
   private final int protectedFrom;
   private final int[][] positions;
   private final double[][] mass;
@@ -48,6 +49,7 @@ public final class SelectionFixture {
     this.shape = shape;
     this.room = shape.candidates();
     this.more = more;
+    this.task = random.nextInt(2);
     int seen = 3 * kept + 5;
     this.protectedFrom = seen + more - observe;
     this.positions = new int[lists][];
@@ -130,11 +132,18 @@ public final class SelectionFixture {
   public int[][] dims(Kernel kernel, int choose) {
     Map<String, Integer> values =
         Map.of(
-            "first_list", FIRST_LIST,
-            "more", more,
-            "protected_from", protectedFrom,
-            "salt", SALT,
-            "choose", choose);
+            "first_list",
+            FIRST_LIST,
+            "more",
+            more,
+            "protected_from",
+            protectedFrom,
+            "salt",
+            SALT,
+            ScoreShape.TASK,
+            task,
+            "choose",
+            choose);
     return new int[][] {Uniforms.dims(kernel, values)};
   }
 
@@ -164,6 +173,14 @@ public final class SelectionFixture {
     return rows;
   }
 
+  /** {@return what the drawn task says where the score is by task} */
+  private ScoreShape.Score score() {
+    if (!(shape.score() instanceof ScoreShape.ByTask)) {
+      return shape.score();
+    }
+    return task == 0 ? new ScoreShape.Maximum() : new ScoreShape.Average();
+  }
+
   private double score(int list, int candidate) {
     if (shape.score() instanceof ScoreShape.Random(int seed)) {
       return RandomScore.of(seed, SALT, positions[list][candidate] / shape.window());
@@ -174,7 +191,7 @@ public final class SelectionFixture {
       Arrays.sort(masses);
       int largest = shape.window() > 1 ? Math.min(4, masses.length) : 1;
       sum +=
-          shape.score() instanceof ScoreShape.Average
+          score() instanceof ScoreShape.Average
               ? Arrays.stream(masses).average().orElseThrow()
               : Arrays.stream(masses, masses.length - largest, masses.length)
                   .average()

@@ -9,6 +9,7 @@ import dev.kvasir.ir.kernel.KernelInterpreter;
 import dev.kvasir.ir.kernel.KernelMemory;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.plans.abi.JvmKernelAbi;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -21,6 +22,9 @@ class SelectionKernelsTest {
 
   private static final ScoreShape.Score MAXIMUM = new ScoreShape.Maximum();
   private static final ScoreShape.Score AVERAGE = new ScoreShape.Average();
+
+  private static final List<ScoreShape.Score> SCORES =
+      List.of(MAXIMUM, AVERAGE, new ScoreShape.ByTask(), new ScoreShape.ByTask());
 
   private final long seed = new Random().nextLong();
   private final Random random = new Random(seed);
@@ -60,7 +64,7 @@ class SelectionKernelsTest {
     "5, 11, 1, 20, 44, 64"
   })
   void scoresRows(int pool, int heads, int lists, int kept, int more, int observe) {
-    for (ScoreShape.Score score : new ScoreShape.Score[] {MAXIMUM, AVERAGE}) {
+    for (ScoreShape.Score score : SCORES) {
       ScoreShape shape = shape(heads, 1, pool, score, kept, more);
       scores(shape, fixture(shape, lists, kept, more, observe));
     }
@@ -76,7 +80,7 @@ class SelectionKernelsTest {
     "8, 1, 1, 3, 9, 12"
   })
   void scoresWindows(int window, int heads, int lists, int kept, int more, int observe) {
-    for (ScoreShape.Score score : new ScoreShape.Score[] {MAXIMUM, AVERAGE}) {
+    for (ScoreShape.Score score : SCORES) {
       ScoreShape shape = shape(heads, window, 1, score, kept, more);
       scores(shape, fixture(shape, lists, kept, more, observe));
     }

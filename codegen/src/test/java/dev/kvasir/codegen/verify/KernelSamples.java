@@ -130,6 +130,8 @@ final class KernelSamples {
     kernels.add(ScoreRows.build("in_windows", new ScoreShape(8, 8, 1, largest, room)));
     ScoreShape.Score average = new ScoreShape.Average();
     kernels.add(ScoreRows.build("averaged", new ScoreShape(1, 5, 1, average, room)));
+    ScoreShape.Score byTask = new ScoreShape.ByTask();
+    kernels.add(ScoreRows.build("as_asked", new ScoreShape(3, 8, 1, byTask, room)));
     ScoreShape.Score random = new ScoreShape.Random(1);
     kernels.add(ScoreRows.build("drawn", new ScoreShape(1, 5, 1, random, room)));
     kernels.add(ChooseRows.build("chosen_rows", 1, room, 64));

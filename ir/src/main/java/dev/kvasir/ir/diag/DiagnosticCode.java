@@ -67,6 +67,7 @@ public enum DiagnosticCode {
   CALIBRATION_INVALID("KV3019", "a file that is no calibration, or a damaged one"),
   CALIBRATION_OF_ANOTHER_MODEL("KV3020", "a calibration that was measured on another model"),
   SCORE_TABLE_INVALID("KV3021", "a table of scores that is none, or has another shape"),
+  TOKENIZER_INVALID("KV3022", "a tokenizer that is none, or without tokens that a policy needs"),
 
   KERNEL_FORMAT("KV4101", "a kernel over a format that the target has no buffers of"),
   KERNEL_TOO_LARGE("KV4102", "a kernel whose tiles do not fit into the target's local memory"),

@@ -11,9 +11,16 @@ import java.util.OptionalInt;
  * @param maxPositions the longest context, in tokens, at least 1
  * @param headDim elements of a key and of a value of one head, at least 1; empty when no model is
  *     at hand, which leaves some mistakes to be found later
+ * @param tokenized whether it is known which text the model's tokens stand for; true when no model
+ *     is at hand
  */
 public record ModelFacts(
-    String modelType, int layers, int kvHeads, int maxPositions, OptionalInt headDim) {
+    String modelType,
+    int layers,
+    int kvHeads,
+    int maxPositions,
+    OptionalInt headDim,
+    boolean tokenized) {
   /** Refuses models without layers, heads or positions. */
   public ModelFacts {
     if (headDim.isPresent() && headDim.getAsInt() < 1) {
@@ -33,5 +40,11 @@ public record ModelFacts(
   /** Facts about a model whose head dimension is not known. */
   public ModelFacts(String modelType, int layers, int kvHeads, int maxPositions) {
     this(modelType, layers, kvHeads, maxPositions, OptionalInt.empty());
+  }
+
+  /** Facts about a model with a tokenizer. */
+  public ModelFacts(
+      String modelType, int layers, int kvHeads, int maxPositions, OptionalInt headDim) {
+    this(modelType, layers, kvHeads, maxPositions, headDim, true);
   }
 }

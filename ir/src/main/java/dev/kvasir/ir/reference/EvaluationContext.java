@@ -1,6 +1,8 @@
 package dev.kvasir.ir.reference;
 
 import dev.kvasir.ir.graph.WeightReference;
+import dev.kvasir.ir.type.Task;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -11,9 +13,20 @@ import java.util.function.Function;
  * @param prefill whether the span is part of a prompt: its own rows are then attended unrounded. In
  *     a decode step even the running row is attended as stored
  * @param everyRow whether {@code last_row} passes every row on, which shows the logits of each
+ * @param task what the prompt that was read last asks for, empty where nobody said
  */
 public record EvaluationContext(
-    Function<String, double[]> weights, int firstPosition, boolean prefill, boolean everyRow) {
+    Function<String, double[]> weights,
+    int firstPosition,
+    boolean prefill,
+    boolean everyRow,
+    Optional<Task> task) {
+
+  /** An evaluation in which nobody said what the prompt asks for. */
+  public EvaluationContext(
+      Function<String, double[]> weights, int firstPosition, boolean prefill, boolean everyRow) {
+    this(weights, firstPosition, prefill, everyRow, Optional.empty());
+  }
 
   /**
    * {@return the elements of a weight}

@@ -7,10 +7,12 @@ import dev.kvasir.ir.model.Weight;
 import dev.kvasir.ir.model.WeightCatalog;
 import dev.kvasir.ir.model.WeightSource;
 import dev.kvasir.ir.model.WeightType;
+import dev.kvasir.ir.type.Task;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -25,6 +27,7 @@ public final class ReferenceEvaluator {
   private final Function<String, double[]> weights;
   private final List<ReferenceValue> caches = new ArrayList<>();
   private int position;
+  private Optional<Task> task = Optional.empty();
 
   /**
    * Starts an empty sequence.
@@ -47,12 +50,20 @@ public final class ReferenceEvaluator {
   }
 
   /**
+   * Says what the prompt that is read next asks for, until another one is. Rows that are selected
+   * by task need it.
+   */
+  public void task(Task asked) {
+    task = Optional.of(asked);
+  }
+
+  /**
    * Appends a span of a prompt; its last row gives logits.
    *
    * @param tokens at least one
    */
   public ReferenceRun prefill(int... tokens) {
-    return run(tokens, new EvaluationContext(weights, position, true, false));
+    return run(tokens, context(true, false));
   }
 
   /**
@@ -61,17 +72,21 @@ public final class ReferenceEvaluator {
    * @param tokens at least one
    */
   public ReferenceRun prefillEveryRow(int... tokens) {
-    return run(tokens, new EvaluationContext(weights, position, true, true));
+    return run(tokens, context(true, true));
   }
 
   /** Appends one generated token. */
   public ReferenceRun step(int token) {
-    return run(new int[] {token}, new EvaluationContext(weights, position, false, false));
+    return run(new int[] {token}, context(false, false));
   }
 
   /** {@return how many tokens were appended} */
   public int position() {
     return position;
+  }
+
+  private EvaluationContext context(boolean prefill, boolean everyRow) {
+    return new EvaluationContext(weights, position, prefill, everyRow, task);
   }
 
   private ReferenceRun run(int[] tokens, EvaluationContext context) {

@@ -4,6 +4,7 @@ import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.RandomScore;
 import dev.kvasir.ir.type.Selection;
+import dev.kvasir.ir.type.Task;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -22,7 +23,7 @@ import java.util.stream.IntStream;
  * @param queryHeads a multiple of the KV heads
  * @param scale what q . k is multiplied by
  * @param cache rows, the running span included
- * @param context where the running span starts and whether it is part of a prompt
+ * @param context where the running span starts, whether it is part of a prompt, and the task
  */
 public record ReferenceSelection(
     CacheType type,
@@ -127,7 +128,11 @@ public record ReferenceSelection(
   }
 
   private double score(List<Double> masses) {
-    return switch (selection.score()) {
+    return score(selection.score(), masses);
+  }
+
+  private double score(Selection.Score score, List<Double> masses) {
+    return switch (score) {
       case Selection.Max() -> {
         List<Double> sorted = new ArrayList<>(masses);
         sorted.sort(Collections.reverseOrder());
@@ -135,8 +140,17 @@ public record ReferenceSelection(
         yield mean(sorted.subList(0, Math.min(count, sorted.size())));
       }
       case Selection.Average() -> mean(masses);
+      case Selection.ByTask() -> score(task().score(), masses);
       case Selection.Random _ -> throw new IllegalStateException("a random score has no mass");
     };
+  }
+
+  private Task task() {
+    return context
+        .task()
+        .orElseThrow(
+            () ->
+                new IllegalStateException("a score by task needs to know what a prompt asks for"));
   }
 
   private static double mean(List<Double> values) {

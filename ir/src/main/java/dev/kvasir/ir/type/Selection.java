@@ -70,6 +70,9 @@ public record Selection(int window, int observe, int pool, Score score, boolean 
   /** The mean of the masses in the pool or window. */
   public record Average() implements Score {}
 
+  /** What the {@link Task} of the prompt that was read last scores with. */
+  public record ByTask() implements Score {}
+
   /**
    * No mass at all: {@link RandomScore} of each window, the same for all heads. A control for the
    * others.

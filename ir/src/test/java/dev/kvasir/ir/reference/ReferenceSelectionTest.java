@@ -1,6 +1,7 @@
 package dev.kvasir.ir.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.ops.KeepRowsOp;
@@ -14,8 +15,10 @@ import dev.kvasir.ir.type.QuantisedFormat;
 import dev.kvasir.ir.type.RandomScore;
 import dev.kvasir.ir.type.RowBudget;
 import dev.kvasir.ir.type.Selection;
+import dev.kvasir.ir.type.Task;
 import dev.kvasir.ir.type.TensorType;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -62,6 +65,24 @@ class ReferenceSelectionTest {
     double[] weights = {5, 1, 4, 3, 9, 3, 7, 1};
     assertThat(prompt(5, 1, 1, new Selection.Average(), 6, weights)).containsExactly(5, 6, 7);
     assertThat(prompt(5, 1, 1, new Selection.Max(), 6, weights)).containsExactly(0, 1, 2, 3, 4, 7);
+  }
+
+  @Test
+  void theTaskDecides() {
+    double[] weights = {5, 1, 4, 3, 9, 3, 7, 1};
+    Selection byTask = selection(5, 1, 1, new Selection.ByTask(), false, 20);
+    Layer layer = new Layer(1, 1, byTask, 6, "f32");
+    layer.task = Optional.of(Task.AGGREGATION);
+    assertThat(layer.prefill(logs(8, 1, weights), ones(8), new double[8]))
+        .containsExactly(List.of(5, 6, 7));
+    layer = layer.again();
+    layer.task = Optional.of(Task.LOCALIZATION);
+    assertThat(layer.prefill(logs(8, 1, weights), ones(8), new double[8]))
+        .containsExactly(List.of(0, 1, 2, 3, 4, 7));
+    Layer asked = layer.again();
+    assertThatThrownBy(() -> asked.prefill(logs(8, 1, weights), ones(8), new double[8]))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("a score by task needs to know what a prompt asks for");
   }
 
   @Test
@@ -244,6 +265,7 @@ class ReferenceSelectionTest {
     private final String format;
     private final CacheType type;
     private ReferenceCache cache = ReferenceCache.empty();
+    private Optional<Task> task = Optional.empty();
 
     Layer(int kvHeads, int queryHeads, Selection selection, int budget, String format) {
       this.kvHeads = kvHeads;
@@ -291,7 +313,7 @@ class ReferenceSelectionTest {
     private List<List<Integer>> run(
         ReferenceTensor keys, ReferenceTensor queries, double[] lse, boolean prefill) {
       EvaluationContext context =
-          new EvaluationContext(_ -> new double[0], cache.rows(), prefill, false);
+          new EvaluationContext(_ -> new double[0], cache.rows(), prefill, false, task);
       ReferenceCache appended = cache.append(type, keys, keys);
       Value cacheValue = new Value(0, "c", type);
       SelectRowsOp select =

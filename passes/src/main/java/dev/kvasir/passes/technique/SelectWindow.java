@@ -52,6 +52,10 @@ import java.util.Set;
  * What is kept takes the place of the appended cache in all that follows. The layers of the target
  * are taken in ascending order, in runs of {@code share}.
  *
+ * <p>With {@code task = auto} the score is {@code by_task}: each prompt decides for itself, max
+ * where a question mark stands among its first or last 256 tokens, as WindowKV's trained classifier
+ * looks at those, and average elsewhere.
+ *
  * <p>After heads are grouped: only heads that keep every row can be selected from. Before storage,
  * which finds the segments made here.
  */

@@ -41,6 +41,14 @@ final class SelectWindowCheck implements UseCheck {
                   selecting, SelectWindowSpec.TASK, "the score is given, so a task decides nothing")
               .withNote("leave task out, or leave score to the task"));
     }
+    if (selecting.isByTask() && !facts.tokenized()) {
+      problems.add(
+          outOfRange(
+                  selecting,
+                  SelectWindowSpec.TASK,
+                  "task = auto looks for question marks in prompts, and the model has no tokenizer")
+              .withNote("write task = localization or task = aggregation"));
+    }
     return problems;
   }
 

@@ -85,9 +85,11 @@ final class SelectWindowSpec {
         .parameter(
             ParameterSpec.optional(
                 TASK,
-                ParameterType.choice(LOCALIZATION, AGGREGATION),
+                ParameterType.choice(LOCALIZATION, AGGREGATION, AUTO),
                 new ParameterValue.NameValue(LOCALIZATION),
-                "whether answers lie in one place, score max, or all over the text, average"))
+                "whether answers lie in one place, score max, or all over the text, average; auto:"
+                    + " in one place where a question mark is among a prompt's first or last 256"
+                    + " tokens"))
         .parameter(
             optional(
                 TAIL,

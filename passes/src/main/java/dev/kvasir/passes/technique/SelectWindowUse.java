@@ -6,6 +6,7 @@ import dev.kvasir.ir.policy.ParameterValue;
 import dev.kvasir.ir.policy.TechniqueUse;
 import dev.kvasir.ir.type.RowBudget;
 import dev.kvasir.ir.type.Selection;
+import dev.kvasir.ir.type.Task;
 import java.math.BigDecimal;
 import java.util.List;
 
@@ -65,6 +66,12 @@ record SelectWindowUse(TechniqueUse use) {
     return score().name().equals(SelectWindowSpec.RANDOM);
   }
 
+  /** Whether each prompt decides what rows are scored with. */
+  boolean isByTask() {
+    return score().name().equals(SelectWindowSpec.AUTO)
+        && arguments().name(SelectWindowSpec.TASK).equals(SelectWindowSpec.AUTO);
+  }
+
   /** The budget of a layer, by its place among {@link #layers}. */
   RowBudget budget(int index) {
     RowBudget.Amount amount =
@@ -102,11 +109,17 @@ record SelectWindowUse(TechniqueUse use) {
       case SelectWindowSpec.RANDOM ->
           new Selection.Random(
               Math.toIntExact(integer(argument(score(), SelectWindowSpec.SEED))), run);
-      case SelectWindowSpec.AUTO ->
-          arguments().name(SelectWindowSpec.TASK).equals(SelectWindowSpec.AGGREGATION)
-              ? new Selection.Average()
-              : new Selection.Max();
+      case SelectWindowSpec.AUTO -> scoreOfTask();
       default -> throw new CompilerBug("a score " + score().name());
+    };
+  }
+
+  private Selection.Score scoreOfTask() {
+    return switch (arguments().name(SelectWindowSpec.TASK)) {
+      case SelectWindowSpec.LOCALIZATION -> Task.LOCALIZATION.score();
+      case SelectWindowSpec.AGGREGATION -> Task.AGGREGATION.score();
+      case SelectWindowSpec.AUTO -> new Selection.ByTask();
+      case String other -> throw new CompilerBug("a task " + other);
     };
   }
 

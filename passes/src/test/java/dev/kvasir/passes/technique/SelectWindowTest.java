@@ -46,6 +46,25 @@ class SelectWindowTest {
   }
 
   @Test
+  void promptsOfAModelWithoutTokenizerCannotDecide() {
+    ModelFacts facts = new ModelFacts("llama", 4, 2, 4096, OptionalInt.of(32), false);
+    String text = "policy p { use select-window(budget = 12%, share = 1, task = TASK); }";
+    for (String fixed : List.of("localization", "aggregation")) {
+      assertThat(diagnose(new SourceText("p.kvp", text.replace("TASK", fixed)), facts)).isEmpty();
+    }
+    List<Diagnostic> refused =
+        diagnose(new SourceText("p.kvp", text.replace("TASK", "auto")), facts);
+    assertThat(refused).hasSize(1);
+    assertThat(refused.getFirst().code()).isEqualTo(DiagnosticCode.OUT_OF_RANGE);
+    assertThat(refused.getFirst().span().orElseThrow().text()).isEqualTo("auto");
+    assertThat(refused.getFirst().message())
+        .isEqualTo(
+            "task = auto looks for question marks in prompts, and the model has no tokenizer");
+    assertThat(refused.getFirst().notes().getFirst().message())
+        .isEqualTo("write task = localization or task = aggregation");
+  }
+
+  @Test
   void refusesASecondSelectionInALayer() {
     Diagnostic refused =
         refused(
@@ -72,8 +91,12 @@ class SelectWindowTest {
   }
 
   private static List<Diagnostic> diagnose(SourceText text) {
+    return diagnose(text, FACTS);
+  }
+
+  private static List<Diagnostic> diagnose(SourceText text, ModelFacts facts) {
     try {
-      return PolicyResolver.resolve(Policy.parse(text), Passes.techniques(), FACTS).warnings();
+      return PolicyResolver.resolve(Policy.parse(text), Passes.techniques(), facts).warnings();
     } catch (CompileException refused) {
       return refused.diagnostics();
     }

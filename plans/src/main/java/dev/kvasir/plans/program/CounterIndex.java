@@ -61,12 +61,13 @@ public final class CounterIndex {
   }
 
   /**
-   * {@return {@link #PROGRAM_COUNTERS}, the marks of {@code program} in their order, and its
-   * segments}
+   * {@return {@link #PROGRAM_COUNTERS}, the marks and then the settings of {@code program} in their
+   * order, and its segments}
    */
   public static CounterIndex ofProgram(Program program) {
     List<String> names = new ArrayList<>(PROGRAM_COUNTERS);
     program.marks().forEach(mark -> names.add(mark.name()));
+    program.settings().forEach(setting -> names.add(setting.name()));
     return of(names, program.segments());
   }
 
@@ -76,7 +77,7 @@ public final class CounterIndex {
   }
 
   /**
-   * Sets the values of {@link #PROGRAM_COUNTERS} and leaves those of marks; allocates nothing.
+   * Sets the values of {@link #PROGRAM_COUNTERS} and leaves the others; allocates nothing.
    *
    * @param counters an array that begins in the order of {@link #PROGRAM_COUNTERS}
    */

@@ -8,7 +8,7 @@ import java.util.List;
  * <p>Expressions know these counters: {@code context} and {@code max_span} (the manifest's
  * constants), {@code position} (true tokens in the cache before the running span), {@code span}
  * (rows of the running span, 1 in a step), {@code tokens} (position + span), {@code rows(SEGMENT)}
- * and one for each {@link Mark}.
+ * one for each {@link Mark} and, in steps and rules alone, one for each {@link Setting}.
  *
  * <p>Before a procedure runs, the runtime writes the span's token ids to the buffer {@code tokens}
  * and makes the page tables cover the rows that each segment holds at {@code tokens}. Afterwards it
@@ -21,13 +21,15 @@ import java.util.List;
  *     rules call
  * @param rules checked in order after each span and step
  * @param marks further counters, which the program sets
+ * @param settings further counters, which a session or its prompts set
  */
 public record Program(
     List<KernelDeclaration> kernels,
     List<SegmentDeclaration> segments,
     List<Procedure> procedures,
     List<Rule> rules,
-    List<Mark> marks) {
+    List<Mark> marks,
+    List<Setting> settings) {
 
   /** Name of the procedure that runs a span of a prompt. */
   public static final String PREFILL = "prefill";
@@ -51,6 +53,17 @@ public record Program(
     procedures = List.copyOf(procedures);
     rules = List.copyOf(rules);
     marks = List.copyOf(marks);
+    settings = List.copyOf(settings);
+  }
+
+  /** A program without settings. */
+  public Program(
+      List<KernelDeclaration> kernels,
+      List<SegmentDeclaration> segments,
+      List<Procedure> procedures,
+      List<Rule> rules,
+      List<Mark> marks) {
+    this(kernels, segments, procedures, rules, marks, List.of());
   }
 
   /**
@@ -71,6 +84,42 @@ public record Program(
       return Expression.counter(CounterIndex.TOKENS)
           .minus(Expression.counter(name))
           .equalTo(Expression.constant(most));
+    }
+  }
+
+  /**
+   * A counter that holds which of some values a session has: the one that it was opened with, or
+   * what the rule says of the prompt that was read last, its spans taken together.
+   *
+   * @param name a counter's name, for example {@code task}
+   * @param values what 0 and the numbers after it mean, in words such as {@code localization}
+   * @param rule says which value a prompt has
+   */
+  public record Setting(String name, List<String> values, PromptRule rule) {
+
+    /** The word that leaves a setting to its rule; no value has it. */
+    public static final String AUTO = "auto";
+
+    /** Copies the list. */
+    public Setting {
+      values = List.copyOf(values);
+    }
+  }
+
+  /**
+   * Looks for tokens at both ends of a prompt.
+   *
+   * @param tokens ids, ascending
+   * @param reach how many tokens count as an end
+   * @param found the value where one of {@code tokens} is among the first or last {@code reach}
+   *     tokens of the prompt
+   * @param otherwise the value where none is, and before the first prompt
+   */
+  public record PromptRule(List<Integer> tokens, int reach, int found, int otherwise) {
+
+    /** Copies the list. */
+    public PromptRule {
+      tokens = List.copyOf(tokens);
     }
   }
 

@@ -29,6 +29,8 @@ final class TornadoSelectionTest {
         Arguments.of(3, 1, 3, average),
         Arguments.of(8, 8, 1, maximum),
         Arguments.of(1, 3, 1, average),
+        Arguments.of(2, 1, 5, new ScoreShape.ByTask()),
+        Arguments.of(3, 8, 1, new ScoreShape.ByTask()),
         Arguments.of(1, 1, 1, new ScoreShape.Random(9)),
         Arguments.of(2, 6, 1, new ScoreShape.Random(-3)));
   }

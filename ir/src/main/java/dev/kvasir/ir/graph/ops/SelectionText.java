@@ -17,6 +17,7 @@ final class SelectionText {
     return switch (selection.score()) {
       case Selection.Max() -> sized.with("score", "max").with("pool", selection.pool());
       case Selection.Average() -> sized.with("score", "average").with("pool", selection.pool());
+      case Selection.ByTask() -> sized.with("score", "by_task").with("pool", selection.pool());
       case Selection.Random(int seed, int run) ->
           sized.with("score", "random").with("seed", seed).with("run", run);
     };
@@ -33,10 +34,12 @@ final class SelectionText {
         switch (attributes.word("score")) {
           case "max" -> new Selection.Max();
           case "average" -> new Selection.Average();
+          case "by_task" -> new Selection.ByTask();
           case "random" ->
               new Selection.Random(attributes.integer("seed"), attributes.integer("run"));
           default ->
-              throw unknown("score must be max, average or random", attributes.word("score"));
+              throw unknown(
+                  "score must be max, average, by_task or random", attributes.word("score"));
         };
     return new Selection(
         attributes.integer("window"),
