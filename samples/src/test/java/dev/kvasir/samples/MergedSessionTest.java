@@ -1,0 +1,291 @@
+package dev.kvasir.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvasir.codegen.driver.Compiler;
+import dev.kvasir.codegen.driver.CompilerOptions;
+import dev.kvasir.codegen.driver.Model;
+import dev.kvasir.ir.diag.SourceText;
+import dev.kvasir.ir.policy.Policy;
+import dev.kvasir.ir.reference.ReferenceEvaluator;
+import dev.kvasir.plans.Plan;
+import dev.kvasir.runtime.LoadOptions;
+import dev.kvasir.runtime.LoadedModel;
+import dev.kvasir.runtime.Prompt;
+import dev.kvasir.runtime.SegmentSnapshot;
+import dev.kvasir.runtime.Session;
+import dev.kvasir.runtime.SessionOptions;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Sessions whose layers share rows that are merged behind each span and when tails are full. */
+final class MergedSessionTest {
+
+  /** Two spans. */
+  private static final int PROMPT = 130;
+
+  private static final int TAIL = 48;
+  private static final long SEED = 17;
+
+  private static final String ALL = "use merge-layers(from = 0%, t = 0.6, retain = 5%, tail = 48);";
+  private static final String EXACT = "use store-kv(format = f32); ";
+  private static final String PACKED =
+      ALL + " use quantize-kv(key = int8(per = channel), value = int4(per = token));";
+  private static final String PACKED_BY_TOKEN =
+      "use merge-layers(from = 0%, t = 0.5, retain = 20%, tail = 64);"
+          + " use quantize-kv(key = int4(per = token, group = 16), value = int8);";
+
+  private static final Map<String, LoadedModel> MODELS = new ConcurrentHashMap<>();
+
+  @TempDir private Path folder;
+
+  private static LoadedModel model(String uses) {
+    return MODELS.computeIfAbsent(
+        uses,
+        text -> SampleModel.load(SampleModel.compile(policy(text)), SampleModel.twoThreads()));
+  }
+
+  private static Policy policy(String uses) {
+    return Policy.parse(new SourceText("merged.kvp", "policy merged { " + uses + " }"));
+  }
+
+  private static int[] tokens(int count) {
+    return NeedlePrompt.of(new Random(SEED), count, 70).text().chars().toArray();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        EXACT + ALL,
+        ALL,
+        EXACT + "use merge-layers(from = 25%, t = 0, retain = 0%, tail = 48);",
+        "use merge-layers(from = 2, t = 1, retain = 33.3%, tail = 7);",
+        "use merge-layers(from = 0%, t = 0.6, retain = 100%, tail = 64);",
+        PACKED,
+        PACKED_BY_TOKEN
+      })
+  void logitsAreThoseOfTheEvaluatorThroughEveryMerge(String uses) {
+    int steps = uses.equals(ALL) ? 400 : 2 * TAIL + 10;
+    check(model(uses), SampleModel.FOLDER, tokens(PROMPT + steps), PROMPT, SampleModel.SPAN, steps);
+  }
+
+  /** Grouped and whole heads, odd numbers of layers, heads of many sizes. */
+  @ParameterizedTest
+  @CsvSource({"3, 4, 4, 64, f32", "5, 4, 2, 128, bf16", "4, 2, 1, 16, f32"})
+  void modelsOfAllShapesAgree(int layers, int queryHeads, int kvHeads, int dim, String format)
+      throws IOException {
+    List<String> arguments =
+        List.of(
+            "llama-3.2-1b",
+            folder.toString(),
+            "num_hidden_layers=" + layers,
+            "hidden_size=64",
+            "intermediate_size=64",
+            "num_attention_heads=" + queryHeads,
+            "num_key_value_heads=" + kvHeads,
+            "head_dim=" + dim,
+            "vocab_size=256",
+            "bos_token_id=1",
+            "eos_token_id=2",
+            "rope_scaling=null",
+            "torch_dtype=\"float32\"");
+    PrintStream nowhere =
+        new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
+    assertThat(GenerateModel.run(arguments, nowhere, System.err)).isZero();
+    Plan plan;
+    try (Model model = Model.open(folder)) {
+      String uses = "use store-kv(format = " + format + "); " + ALL;
+      plan =
+          Compiler.compile(
+                  model, policy(uses), CompilerOptions.defaults().withMaxContext(256).withSpan(50))
+              .plan();
+    }
+    try (LoadedModel model = LoadedModel.load(plan, folder, LoadOptions.defaults().threads(2))) {
+      check(model, folder, tokens(90 + 110), 90, 50, 110);
+    }
+  }
+
+  private static void check(
+      LoadedModel model, Path folder, int[] tokens, int prompt, int span, int steps) {
+    List<float[]> found = new ArrayList<>();
+    try (Session session = model.newSession()) {
+      session.append(Prompt.ofTokens(Arrays.copyOf(tokens, prompt)));
+      found.add(session.logits());
+      for (int step = 0; step < steps; step++) {
+        session.step(tokens[prompt + step]);
+        found.add(session.logits());
+      }
+    }
+    try (Model files = Model.open(folder)) {
+      ReferenceEvaluator evaluator = new ReferenceEvaluator(SampleModel.graph(model.plan()), files);
+      double[] expected = {};
+      for (int from = 0; from < prompt; from += span) {
+        int to = Math.min(prompt, from + span);
+        expected = evaluator.prefill(Arrays.copyOfRange(tokens, from, to)).logits();
+      }
+      for (int step = 0; step <= steps; step++) {
+        if (step > 0) {
+          expected = evaluator.step(tokens[prompt + step - 1]).logits();
+        }
+        assertThat(Vectors.cosine(found.get(step), expected))
+            .as("cosine at step %s, seed %s", step, SEED)
+            .isGreaterThan(0.99999);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 47, 48, 49, 63, 64, 65, 100})
+  void allocatedBytesAreThoseOfSharedAndRetainedRowsAndTailsAfterEveryStep(int length) {
+    LoadedModel model = model(ALL);
+    try (Session session = model.newSession()) {
+      session.append(Prompt.ofTokens(new int[length]));
+      int merged = length;
+      for (int tokens = length; tokens <= length + 110; tokens++) {
+        if (tokens - merged == TAIL) {
+          merged = tokens;
+        }
+        assertThat(session.cacheStats().allocatedBytes())
+            .as("prompt of %s, after %s tokens", length, tokens)
+            .isEqualTo(bytes(merged, tokens));
+        session.step(session.greedyToken());
+      }
+    }
+  }
+
+  /** Two pairs of layers of two heads. */
+  private static long bytes(int merged, int tokens) {
+    long pairs = 2;
+    long heads = 2;
+    long pageBytes = 64 * (32 + 32) * 2L;
+    long shared = Math.ceilDiv(merged, 64) * (pageBytes + 4 * 64 * Short.BYTES);
+    long retained = Math.ceilDiv(Math.ceilDiv(merged, 20), 64) * (pageBytes + 64 * Integer.BYTES);
+    long tail = Math.ceilDiv(tokens - merged, 64) * pageBytes;
+    long entries = 2 * (SampleModel.CONTEXT / 64) + 2 * (2 + 1);
+    return pairs * heads * (shared + 2 * (retained + tail) + entries * Integer.BYTES);
+  }
+
+  @Test
+  void retainingEverythingIsFullAttention() {
+    int[] tokens = tokens(PROMPT + 100);
+    LoadedModel everything =
+        model(EXACT + "use merge-layers(from = 0%, t = 0.6, retain = 100%, tail = 48);");
+    LoadedModel full = SampleModel.shared("full", "f32");
+    try (Session merged = everything.newSession();
+        Session whole = full.newSession()) {
+      merged.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
+      whole.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
+      for (int step = 0; step < 100; step++) {
+        assertThat(Vectors.largestDifference(merged.logits(), Vectors.widen(whole.logits())))
+            .as("step %s", step)
+            .isLessThan(1e-3);
+        merged.step(tokens[PROMPT + step]);
+        whole.step(tokens[PROMPT + step]);
+      }
+    }
+  }
+
+  /** Neither prompts before nor beside it, nor threads, matter to a session. */
+  @ParameterizedTest
+  @ValueSource(strings = {ALL, PACKED})
+  void sessionsMergeForThemselves(String uses) throws IOException {
+    LoadedModel model = model(uses);
+    int[] tokens = tokens(PROMPT + 120);
+    List<float[]> alone = logits(model, tokens);
+    try (Session other = model.newSession()) {
+      other.append(Prompt.ofTokens(Arrays.copyOfRange(tokens, 100, PROMPT)));
+      same(logits(model, tokens), alone);
+    }
+    try (LoadedModel single =
+        LoadedModel.load(model.plan(), SampleModel.FOLDER, LoadOptions.defaults().threads(1))) {
+      same(logits(single, tokens), alone);
+    }
+  }
+
+  private static void same(List<float[]> found, List<float[]> wanted) {
+    for (int step = 0; step < wanted.size(); step++) {
+      assertThat(found.get(step)).as("step %s", step).isEqualTo(wanted.get(step));
+    }
+  }
+
+  private static List<float[]> logits(LoadedModel model, int[] tokens) {
+    List<float[]> logits = new ArrayList<>();
+    try (Session session = model.newSession()) {
+      session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
+      for (int step = PROMPT; step < tokens.length; step++) {
+        session.step(tokens[step]);
+        logits.add(session.logits());
+      }
+    }
+    return logits;
+  }
+
+  /** Both merge, into pages that they share until then. */
+  @ParameterizedTest
+  @ValueSource(strings = {ALL, PACKED})
+  void forksGoOnAsIfAlone(String uses) {
+    LoadedModel model = model(uses);
+    int[] tokens = tokens(PROMPT + 120);
+    List<float[]> alone = logits(model, tokens);
+    try (Session session = model.newSession(SessionOptions.defaults().forks(1))) {
+      session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
+      for (int step = 0; step < TAIL / 2; step++) {
+        session.step(tokens[PROMPT + step]);
+      }
+      try (Session fork = session.fork()) {
+        for (int step = TAIL / 2; step < 120; step++) {
+          fork.step('x');
+          session.step(tokens[PROMPT + step]);
+          assertThat(session.logits()).as("step %s", step).isEqualTo(alone.get(step));
+        }
+        assertThat(fork.segments()).hasSameSizeAs(session.segments());
+      }
+    }
+  }
+
+  /** Every position is in the tail, or in the shared rows, or hidden there and retained. */
+  @Test
+  void snapshotsShowEveryPositionOnce() {
+    try (Session session = model(ALL).newSession()) {
+      session.append(Prompt.ofTokens(tokens(PROMPT)));
+      session.step('x');
+      for (int layer = 0; layer < 4; layer++) {
+        int of = layer;
+        List<SegmentSnapshot> segments =
+            session.segments().stream().filter(segment -> segment.layer() == of).toList();
+        assertThat(segments)
+            .extracting(SegmentSnapshot::name)
+            .containsExactly(
+                "layer." + of + ".shared", "layer." + of + ".retained", "layer." + of + ".tail");
+        for (int head = 0; head < 2; head++) {
+          List<Integer> seen = new ArrayList<>();
+          for (SegmentSnapshot segment : segments) {
+            for (int row = 0; row < segment.rows(); row++) {
+              seen.add(segment.positions()[head * segment.rows() + row]);
+            }
+          }
+          seen.removeIf(position -> position == SegmentSnapshot.EMPTY);
+          assertThat(seen.stream().sorted().toList())
+              .isEqualTo(IntStream.rangeClosed(0, PROMPT).boxed().toList());
+        }
+        assertThat(segments.getFirst().norms()).isPresent();
+        assertThat(segments.getFirst().bytes() == 0).isEqualTo(of % 2 == 1);
+      }
+    }
+  }
+}
