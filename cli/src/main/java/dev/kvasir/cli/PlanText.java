@@ -12,7 +12,6 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -167,7 +166,12 @@ final class PlanText {
   List<String> program() {
     List<String> lines = new ArrayList<>();
     for (Program.Mark mark : plan.program().marks()) {
-      lines.add("mark %s, at most %d tokens ago".formatted(mark.name(), mark.most()));
+      lines.add(
+          "mark %s, at most %d tokens ago%s"
+              .formatted(
+                  mark.name(),
+                  mark.most(),
+                  mark.initial() == 0 ? "" : ", first as if set at " + mark.initial()));
     }
     for (Program.Setting setting : plan.program().settings()) {
       Program.PromptRule rule = setting.rule();
@@ -204,7 +208,8 @@ final class PlanText {
               require.buffer(),
               require.message(),
               "[%s]".formatted(require.elements().text()));
-      case Program.Step.SetMark set -> List.of("mark", set.mark(), "", "");
+      case Program.Step.SetMark set ->
+          List.of("mark", set.mark(), set.when().map(Expression::text).orElse(""), "");
     };
   }
 
@@ -216,8 +221,11 @@ final class PlanText {
   private long value(Expression expression, int tokens) {
     long[] values = new long[counters.names().size()];
     Manifest manifest = plan.manifest();
-    // As after a prompt, which sets all marks.
-    Arrays.fill(values, tokens);
+    // As after a prompt, which sets marks.
+    int place = CounterIndex.PROGRAM_COUNTERS.size();
+    for (Program.Mark mark : plan.program().marks()) {
+      values[place++] = Math.max(mark.initial(), tokens);
+    }
     CounterIndex.set(values, manifest.context(), manifest.span(), tokens, 0);
     return expression.compile(counters).evaluate(values);
   }

@@ -79,7 +79,8 @@ final class CacheSamples {
     for (int i = 0; i < marks.size(); i++) {
       Mark mark = marks.get(i);
       long oldest = Math.min(tokens, mark.most() - 1);
-      sample[COUNTERS.size() + i] = tokens - (old.contains(mark) ? Math.min(age, oldest) : 0);
+      long since = old.contains(mark) ? Math.min(age, oldest) : 0;
+      sample[COUNTERS.size() + i] = Math.max(mark.initial(), tokens - since);
     }
     return sample;
   }

@@ -96,8 +96,13 @@ final class ChosenChecker {
         place,
         "expected chosen rows to depend on the one mark of their choice, got %d marks"
             .formatted(used.size()));
+    int initial =
+        plan.program().marks().stream()
+            .filter(mark -> used.contains(mark.name()))
+            .mapToInt(Mark::initial)
+            .sum();
     require(
-        !rows.counters().contains(CounterIndex.TOKENS),
+        initial > 0 || !rows.counters().contains(CounterIndex.TOKENS),
         place,
         "expected as many chosen rows as at their choice, got rows that depend on tokens");
     Optional<String> problem = proof.refute(rows, marks.stepped(), new Range(0, most));

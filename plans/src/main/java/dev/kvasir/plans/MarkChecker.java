@@ -33,6 +33,7 @@ final class MarkChecker {
   private static final int MAX_AGE = 1 << 28;
 
   private final Program program;
+  private final Set<String> conditional = new HashSet<>();
   private final long context;
   private final long maxSpan;
 
@@ -52,6 +53,7 @@ final class MarkChecker {
           place + " " + mark.name(),
           "expected the name of a counter that there is not yet");
       requireRange(place + " " + mark.name() + ": most", mark.most(), 1, MAX_AGE);
+      requireRange(place + " " + mark.name() + ": initial", mark.initial(), 0, MAX_AGE);
     }
     Map<String, List<String>> setBy = new HashMap<>();
     for (Procedure procedure : program.procedures()) {
@@ -86,6 +88,7 @@ final class MarkChecker {
             place(procedure),
             "expected a declared mark, got " + set.mark());
         names.add(set.mark());
+        checkCondition(procedure, set);
       } else {
         require(
             names.isEmpty(),
@@ -96,6 +99,28 @@ final class MarkChecker {
     }
     requireUnique(place(procedure) + ": mark", names);
     return names;
+  }
+
+  /** Only a span's length can leave a mark that is not due, or far beyond it. */
+  private void checkCondition(Procedure procedure, Step.SetMark set) throws PlanException {
+    boolean prefill = procedure.name().equals(Program.PREFILL);
+    Mark mark = mark(set.mark());
+    String place = "%s: mark %s".formatted(place(procedure), set.mark());
+    if (set.when().isPresent()) {
+      require(
+          prefill, place, "expected a condition in %s alone, got one".formatted(Program.PREFILL));
+      require(
+          set.when().get().equals(mark.reached()),
+          place,
+          "expected \"%s\", got \"%s\"".formatted(mark.reached().text(), set.when().get().text()));
+      conditional.add(set.mark());
+    } else {
+      require(
+          !prefill || mark.initial() == 0,
+          place,
+          "expected condition \"%s\", since the mark begins at %d, got none"
+              .formatted(mark.reached().text(), mark.initial()));
+    }
   }
 
   /** Marks are set when a whole procedure has run: no other one may go on after it. */
@@ -167,26 +192,32 @@ final class MarkChecker {
 
   /** {@return what a procedure has to hold for that runs spans of so many rows} */
   Domain running(Range span) {
-    return domain(span, ages(0, -1), false);
+    return domain(span, ages(-1), false);
   }
 
   /** {@return the states in which rules look at their conditions} */
   List<Domain> afterwards() {
-    // After a span of a prompt, which sets all marks, and after a step.
-    Domain prefilled = domain(new Range(1, maxSpan), agesOf(Range.of(0)), true);
+    // After a span of a prompt, which sets all marks that are due, and after a step.
+    SortedMap<String, Range> set = ages(-1);
+    for (Mark mark : program.marks()) {
+      if (!conditional.contains(mark.name())) {
+        set.put(mark.name(), Range.of(0));
+      }
+    }
+    Domain prefilled = domain(new Range(1, maxSpan), set, true);
     return program.marks().isEmpty() ? List.of(prefilled) : List.of(prefilled, stepped());
   }
 
   /** {@return the states after a step, before any rule} */
   Domain stepped() {
-    return domain(Range.of(1), ages(0, 0), true);
+    return domain(Range.of(1), ages(0), true);
   }
 
   /** {@return the states in which a rule's procedure runs} */
   List<Domain> running(Rule rule) {
     for (Mark mark : program.marks()) {
       if (rule.condition().equals(mark.due())) {
-        SortedMap<String, Range> ages = ages(0, 0);
+        SortedMap<String, Range> ages = ages(0);
         ages.put(mark.name(), Range.of(mark.most()));
         return List.of(domain(Range.of(1), ages, true));
       }
@@ -194,26 +225,22 @@ final class MarkChecker {
     return afterwards();
   }
 
+  private SortedMap<String, Range> ages(long beyondMost) {
+    SortedMap<String, Range> ages = new TreeMap<>();
+    for (Mark mark : program.marks()) {
+      ages.put(mark.name(), new Range(-mark.initial(), mark.most() + beyondMost));
+    }
+    return ages;
+  }
+
   private Domain domain(Range span, SortedMap<String, Range> ages, boolean afterwards) {
+    SortedMap<String, Long> initial = new TreeMap<>();
+    program.marks().forEach(mark -> initial.put(mark.name(), (long) mark.initial()));
     SortedMap<String, Range> settings = new TreeMap<>();
     program
         .settings()
         .forEach(
             setting -> settings.put(setting.name(), new Range(0, setting.values().size() - 1L)));
-    return new Domain(context, maxSpan, span, ages, settings, afterwards);
-  }
-
-  private SortedMap<String, Range> ages(long least, long beyondMost) {
-    SortedMap<String, Range> ages = new TreeMap<>();
-    program
-        .marks()
-        .forEach(mark -> ages.put(mark.name(), new Range(least, mark.most() + beyondMost)));
-    return ages;
-  }
-
-  private SortedMap<String, Range> agesOf(Range range) {
-    SortedMap<String, Range> ages = new TreeMap<>();
-    program.marks().forEach(mark -> ages.put(mark.name(), range));
-    return ages;
+    return new Domain(context, maxSpan, span, ages, initial, settings, afterwards);
   }
 }

@@ -61,6 +61,9 @@ final class ProgramJson {
               json.writeStartObject();
               json.writeStringField("name", mark.name());
               json.writeNumberField("most", mark.most());
+              if (mark.initial() != 0) {
+                json.writeNumberField("initial", mark.initial());
+              }
               json.writeEndObject();
             }
             json.writeEndArray();
@@ -96,7 +99,11 @@ final class ProgramJson {
     List<Mark> marks = new ArrayList<>();
     if (fields.has("marks")) {
       for (JsonFields mark : fields.objects("marks")) {
-        marks.add(new Mark(mark.text("name"), mark.integer("most")));
+        marks.add(
+            new Mark(
+                mark.text("name"),
+                mark.integer("most"),
+                mark.has("initial") ? mark.integer("initial") : 0));
         mark.end();
       }
     }
@@ -279,7 +286,12 @@ final class ProgramJson {
         json.writeStringField("elements", require.elements().text());
         json.writeStringField("message", require.message());
       }
-      case Step.SetMark set -> json.writeStringField("mark", set.mark());
+      case Step.SetMark set -> {
+        json.writeStringField("mark", set.mark());
+        if (set.when().isPresent()) {
+          json.writeStringField("when", set.when().get().text());
+        }
+      }
     }
     json.writeEndObject();
   }
@@ -310,7 +322,10 @@ final class ProgramJson {
           new Step.Require(
               fields.text("require"), fields.expression("elements"), fields.text("message"));
     } else if (fields.has("mark")) {
-      step = new Step.SetMark(fields.text("mark"));
+      step =
+          new Step.SetMark(
+              fields.text("mark"),
+              fields.has("when") ? Optional.of(fields.expression("when")) : Optional.empty());
     } else {
       throw fields.refused(
           "a step with \"launch\", \"call\", \"observe\", \"require\" or \"mark\"");

@@ -40,7 +40,9 @@ final class RangeProof {
    * @param context most tokens
    * @param maxSpan most rows of a span that the manifest allows
    * @param span rows of a span here
-   * @param ages how many tokens ago each mark was set
+   * @param ages how many tokens ago each mark was set; of one that never was, tokens since there
+   *     were as many as it begins with, less than 0 before
+   * @param initial what each mark begins with
    * @param settings the values of each setting
    * @param afterwards whether ages count back from {@code tokens}, as rules see them, and not from
    *     {@code position}
@@ -50,12 +52,13 @@ final class RangeProof {
       long maxSpan,
       Range span,
       SortedMap<String, Range> ages,
+      SortedMap<String, Long> initial,
       SortedMap<String, Range> settings,
       boolean afterwards) {
 
     /** A domain without marks and settings. */
     Domain(long context, long maxSpan, Range span) {
-      this(context, maxSpan, span, new TreeMap<>(), new TreeMap<>(), false);
+      this(context, maxSpan, span, new TreeMap<>(), new TreeMap<>(), new TreeMap<>(), false);
     }
 
     Range position() {
@@ -166,13 +169,20 @@ final class RangeProof {
       marks = domain.ages().keySet().stream().filter(used::contains).toList();
       settings = domain.settings().keySet().stream().filter(used::contains).toList();
       // Without position and span one dimension is enough: all tokens stand in for the position.
-      // Ages of several marks then have to count back from tokens: they share a span.
+      // Ages of several marks then have to count back from tokens: they share a span. So has that
+      // of one that may never have been set, which a position before its first value tells.
       tokensAlone =
           !used.contains(CounterIndex.POSITION)
               && !used.contains(CounterIndex.SPAN)
-              && (domain.afterwards() || marks.size() <= 1);
+              && (domain.afterwards()
+                  || (marks.size() <= 1 && marks.stream().allMatch(this::isSet)));
       afterwards = domain.afterwards() || tokensAlone;
       factors = Map.copyOf(factors());
+    }
+
+    /** {@return whether a mark was set, so that it is what its age says at any position} */
+    private boolean isSet(String mark) {
+      return domain.ages().getOrDefault(mark, Range.of(0)).min() >= 0;
     }
 
     Box all() {
@@ -187,18 +197,38 @@ final class RangeProof {
       return new Box(sides);
     }
 
-    /** {@return whether a box has more tokens than the context, or marks of less than none} */
+    /**
+     * {@return whether a box has more tokens than the context, or marks of other than their first
+     * value and a number of tokens that there were since}
+     */
     boolean isUnreachable(Box box) {
       if (box.position().min() + box.span().min() > domain.context()) {
         return true;
       }
-      long most = base(box).max();
       for (int i = 0; i < marks.size(); i++) {
-        if (box.age(i).min() > most) {
+        if (leastMark(box, i) > mostMark(box, i)) {
           return true;
         }
       }
       return false;
+    }
+
+    private long firstMark(int index) {
+      return domain.initial().getOrDefault(marks.get(index), 0L);
+    }
+
+    private long leastMark(Box box, int index) {
+      return Math.max(firstMark(index), base(box).min() - box.age(index).max());
+    }
+
+    /** One that was never set may be ahead of the tokens. */
+    private long mostMark(Box box, int index) {
+      long base = base(box).max();
+      Range age = box.age(index);
+      long first = firstMark(index);
+      boolean ahead = age.min() < 0 && first <= base - age.min();
+      long set = base - Math.max(0, age.min());
+      return ahead ? Math.max(first, set) : set;
     }
 
     private Range tokens(Box box) {
@@ -218,10 +248,8 @@ final class RangeProof {
       counters.put(CounterIndex.POSITION, box.position());
       counters.put(CounterIndex.SPAN, box.span());
       counters.put(CounterIndex.TOKENS, tokens(box));
-      Range base = base(box);
       for (int i = 0; i < marks.size(); i++) {
-        long least = Math.max(0, base.min() - box.age(i).max());
-        counters.put(marks.get(i), new Range(least, base.max() - box.age(i).min()));
+        counters.put(marks.get(i), new Range(leastMark(box, i), mostMark(box, i)));
       }
       for (int i = 0; i < settings.size(); i++) {
         counters.put(settings.get(i), box.sides().get(firstSetting() + i));

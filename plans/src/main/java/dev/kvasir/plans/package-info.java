@@ -51,7 +51,8 @@
  * {@code i32} and, of codes, {@code u8} and {@code u4}. A segment has {@code packing} where its
  * closed pages are codes, {@code chosen} where its rows were chosen, and {@code means} where a row
  * stands for those that it dropped; a program has {@code marks} where it sets some and {@code
- * settings} where sessions have some.
+ * settings} where sessions have some. A mark has {@code initial} where that is not 0, and a step
+ * that sets one has {@code when} where it does so under a condition.
  *
  * <pre>{@code
  * manifest.json
@@ -138,9 +139,12 @@
  *
  * <p>When rows were last chosen is a {@link dev.kvasir.plans.program.Program.Mark}, a counter of
  * true tokens: {@code prefill} sets it at the end of each span, and a rule when it is {@code most}
- * tokens old. Then rows may become fewer: a run has the pages of all rows that a segment holds
- * before it, in it and after its rules, and those beyond the last are given back. The rows since
- * then are a segment of their own, {@code tokens - MARK} of them from position {@code MARK} on.
+ * tokens old. A mark may have a first value, {@code initial}; {@code prefill} then sets it only
+ * {@code when} it is {@code most} tokens old or more, and until then rows that are to be chosen
+ * come one after the other. Then rows may become fewer: a run has the pages of all rows that a
+ * segment holds before it, in it and after its rules, and those beyond the last are given back. The
+ * rows since then are a segment of their own, {@code tokens - MARK} of them from position {@code
+ * MARK} on.
  *
  * <h2>Directions</h2>
  *

@@ -73,12 +73,23 @@ class RangeProofTest {
       int context = 1 + random.nextInt(12);
       int maxSpan = 1 + random.nextInt(context);
       SortedMap<String, Range> ages = new TreeMap<>();
-      ages.put("m", age(random));
-      ages.put("n", age(random));
+      SortedMap<String, Long> initial = new TreeMap<>();
+      for (String mark : List.of("m", "n")) {
+        long begins = random.nextInt(3) == 0 ? random.nextInt(4) : 0;
+        initial.put(mark, begins);
+        ages.put(mark, age(random, begins));
+      }
       SortedMap<String, Range> settings = new TreeMap<>();
       settings.put("s", new Range(0, random.nextInt(4)));
       Domain domain =
-          new Domain(context, maxSpan, new Range(1, maxSpan), ages, settings, random.nextBoolean());
+          new Domain(
+              context,
+              maxSpan,
+              new Range(1, maxSpan),
+              ages,
+              initial,
+              settings,
+              random.nextBoolean());
       Range allowed = new Range(-random.nextInt(3), random.nextInt(40));
       CompiledExpression expression = Expression.parse(text).compile(MARKED);
       boolean holds =
@@ -99,9 +110,15 @@ class RangeProofTest {
     assertThat(refuted).as("seed %d", seed).isBetween(200, 1_800);
   }
 
-  private static Range age(Random random) {
-    int least = random.nextInt(3);
+  private static Range age(Random random, long initial) {
+    long least = initial > 0 ? -initial : random.nextInt(3);
     return new Range(least, least + random.nextInt(8));
+  }
+
+  /** {@return whether a mark was set at that age, or never with its first value} */
+  private static boolean canBe(Domain domain, String mark, long base, long age) {
+    long initial = domain.initial().getOrDefault(mark, 0L);
+    return base - age >= initial && (age >= 0 || base - age == initial);
   }
 
   /** {@return all counters of each state of a domain; marks that are not used may be anything} */
@@ -117,8 +134,8 @@ class RangeProofTest {
         for (long m = ofM.min(); m <= ofM.max(); m++) {
           for (long n = ofN.min(); n <= ofN.max(); n++) {
             if (tokens <= domain.context()
-                && (m <= base || !used.contains("m"))
-                && (n <= base || !used.contains("n"))) {
+                && (canBe(domain, "m", base, m) || !used.contains("m"))
+                && (canBe(domain, "n", base, n) || !used.contains("n"))) {
               for (long s = ofS.min(); s <= ofS.max(); s++) {
                 states.add(
                     new long[] {
@@ -152,6 +169,7 @@ class RangeProofTest {
               4096,
               new Range(1, afterwards ? 1 : 4096),
               ages,
+              new TreeMap<>(),
               new TreeMap<>(),
               afterwards);
       String kept = "min(m, max(floordiv(m * 12, 100), 40))";

@@ -104,7 +104,7 @@ final class CachePages {
     set(before, position);
     setAfter(generated, tokens);
     for (SegmentPages segment : segments) {
-      if (!segment.isChosen()
+      if ((!segment.isChosen() || segment.takesRows())
           && segment.overwritesVisibleRows(
               segment.rows(before), segment.rows(after), segment.firstPosition(before), position)) {
         return true;
@@ -128,9 +128,12 @@ final class CachePages {
       allocated += segment.bytes();
       shared += segment.sharedBytes();
       if (segment.isChosen()) {
-        long chosen = segment.chosenRows(memory, rows).count();
+        long chosen =
+            marks.isBeforeFirst(segment.mark())
+                ? rows * heads
+                : segment.chosenRows(memory, rows).count();
         kept += chosen;
-        evicted += marks.value(segment.mark()) * heads - chosen;
+        evicted += Math.min(marks.value(segment.mark()), tokens) * heads - chosen;
       } else if (segment.isOwner()) {
         long first = segment.firstRow(rows);
         kept += (rows - first) * heads;
@@ -154,7 +157,13 @@ final class CachePages {
       long rows = segment.rows(before);
       snapshots.add(
           SegmentReader.snapshot(
-              segment, memory, workspace, pageRows, rows, segment.firstPosition(before)));
+              segment,
+              segment.isChosen() && !marks.isBeforeFirst(segment.mark()),
+              memory,
+              workspace,
+              pageRows,
+              rows,
+              segment.firstPosition(before)));
       segment
           .segment()
           .means()
@@ -171,7 +180,9 @@ final class CachePages {
   void show(TraceObserver observer, int tokens) {
     set(before, tokens);
     for (SegmentPages segment : segments) {
-      if ((segment.isChosen() || segment.hasPositions()) && marks.value(segment.mark()) == tokens) {
+      if ((segment.isChosen() || segment.hasPositions())
+          && marks.value(segment.mark()) == tokens
+          && !marks.isBeforeFirst(segment.mark())) {
         observer.chosen(
             segment.segment().layer(),
             segment.segment().heads(),

@@ -15,12 +15,21 @@ final class Marks {
   private static final int FIRST = CounterIndex.PROGRAM_COUNTERS.size();
 
   private final List<Mark> declared;
+  private final boolean[] conditional;
   private final long[] values;
   private final int counters;
 
   Marks(Program program) {
     declared = program.marks();
-    values = new long[declared.size()];
+    values = declared.stream().mapToLong(Mark::initial).toArray();
+    conditional = new boolean[values.length];
+    for (Program.Procedure procedure : program.procedures()) {
+      for (Program.Step step : procedure.steps()) {
+        if (step instanceof Program.Step.SetMark set && set.when().isPresent()) {
+          conditional[first(Set.of(set.mark()))] = true;
+        }
+      }
+    }
     counters = FIRST + values.length + program.settings().size();
   }
 
@@ -49,6 +58,12 @@ final class Marks {
     return values[mark];
   }
 
+  /** {@return whether rows may have come before a mark was set, which it was not yet} */
+  boolean isBeforeFirst(int mark) {
+    int initial = declared.get(mark).initial();
+    return initial > 0 && values[mark] == initial;
+  }
+
   /** Writes the values after the program's own counters; allocates nothing. */
   void write(long[] counters) {
     System.arraycopy(values, 0, counters, FIRST, values.length);
@@ -65,10 +80,12 @@ final class Marks {
    * {@return whether a run to {@code tokens} tokens, or a rule after it, sets a mark}
    *
    * @param generated whether the run is a step, whose rules set what is due, and no span of a
-   *     prompt, which sets all
+   *     prompt, which sets all, or all that are due or more
    */
   boolean isSet(int mark, boolean generated, int tokens) {
-    return !generated || tokens - values[mark] == declared.get(mark).most();
+    long age = tokens - values[mark];
+    int most = declared.get(mark).most();
+    return generated ? age == most : !conditional[mark] || most <= age;
   }
 
   /** Sets a mark. */

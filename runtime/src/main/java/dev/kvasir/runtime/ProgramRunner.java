@@ -449,14 +449,16 @@ final class ProgramRunner {
   private final class SetMarkOperation implements Operation {
 
     private final int mark;
+    private final @Nullable Value condition;
 
     SetMarkOperation(Step.SetMark source) {
       mark = marks.first(Set.of(source.mark()));
+      condition = source.when().map(ProgramRunner.this::compile).orElse(null);
     }
 
     @Override
     public boolean run() {
-      marksToSet[mark] = true;
+      marksToSet[mark] = condition == null || evaluate(condition, "a mark") != 0;
       return true;
     }
   }

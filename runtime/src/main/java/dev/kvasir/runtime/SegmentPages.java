@@ -20,7 +20,7 @@ import java.util.Optional;
  * <p>A segment whose pages are those of another holds none itself.
  *
  * <p>A page that a fork holds as well is copied before a run may write to it; of a segment with
- * chosen rows, all are before rows are chosen again.
+ * chosen rows, all are before rows are chosen again, and rows may also be added before that.
  */
 final class SegmentPages {
 
@@ -34,6 +34,7 @@ final class SegmentPages {
   private final Workspace workspace;
   private final int pageRows;
   private final boolean packed;
+  private final boolean takesRows;
   private final int slots;
   private final boolean owner;
   private final Optional<BesidePages> beside;
@@ -54,6 +55,7 @@ final class SegmentPages {
     rows = segment.rows().compile(index);
     firstPosition = segment.firstPosition().compile(index);
     mark = marks.first(rows.counters());
+    takesRows = segment.chosen().isEmpty() || rows.counters().contains(CounterIndex.TOKENS);
     slotPool = memory.pages().slotPool(segment);
     openPool = memory.pages().pool(segment);
     table = memory.buffer(segment.table());
@@ -81,6 +83,11 @@ final class SegmentPages {
   /** {@return whether the rows were chosen, and may be chosen anew} */
   boolean isChosen() {
     return segment.chosen().isPresent();
+  }
+
+  /** {@return whether rows are added to those that it has} */
+  boolean takesRows() {
+    return takesRows;
   }
 
   /**
@@ -208,7 +215,7 @@ final class SegmentPages {
    */
   void cover(long before, long most) {
     cover(most);
-    if (forked && owner && segment.chosen().isEmpty()) {
+    if (forked && owner && takesRows) {
       if (beside.isPresent()) {
         beside.get().own(before);
       }
@@ -273,8 +280,8 @@ final class SegmentPages {
 
   /**
    * Takes over the pages of a session with {@code rowCount} rows: shares full pages and copies
-   * those that have room for more rows. Chosen rows are never added to, except in open pages, of
-   * which it is not known how full they are.
+   * those that have room for more rows. Where none are added to chosen rows it is open pages alone,
+   * of which it is not known how full they are.
    */
   void fork(SegmentPages source, long rowCount) {
     if (!owner) {
@@ -291,7 +298,7 @@ final class SegmentPages {
     for (int head = 0; head < segment.heads().size(); head++) {
       for (int slot = 0; slot < held; slot++) {
         int page = source.page(head, slot);
-        if (!packed && !chosen && partlyFilled && slot == lastSlot) {
+        if (!packed && takesRows && partlyFilled && slot == lastSlot) {
           page = slotPool.copy(page);
         } else {
           slotPool.share(page);

@@ -35,6 +35,7 @@ final class SegmentReader {
 
   private SegmentReader(
       SegmentPages pages,
+      boolean listed,
       SessionMemory memory,
       Workspace workspace,
       int pageRows,
@@ -55,7 +56,7 @@ final class SegmentReader {
             : PageLayout.streamed(segment.format(), keyDim, valueDim);
     first = pages.firstRow(rowCount);
     rows = Math.toIntExact(rowCount - first);
-    chosen = pages.isChosen() ? Optional.of(pages.chosenRows(memory, rowCount)) : Optional.empty();
+    chosen = listed ? Optional.of(pages.chosenRows(memory, rowCount)) : Optional.empty();
     int mostClosed = 0;
     for (int head = 0; head < heads; head++) {
       mostClosed = Math.max(mostClosed, closedRows(head));
@@ -68,16 +69,18 @@ final class SegmentReader {
   /**
    * {@return a copy of the rows of a segment that has received {@code rowCount} rows}
    *
+   * @param listed whether state says which rows these are
    * @param base true position of row 0
    */
   static SegmentSnapshot snapshot(
       SegmentPages pages,
+      boolean listed,
       SessionMemory memory,
       Workspace workspace,
       int pageRows,
       long rowCount,
       long base) {
-    return new SegmentReader(pages, memory, workspace, pageRows, rowCount, base).read();
+    return new SegmentReader(pages, listed, memory, workspace, pageRows, rowCount, base).read();
   }
 
   private SegmentSnapshot read() {

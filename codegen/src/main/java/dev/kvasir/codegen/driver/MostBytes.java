@@ -8,7 +8,6 @@ import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.Program.Mark;
 import dev.kvasir.plans.program.Range;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -100,7 +99,9 @@ final class MostBytes {
   long at(int tokens) {
     long[] values = new long[counters.names().size()];
     CounterIndex.set(values, context, span, tokens, 0);
-    Arrays.fill(values, CounterIndex.PROGRAM_COUNTERS.size(), values.length, tokens);
+    for (int mark = 0; mark < marks.size(); mark++) {
+      values[CounterIndex.PROGRAM_COUNTERS.size() + mark] = value(mark, tokens);
+    }
     long bytes = sum(unmarked, values);
     for (int mark = 0; mark < marks.size(); mark++) {
       bytes = Math.addExact(bytes, mostOfAges(mark, values, tokens));
@@ -114,13 +115,18 @@ final class MostBytes {
     for (Range ages : ages(mark, tokens)) {
       if (boundOfAges(mark, new Range(tokens, tokens), ages) > most) {
         for (long age = ages.min(); age <= ages.max(); age++) {
-          values[counter] = tokens - age;
+          values[counter] = value(mark, tokens - age);
           most = Math.max(most, sum(marked.get(mark), values));
         }
       }
     }
-    values[counter] = tokens;
+    values[counter] = value(mark, tokens);
     return most;
+  }
+
+  /** {@return a mark that was set at so many tokens, or never} */
+  private long value(int mark, long set) {
+    return Math.max(marks.get(mark).initial(), set);
   }
 
   private static long sum(List<Term> terms, long[] values) {
@@ -176,14 +182,18 @@ final class MostBytes {
     String name = marks.get(mark).name();
     ranges.put(
         name,
-        new Range(Math.max(0, tokens.min() - ages.max()), Math.max(0, tokens.max() - ages.min())));
+        new Range(value(mark, tokens.min() - ages.max()), value(mark, tokens.max() - ages.min())));
+    // One that may never have been set is no difference of tokens and an age.
+    int initial = marks.get(mark).initial();
+    boolean isSet = initial == 0 || initial <= tokens.min() - ages.max();
     CounterSums sums =
         new CounterSums(
             List.of(tokens, ages),
             Map.of(CounterIndex.TOKENS, List.of(1, 0), name, List.of(1, -1)));
     long bound = 0;
     for (Term term : marked.get(mark)) {
-      bound = added(bound, term, term.expression().findRange(ranges, sums));
+      CompiledExpression rows = term.expression();
+      bound = added(bound, term, isSet ? rows.findRange(ranges, sums) : rows.findRange(ranges));
     }
     return bound;
   }

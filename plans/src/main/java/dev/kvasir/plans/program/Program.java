@@ -1,6 +1,7 @@
 package dev.kvasir.plans.program;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What runs when.
@@ -67,23 +68,37 @@ public record Program(
   }
 
   /**
-   * A counter that holds how many tokens were true when it was last set, 0 before; for example when
-   * rows were last chosen.
+   * A counter that holds how many tokens were true when it was last set, {@code initial} before;
+   * for example when rows were last chosen.
    *
-   * <p>{@code prefill} sets every mark at its end, and so does the procedure of exactly one rule,
-   * whose condition is {@code tokens - NAME == most}. So between two runs {@code position - NAME}
-   * is at least 0 and less than {@code most}.
+   * <p>{@code prefill} sets every mark at its end, always or where {@link #reached} holds, and so
+   * does the procedure of exactly one rule, whose condition is {@code tokens - NAME == most}. A
+   * mark that begins above 0 is set by {@code prefill} under that condition alone. So between two
+   * runs {@code position - NAME} is less than {@code most} and at least {@code -initial}, and a
+   * mark that still has its first value was never set.
    *
    * @param name a counter's name, for example {@code selected_512}
    * @param most tokens after which a rule sets it again, at least 1
+   * @param initial its value until it is first set, at least 0
    */
-  public record Mark(String name, int most) {
+  public record Mark(String name, int most, int initial) {
+
+    /** A mark that begins at 0. */
+    public Mark(String name, int most) {
+      this(name, most, 0);
+    }
 
     /** {@return the condition of the rule that sets this mark} */
     public Expression due() {
       return Expression.counter(CounterIndex.TOKENS)
           .minus(Expression.counter(name))
           .equalTo(Expression.constant(most));
+    }
+
+    /** {@return the condition under which {@code prefill} may set this mark} */
+    public Expression reached() {
+      return Expression.constant(most)
+          .lessOrEqual(Expression.counter(CounterIndex.TOKENS).minus(Expression.counter(name)));
     }
   }
 
@@ -206,7 +221,14 @@ public record Program(
      * {@code prefill}, or of a procedure that rules call and nothing else.
      *
      * @param mark its name
+     * @param when the condition under which it is set, in {@code prefill} and no other than {@link
+     *     Mark#reached}; empty for always
      */
-    record SetMark(String mark) implements Step {}
+    record SetMark(String mark, Optional<Expression> when) implements Step {
+      /** Sets a mark always. */
+      public SetMark(String mark) {
+        this(mark, Optional.empty());
+      }
+    }
   }
 }

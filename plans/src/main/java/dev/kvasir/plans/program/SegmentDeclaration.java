@@ -35,7 +35,7 @@ import java.util.Optional;
  * @param tableOffset first table element
  * @param slots pages that one head may hold, an open page beside closed ones not counted
  * @param rows rows appended so far per head, as a function of {@code tokens} and marks
- * @param firstPosition true position of row 0, likewise; without meaning where rows are chosen
+ * @param firstPosition true position of row 0, likewise; without meaning once rows are chosen
  * @param window rows at positions up to current - window are invisible; 0 for no window
  * @param packing how closed pages are stored; empty when all pages are alike
  * @param chosen where to read which rows these are; empty when their positions follow each other
@@ -67,7 +67,12 @@ public record SegmentDeclaration(
    *
    * <p>Slot r of the i-th listed head holds the row of true position {@code
    * positions[positionsOffset + i * positionsStride + r]}, when r is less than {@code
-   * counts[countsOffset + i * countsStride]}. With strides of 0 all heads have one list.
+   * counts[countsOffset + i * countsStride]}. With strides of 0 all heads have one list. Position
+   * -1 is that of a row made from several.
+   *
+   * <p>The one mark that {@code rows} depend on is that of the choice. Where it begins above 0,
+   * rows may also come before it is first set: until then they depend on {@code tokens}, and slot r
+   * holds the row of true position {@code firstPosition + r}.
    *
    * @param positions i32 buffer of the session's state
    * @param positionsOffset first element
