@@ -9,6 +9,7 @@ import dev.kvasir.runtime.Session;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -25,7 +26,15 @@ final class SteadyStepTest {
   @ParameterizedTest
   @ValueSource(strings = {"full", "zigzag-sets", "zigzag-k8v4", "windowkv"})
   void aSteadyStepAllocatesNothing(String policy) {
-    LoadedModel model = SampleModel.shared(policy, "bf16");
+    requireSteady(SampleModel.shared(policy, "bf16"));
+  }
+
+  @Test
+  void stepsThatFoldRowsAllocateNothing() {
+    requireSteady(FoldedSessionTest.rounded());
+  }
+
+  private static void requireSteady(LoadedModel model) {
     long[] threads =
         Thread.getAllStackTraces().keySet().stream()
             .filter(thread -> thread.getName().startsWith("kvasir-worker-"))

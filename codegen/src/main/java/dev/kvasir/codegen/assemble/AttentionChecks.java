@@ -164,6 +164,7 @@ final class AttentionChecks {
       CheckCase.Builder check, AttentionShape shape, SegmentPart segment) {
     PackedLayout layout =
         new PackedLayout(segment.packing().orElseThrow(), shape.keyDim(), shape.valueDim());
+    segment.mark().ifPresent(mark -> check.dim(mark, leastMark(shape)));
     return check
         .floats("source", shape.pageElements())
         .floats("refused", 1)
@@ -212,17 +213,29 @@ final class AttentionChecks {
             .dim(PagedRows.LIST_STRIDE, 0)
             .ints(PagedRows.COUNTS, List.of(Math.min(KEPT, selected)));
       }
-      segment.mark().ifPresent(mark -> check.dim(mark, selected));
+      if (segment.isChosen() && !segment.isCounted()) {
+        check.dim(PagedRows.HELD, KEPT).dim(PagedRows.LIST_STRIDE, 0);
+      }
+      segment.mark().ifPresent(mark -> check.dim(mark, Math.max(selected, leastMark(shape))));
       check.floats(CachedPages.pages(segment), PAGES * shape.pageElements());
       segment.packing().ifPresent(packing -> codes(check, shape, segment, packing));
       // An open page comes behind all others, and expelled rows come where a ring is full.
-      boolean whole = segment.packing().isPresent() || shape.compensated();
+      boolean whole = segment.packing().isPresent() || shape.compensated() || leastMark(shape) > 0;
       int entries = whole ? segment.tableEntries(shape.context()) : 0;
       for (int entry = 0; entry < Math.max(TABLE_STRIDE, entries); entry++) {
         table.add(entry % PAGES);
       }
     }
     return check.dim("first_head", 0).ints("heads", List.of(0)).ints("table", table);
+  }
+
+  /** {@return the slots that are filled before rows are first folded, 0 where they never are} */
+  private static int leastMark(AttentionShape shape) {
+    return shape.segments().stream()
+        .filter(segment -> segment.isChosen() && !segment.isCounted())
+        .mapToInt(segment -> segment.segment().rows())
+        .findFirst()
+        .orElse(0);
   }
 
   private static void codes(

@@ -67,6 +67,11 @@ final class AttentionLowering {
       return groups.stream().filter(CacheAssembly.Group::isMerged).findFirst().orElseThrow();
     }
 
+    /** {@return the head group whose rows are folded} */
+    CacheAssembly.Group folded() {
+      return groups.stream().filter(CacheAssembly.Group::isFolded).findFirst().orElseThrow();
+    }
+
     /** {@return the program's mark of the last selection} */
     String mark() {
       return selected().shape().kept().mark().orElseThrow();
@@ -227,12 +232,15 @@ final class AttentionLowering {
     IntExpression pages =
         AppendRows.pages(
             shape, ProgramExpressions.counter("position"), ProgramExpressions.counter("tokens"));
+    Expression heads = Expression.constant(group.heads().size());
+    // Of a folded group, the fold behind the attention takes the rows of a span that is due.
+    boolean isFolded = group.isFolded() && mode == Mode.PREFILL;
     builder.launch(
         mode,
         kernel,
         layer + " append rows",
         List.of(
-            Expression.constant(group.heads().size()),
+            isFolded ? heads.times(FoldLowering.isAppended(group)) : heads,
             mode == Mode.STEP ? Expression.constant(1) : ProgramExpressions.of(pages)),
         withPages(group, arguments),
         groupDims(group));

@@ -64,6 +64,12 @@ final class CacheAssembly {
     boolean isMerged() {
       return shape.segments().stream().anyMatch(SegmentPart::hasNorms);
     }
+
+    /** {@return whether its rows are folded into slots} */
+    boolean isFolded() {
+      return shape.segments().stream()
+          .anyMatch(segment -> segment.isChosen() && !segment.isCounted());
+    }
   }
 
   private static final long NORM_ELEMENTS = (long) Beside.Norms.LISTS * SegmentPart.PAGE_ROWS;
@@ -206,7 +212,9 @@ final class CacheAssembly {
             ProgramExpressions.of(part.origin()),
             part.window().orElse(0),
             part.packing().map(packing -> packed(packing, shape, (long) slots * headCount)),
-            part.isCounted() ? Optional.of(chosen(cache.layer())) : Optional.empty());
+            part.isCounted()
+                ? Optional.of(chosen(cache.layer()))
+                : part.isChosen() ? Optional.of(folded(cache.layer(), segment)) : Optional.empty());
     if (part == shape.segments().getLast() && shape.compensated()) {
       declaration = declaration.withMeans(new SegmentDeclaration.Means(MEANS, meanElements));
     }
@@ -271,6 +279,11 @@ final class CacheAssembly {
         SelectionLists.COUNTS,
         place.first(),
         place.stride());
+  }
+
+  private static SegmentDeclaration.Chosen folded(int layer, CacheSegment slots) {
+    return new SegmentDeclaration.Chosen(
+        FoldLowering.positions(layer), 0, slots.rows(), FoldLowering.counts(layer), 0, 1);
   }
 
   /** Adds the three pools of a packed segment's closed pages. */

@@ -9,6 +9,7 @@ import dev.kvasir.ir.graph.ops.AppendKvOp;
 import dev.kvasir.ir.graph.ops.ArgmaxOp;
 import dev.kvasir.ir.graph.ops.AttentionOp;
 import dev.kvasir.ir.graph.ops.EmbedOp;
+import dev.kvasir.ir.graph.ops.FoldRowsOp;
 import dev.kvasir.ir.graph.ops.GatedLinearOp;
 import dev.kvasir.ir.graph.ops.KeepRowsOp;
 import dev.kvasir.ir.graph.ops.LastRowOp;
@@ -61,6 +62,7 @@ public final class GraphLowering {
   private final AttentionLowering attention;
   private final SelectionLowering selection;
   private final MergeLowering merging;
+  private final FoldLowering fold;
   private final Map<Value, AttentionLowering.Layer> layers = new HashMap<>();
   private final Map<Value, AppendKvOp> appends = new HashMap<>();
 
@@ -85,6 +87,7 @@ public final class GraphLowering {
     this.attention = new AttentionLowering(builder, caches, maxSplits(types));
     this.selection = new SelectionLowering(builder, lists);
     this.merging = new MergeLowering(builder);
+    this.fold = new FoldLowering(builder, weights);
   }
 
   /**
@@ -131,6 +134,7 @@ public final class GraphLowering {
     }
     selection.finish();
     merging.finish();
+    fold.finish();
     builder.keep(Program.LOGITS);
     builder.keep(Program.NEXT);
     builder.keepForRules();
@@ -177,6 +181,7 @@ public final class GraphLowering {
         layers.put(op.cache(), attention.attention(append, node));
       }
       case SelectRowsOp op -> selection.select(op, node, layer(op.cache()));
+      case FoldRowsOp op -> fold.fold(op, layer(op.cache()));
       case KeepRowsOp op -> selection.keep(op, node, layer(op.cache()));
       case MergeRowsOp op -> merging.merge(op, layer(op.lower()), layer(op.upper()));
       case LastRowOp op -> rows.lastRow(op, result);
@@ -196,6 +201,7 @@ public final class GraphLowering {
   private byte[] derivedTensors() {
     SafetensorsWriter writer = new SafetensorsWriter();
     rotary.writeTo(writer);
+    fold.writeTo(writer);
     int[] heads = caches.heads();
     writer.addInts(CacheAssembly.HEADS, heads, heads.length);
     int[] ordinals = AttentionChecks.ordinals(sizes).stream().mapToInt(Integer::intValue).toArray();

@@ -39,10 +39,15 @@ final class PackingLowering {
   void pack(String layer, CacheAssembly.Group group, Map<String, String> shared) {
     for (int i = 0; i < group.segments().size(); i++) {
       SegmentPart segment = group.shape().segments().get(i);
-      if (segment.packing().isPresent() && segment.isAppended()) {
+      if (segment.packing().isPresent() && segment.isAppended() && closes(segment)) {
         pack(layer, group, segment, group.segments().get(i), shared);
       }
     }
+  }
+
+  /** Few slots never fill a page. */
+  private static boolean closes(SegmentPart segment) {
+    return !segment.isChosen() || segment.segment().rows() >= SegmentPart.PAGE_ROWS;
   }
 
   private void pack(
@@ -65,7 +70,9 @@ final class PackingLowering {
     arguments.put(CLOSING, closing);
     arguments.put(REFUSED, refused);
     arguments.put(SOURCE, closing);
-    Expression heads = Expression.constant(group.heads().size());
+    Expression all = Expression.constant(group.heads().size());
+    // Of a folded group, the fold behind the attention takes the rows of a span that is due.
+    Expression heads = segment.isChosen() ? all.times(FoldLowering.isAppended(group)) : all;
     // Never more than room; written out, so that a reader of the plan can show it at once.
     Expression pages =
         ProgramExpressions.of(
@@ -84,13 +91,21 @@ final class PackingLowering {
     builder.require(Mode.PREFILL, refusal(label, refused, heads.times(pages)));
     arguments.put(SOURCE, declaration.pool());
     builder.afterRuns(
-        isFull(declaration.rows()),
+        segment.isChosen() ? isFilled(declaration, segment) : isFull(declaration.rows()),
         packOpen(shape, segment),
         label + " pack open page",
-        List.of(heads, Expression.constant(1)),
+        List.of(all, Expression.constant(1)),
         arguments,
         dims,
-        refusal(label, refused, heads));
+        refusal(label, refused, all));
+  }
+
+  /** {@return whether a run has filled a page of slots that were never folded} */
+  private static Expression isFilled(SegmentDeclaration declaration, SegmentPart slots) {
+    int rows = slots.segment().rows();
+    return isFull(declaration.rows())
+        .times(Expression.counter("position").lessThan(Expression.constant(rows)))
+        .times(Expression.counter(slots.mark().orElseThrow()).equalTo(Expression.constant(rows)));
   }
 
   /** {@return whether a run has filled the open page of a segment of so many rows} */

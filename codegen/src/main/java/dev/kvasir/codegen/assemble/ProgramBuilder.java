@@ -313,6 +313,16 @@ final class ProgramBuilder {
     marks.put(name, new Program.Mark(name, most));
   }
 
+  /**
+   * Declares a mark that a prefill sets only when as many rows have come as {@code most}.
+   *
+   * @param most rows that come between two settings of the mark in steps
+   * @param initial what it is before, at least 1
+   */
+  void mark(String name, int most, int initial) {
+    marks.put(name, new Program.Mark(name, most, initial));
+  }
+
   /** Adds a launch that follows the step before which a mark was set {@code most} steps ago. */
   void whenDue(
       String mark,
@@ -374,7 +384,11 @@ final class ProgramBuilder {
   List<Program.Procedure> procedures() {
     List<Program.Procedure> procedures = new ArrayList<>();
     List<Program.Step> prefill = new ArrayList<>(steps(Mode.PREFILL));
-    marks.keySet().forEach(mark -> prefill.add(new Program.Step.SetMark(mark)));
+    for (Program.Mark mark : marks.values()) {
+      Optional<Expression> when =
+          mark.initial() == 0 ? Optional.empty() : Optional.of(mark.reached());
+      prefill.add(new Program.Step.SetMark(mark.name(), when));
+    }
     procedures.add(new Program.Procedure(Program.PREFILL, prefill));
     procedures.add(new Program.Procedure(Program.STEP, steps(Mode.STEP)));
     for (Program.Rule rule : rules()) {

@@ -11,6 +11,7 @@ import dev.kvasir.codegen.skeleton.ObservedMass;
 import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.PagedRows;
 import dev.kvasir.codegen.skeleton.ScoreShape;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -115,6 +116,12 @@ final class SelectionChecks {
     return chosen(source(CheckCase.grid(1, 1), shape, time)).build();
   }
 
+  /** {@return a case of so many blocks of chosen rows, wherever they go} */
+  CheckCase.Builder chosenRows(AttentionShape shape, SelectionTime time, int blocks) {
+    return chosen(source(CheckCase.grid(1, 1, blocks), shape, time))
+        .floats("unpacked", 2 * shape.pageElements());
+  }
+
   CheckCase gatherKept(AttentionShape shape, SelectionTime time) {
     return chosen(source(CheckCase.grid(1, 1, 2), shape, time))
         .floats("closing", 2 * shape.pageElements())
@@ -137,7 +144,7 @@ final class SelectionChecks {
         .dim(PagedRows.LIST_STRIDE, 0)
         .dim(kept.name() + "_table", 0)
         .dim(kept.name() + PagedRows.ENTRIES, 2)
-        .ints("table", List.of(0, 0))
+        .ints("table", table(shape))
         .ints("chosen_counts", List.of(CHOSEN))
         .floats("source", shape.pageElements())
         .floats("refused", 1)
@@ -153,11 +160,17 @@ final class SelectionChecks {
         .dim(PagedRows.LIST_STRIDE, 0)
         .dim(kept.name() + "_table", 0)
         .dim(kept.name() + PagedRows.ENTRIES, 2)
-        .ints("table", List.of(0, 0))
+        .ints("table", table(shape))
         .ints("chosen_counts", List.of(CHOSEN))
         .floats("closing", 2 * shape.pageElements())
         .floats(CachedPages.pages(kept), shape.pageElements())
         .build();
+  }
+
+  /** Every page is page 0, the open one too. */
+  private static List<Integer> table(AttentionShape shape) {
+    SegmentPart kept = shape.kept();
+    return Collections.nCopies(kept.isCounted() ? 2 : kept.tableEntries(shape.context()), 0);
   }
 
   CheckCase commitChoice() {

@@ -1,6 +1,5 @@
 package dev.kvasir.codegen.part;
 
-import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.type.CacheSegment;
@@ -97,6 +96,14 @@ public interface SegmentPart {
   /** {@return whether rows have norms, and may be hidden} */
   default boolean hasNorms() {
     return false;
+  }
+
+  /**
+   * {@return whether its rows are chosen or made from others, so that memory has their true
+   * positions, once its mark was set}
+   */
+  default boolean isChosen() {
+    return isCounted();
   }
 
   /** {@return the true position after the last row it can ever hold; empty for no end} */
@@ -239,8 +246,8 @@ public interface SegmentPart {
       case SINK -> new SinkPart(segment);
       case RING -> new RingPart(segment, group.sinkRows());
       case KEPT -> new KeptPart(segment, TailPart.mark(group));
-      case SLOTS -> throw new CompilerBug("no kernel reads " + segment.text());
-      case TAIL -> new TailPart(segment, TailPart.mark(group));
+      case SLOTS -> new SlotsPart(segment, TailPart.mark(group));
+      case TAIL -> TailPart.of(segment, group);
       case SHARED -> new SharedPart(segment, group.merge());
       case RETAINED -> new RetainedPart(segment, group.merge());
     };

@@ -6,33 +6,45 @@ import dev.kvasir.ir.type.HeadGroup;
 import java.util.Optional;
 
 /**
- * The rows since the last selection or merge, all of them.
+ * The rows since the last selection, merge or fold, all of them; before the first fold those behind
+ * the slots.
  *
  * @param segment a tail
- * @param emptied the program's mark of that selection or merge
+ * @param since the program's mark of the last selection, merge or fold
+ * @param ahead whether the mark may exceed the tokens; there are no rows then
  */
-record TailPart(CacheSegment segment, String emptied) implements SegmentPart {
+record TailPart(CacheSegment segment, String since, boolean ahead) implements SegmentPart {
 
-  /** {@return the program's mark of the last selection or merge of a group with a tail} */
+  /** {@return the tail of a group that has one} */
+  static TailPart of(CacheSegment tail, HeadGroup group) {
+    return new TailPart(tail, mark(group), group.isFolded());
+  }
+
+  /** {@return the program's mark of the last selection, merge or fold of a group with a tail} */
   static String mark(HeadGroup group) {
-    return group.isMerged()
-        ? group.merge().mark()
-        : "selected_" + group.segments().getLast().rows();
+    int tail = group.segments().getLast().rows();
+    if (group.isMerged()) {
+      return group.merge().mark();
+    }
+    return group.isFolded()
+        ? "folded_" + group.segments().getFirst().rows() + "_" + tail
+        : "selected_" + tail;
   }
 
   @Override
   public Optional<String> mark() {
-    return Optional.of(emptied);
+    return Optional.of(since);
   }
 
   @Override
   public IntExpression origin() {
-    return new IntExpression.Dimension(emptied);
+    return new IntExpression.Dimension(since);
   }
 
   @Override
   public IntExpression rows(IntExpression tokens) {
-    return tokens.minus(origin());
+    IntExpression rows = tokens.minus(origin());
+    return ahead ? rows.maximum(IntExpression.constant(0)) : rows;
   }
 
   @Override

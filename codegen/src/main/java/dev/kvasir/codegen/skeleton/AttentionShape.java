@@ -59,12 +59,12 @@ public record AttentionShape(
   }
 
   /**
-   * {@return the segment of chosen rows}
+   * {@return the segment of rows that were chosen or folded}
    *
    * @throws java.util.NoSuchElementException when the group has none
    */
   public SegmentPart kept() {
-    return segments.stream().filter(SegmentPart::isCounted).findFirst().orElseThrow();
+    return segments.stream().filter(SegmentPart::isChosen).findFirst().orElseThrow();
   }
 
   /** {@return elements of a page: 64 key rows and 64 value rows} */

@@ -68,7 +68,7 @@ public final class Candidates {
     raw =
         new PageBuffer(
             source.span() ? kernel.reads("raw", ElementFormat.F32) : "", shape.plainPage());
-    kept = kernel.let("kept", PagedRows.count(kernel));
+    kept = kernel.let("kept", PagedRows.held(kernel, shape));
     tail = kernel.dim(TAIL_ROWS);
     span = source.span() ? kernel.dim("span") : IntExpression.constant(0);
   }
@@ -87,7 +87,7 @@ public final class Candidates {
     IntExpression from = number;
     IntExpression before = IntExpression.constant(0);
     for (SegmentPart segment : shape.segments()) {
-      IntExpression rows = segment.isCounted() ? kept : tail;
+      IntExpression rows = segment.isChosen() ? kept : tail;
       IntExpression first = before;
       IntExpression pages = kernel.let(segment.name() + "_pages", rows.ceilDivide(PAGE_ROWS));
       cached.attend(

@@ -27,6 +27,7 @@ final class ChosenRows {
   private final AttentionShape shape;
   private final Candidates.Source source;
   private final int listRoom;
+  private final int slotRoom;
   private final SegmentPart kept;
   private final SegmentPart tail;
   private final PageBuffer raw;
@@ -42,9 +43,21 @@ final class ChosenRows {
   /** How many rows were chosen. */
   final IntExpression count;
 
+  /** Rows whose list has as many elements as the head has slots, in whole pages. */
+  ChosenRows(
+      KernelBuilder kernel,
+      AttentionShape shape,
+      Candidates.Source source,
+      int listRoom,
+      boolean written) {
+    this(kernel, shape, source, listRoom, listRoom, written);
+  }
+
   /**
    * Declares buffers and dims.
    *
+   * @param listRoom elements of a list
+   * @param slotRoom slots of a head, in whole pages
    * @param written whether the pages of kept rows are written as well
    */
   ChosenRows(
@@ -52,15 +65,17 @@ final class ChosenRows {
       AttentionShape shape,
       Candidates.Source source,
       int listRoom,
+      int slotRoom,
       boolean written) {
     this.kernel = kernel;
     this.shape = shape;
     this.source = source;
     this.listRoom = listRoom;
+    this.slotRoom = slotRoom;
     kept = shape.kept();
     tail = shape.segments().getLast();
     table = kernel.reads("table", ElementFormat.I32);
-    kernel.reads(PagedRows.COUNTS, ElementFormat.I32);
+    PagedRows.declareHeld(kernel, shape);
     kernel.reads("chosen", ElementFormat.I32);
     kernel.reads("chosen_counts", ElementFormat.I32);
     if (written) {
@@ -79,7 +94,7 @@ final class ChosenRows {
             source.span() ? kernel.reads("raw", ElementFormat.F32) : "", shape.plainPage());
     rows = new RowMove(kernel, shape);
     head = PagedRows.head(kernel, heads);
-    held = kernel.let("held", PagedRows.count(kernel));
+    held = kernel.let("held", PagedRows.held(kernel, shape));
     tailRows = kernel.dim(Candidates.TAIL_ROWS);
     count = kernel.let("chosen_rows", GatherKept.count(kernel));
   }
@@ -127,7 +142,7 @@ final class ChosenRows {
     IntExpression page = row.floorDivide(PAGE_ROWS);
     kernel.choose(
         page.less(held.floorDivide(PAGE_ROWS)),
-        () -> rows.load(unpacked, GatherKept.page(kernel, listRoom, page), row.modulo(PAGE_ROWS)),
+        () -> rows.load(unpacked, GatherKept.page(kernel, slotRoom, page), row.modulo(PAGE_ROWS)),
         () ->
             rows.load(
                 PageBuffer.of(shape, kept),

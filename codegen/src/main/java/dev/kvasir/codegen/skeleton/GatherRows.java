@@ -33,6 +33,7 @@ public final class GatherRows {
     IntExpression position = kernel.dim("position");
     IntExpression tokens = kernel.let("tokens", position.plus(kernel.dim("span")));
     IntExpression head = PagedRows.head(kernel, heads);
+    segment.mark().ifPresent(kernel::dim);
     IntExpression held = kernel.let("held", segment.rows(position));
     IntExpression page =
         kernel.let(

@@ -68,7 +68,8 @@ public final class ObservedMass {
           kernel.map(mass, TileExpression.constant(0));
           kernel.loop(
               "block",
-              first.floorDivide(tokens),
+              // Queries before the page's first row see none of it.
+              first.maximum(position.minus(origin)).floorDivide(tokens),
               end.ceilDivide(tokens),
               block -> {
                 IntExpression token = kernel.let("token", block.times(tokens));

@@ -38,11 +38,20 @@ final class OnlineSoftmax {
   private final List<String> followers = new ArrayList<>();
 
   OnlineSoftmax(KernelBuilder kernel, AttentionShape shape, int rows, String queries) {
+    this(kernel, shape.valueDim(), rows, queries);
+  }
+
+  /** A softmax of pages that need no queries for their logits. */
+  OnlineSoftmax(KernelBuilder kernel, int valueDim, int rows) {
+    this(kernel, valueDim, rows, "");
+  }
+
+  private OnlineSoftmax(KernelBuilder kernel, int valueDim, int rows, String queries) {
     this.kernel = kernel;
     this.queries = queries;
     this.maximum = kernel.tile("maximum", rows, 1);
     this.sum = kernel.tile("sum", rows, 1);
-    this.output = kernel.tile("output", rows, shape.valueDim());
+    this.output = kernel.tile("output", rows, valueDim);
     this.logits = kernel.tile("logits", rows, SegmentPart.PAGE_ROWS);
     this.excess = kernel.tile("excess", rows, SegmentPart.PAGE_ROWS);
     this.highest = kernel.tile("highest", 1, SegmentPart.PAGE_ROWS);

@@ -163,6 +163,7 @@ public final class PackPages {
     KernelBuilder kernel = new KernelBuilder(name, "head", "page");
     String table = kernel.reads("table", ElementFormat.I32);
     PackPages pack = new PackPages(kernel, shape, segment);
+    segment.mark().ifPresent(kernel::dim);
     IntExpression from = kernel.let("from", sourcePage.of(kernel, table));
     IntExpression to =
         PagedRows.physical(

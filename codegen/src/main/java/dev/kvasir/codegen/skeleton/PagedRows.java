@@ -2,6 +2,7 @@ package dev.kvasir.codegen.skeleton;
 
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
+import dev.kvasir.ir.type.ElementFormat;
 
 /** Where the pages of a head's segments are, and how many rows they hold. */
 public final class PagedRows {
@@ -11,6 +12,9 @@ public final class PagedRows {
 
   /** The dim that says which list is that of the first listed head. */
   public static final String FIRST_LIST = "first_list";
+
+  /** The dim that says how many rows of a segment that is rewritten, but not counted, are there. */
+  public static final String HELD = "held";
 
   /** The dim that says how many lists lie between two heads: 0 where they share one. */
   public static final String LIST_STRIDE = "list_stride";
@@ -68,6 +72,18 @@ public final class PagedRows {
   /** {@return the rows of the list that a head of this point keeps} */
   static IntExpression count(KernelBuilder kernel) {
     return new IntExpression.BufferElement(COUNTS, list(kernel));
+  }
+
+  /** Declares what {@link #held} reads. */
+  static void declareHeld(KernelBuilder kernel, AttentionShape shape) {
+    if (shape.kept().isCounted()) {
+      kernel.reads(COUNTS, ElementFormat.I32);
+    }
+  }
+
+  /** {@return the rows that a head of this point holds of those chosen or folded before} */
+  static IntExpression held(KernelBuilder kernel, AttentionShape shape) {
+    return shape.kept().isCounted() ? count(kernel) : kernel.dim(HELD);
   }
 
   /** {@return the list of chosen rows of a head of this point} */

@@ -28,14 +28,25 @@ final class Threshold {
 
   private final KernelBuilder kernel;
   private final int block;
+  private final String prefix;
   private final String value;
   private final String above;
 
   Threshold(KernelBuilder kernel, int block) {
+    this(kernel, block, "");
+  }
+
+  /**
+   * Declares the tiles.
+   *
+   * @param prefix what their names begin with, where a kernel has several
+   */
+  Threshold(KernelBuilder kernel, int block, String prefix) {
     this.kernel = kernel;
     this.block = block;
-    this.value = kernel.tile("threshold", 1, 1);
-    this.above = kernel.intTile("above", 1, 1);
+    this.prefix = prefix;
+    this.value = kernel.tile(prefix + "threshold", 1, 1);
+    this.above = kernel.intTile(prefix + "above", 1, 1);
   }
 
   /** {@return the tile that holds the threshold} */
@@ -56,14 +67,14 @@ final class Threshold {
    * @param blocks runs a body for each block of numbers
    */
   void find(IntExpression wanted, String numbers, Consumer<Consumer<IntExpression>> blocks) {
-    String level = kernel.intTile("level", 1, 1);
-    String step = kernel.intTile("step", 1, 1);
+    String level = kernel.intTile(prefix + "level", 1, 1);
+    String step = kernel.intTile(prefix + "step", 1, 1);
     kernel.map(level, integer(0));
     kernel.map(step, integer(LARGEST_STEP));
-    String number = kernel.tile("step_number", STEPS, 1);
-    String counts = kernel.intTile("counts_of_steps", STEPS, block);
-    String count = kernel.intTile("count_of_step", STEPS, 1);
-    String digit = kernel.intTile("digit", 1, 1);
+    String number = kernel.tile(prefix + "step_number", STEPS, 1);
+    String counts = kernel.intTile(prefix + "counts_of_steps", STEPS, block);
+    String count = kernel.intTile(prefix + "count_of_step", STEPS, 1);
+    String digit = kernel.intTile(prefix + "digit", 1, 1);
     kernel.loop(
         "pass",
         IntExpression.constant(0),
@@ -104,7 +115,7 @@ final class Threshold {
   }
 
   private void countAbove(String numbers, Consumer<Consumer<IntExpression>> blocks) {
-    String larger = kernel.intTile("larger", 1, block);
+    String larger = kernel.intTile(prefix + "larger", 1, block);
     kernel.map(larger, integer(0));
     blocks.accept(
         _ ->

@@ -24,13 +24,13 @@ public final class UnpackPages {
     KernelBuilder kernel = new KernelBuilder(name, "head", "page");
     SegmentPart segment = shape.kept();
     String table = kernel.reads("table", ElementFormat.I32);
-    kernel.reads(PagedRows.COUNTS, ElementFormat.I32);
+    PagedRows.declareHeld(kernel, shape);
     CodedRows coded = new CodedRows(kernel, shape, segment);
     PageBuffer unpacked =
         new PageBuffer(kernel.writes(ChosenRows.UNPACKED, ElementFormat.F32), shape.plainPage());
     IntExpression number = kernel.axis("page");
     IntExpression closed =
-        kernel.let("closed", PagedRows.count(kernel).floorDivide(SegmentPart.PAGE_ROWS));
+        kernel.let("closed", PagedRows.held(kernel, shape).floorDivide(SegmentPart.PAGE_ROWS));
     kernel.when(
         number.less(closed),
         () -> {

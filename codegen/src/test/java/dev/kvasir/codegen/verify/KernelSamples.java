@@ -8,23 +8,32 @@ import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AppendRows;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.CandidateRoom;
+import dev.kvasir.codegen.skeleton.Candidates;
 import dev.kvasir.codegen.skeleton.ChooseRows;
 import dev.kvasir.codegen.skeleton.CombineAttention;
+import dev.kvasir.codegen.skeleton.CommitFold;
 import dev.kvasir.codegen.skeleton.DecodeAttention;
 import dev.kvasir.codegen.skeleton.DenseKernels;
 import dev.kvasir.codegen.skeleton.ExpelRows;
+import dev.kvasir.codegen.skeleton.FoldLists;
+import dev.kvasir.codegen.skeleton.FoldRows;
+import dev.kvasir.codegen.skeleton.FoldShape;
 import dev.kvasir.codegen.skeleton.GatedProduct;
 import dev.kvasir.codegen.skeleton.KernelBuilder;
 import dev.kvasir.codegen.skeleton.MatrixFormat;
+import dev.kvasir.codegen.skeleton.MovedMass;
 import dev.kvasir.codegen.skeleton.PanelProducts;
 import dev.kvasir.codegen.skeleton.PanelSizes;
 import dev.kvasir.codegen.skeleton.PrefillAttention;
 import dev.kvasir.codegen.skeleton.Product;
 import dev.kvasir.codegen.skeleton.ProductBlock;
+import dev.kvasir.codegen.skeleton.RestRows;
 import dev.kvasir.codegen.skeleton.RowKernels;
 import dev.kvasir.codegen.skeleton.ScoreRows;
 import dev.kvasir.codegen.skeleton.ScoreShape;
 import dev.kvasir.codegen.skeleton.StageRows;
+import dev.kvasir.codegen.skeleton.StepMass;
+import dev.kvasir.codegen.skeleton.StoreMixed;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.Statement;
@@ -34,6 +43,7 @@ import dev.kvasir.ir.kernel.TileExpression.UnaryOperator;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.Fold;
 import dev.kvasir.ir.type.HeadGroup;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,6 +85,7 @@ final class KernelSamples {
     kernels.add(stored(operands("rests"), element("i").modulo(8), ElementFormat.I32));
     kernels.add(rows());
     addSelection(kernels);
+    addFold(kernels);
     kernels.add(codes("codes_u8", ElementFormat.U8));
     kernels.add(codes("codes_u4", ElementFormat.U4));
     return kernels;
@@ -136,6 +147,27 @@ final class KernelSamples {
     kernels.add(ScoreRows.build("drawn", new ScoreShape(1, 5, 1, random, room)));
     kernels.add(ChooseRows.build("chosen_rows", 1, room, 64));
     kernels.add(ChooseRows.build("chosen_windows", 5, room, 64));
+  }
+
+  private static void addFold(List<Kernel> kernels) {
+    OptionalInt none = OptionalInt.empty();
+    List<CacheSegment> segments =
+        List.of(
+            CacheSegment.of(CacheSegment.Kind.SLOTS, ElementFormat.BF16, 20, none),
+            CacheSegment.of(CacheSegment.Kind.TAIL, ElementFormat.BF16, 70, none));
+    AttentionShape shape =
+        new AttentionShape(
+            6, 2, 32, 96, 0.2, SegmentPart.of(new HeadGroup(List.of(0), segments)), 256);
+    FoldShape fold = new FoldShape(shape, new Fold(20, 70, 5, 9), 100);
+    kernels.add(StepMass.build("step_mass", fold));
+    kernels.add(MovedMass.carry("carry_mass", fold));
+    kernels.add(MovedMass.take("take_mass", fold));
+    kernels.add(FoldLists.build("fold_lists", fold));
+    kernels.add(RestRows.gather("rest_rows", fold, new Candidates.Source(true, 2, fold.room())));
+    kernels.add(RestRows.columns("rest_columns", fold));
+    kernels.add(FoldRows.build("fold_rows", fold, 9));
+    kernels.add(StoreMixed.build("store_mixed", fold));
+    kernels.add(CommitFold.build("commit_fold", fold, true));
   }
 
   private static void products(List<Kernel> kernels, String suffix, MatrixFormat matrix) {

@@ -415,10 +415,14 @@ public record CacheFootprint(List<Part> parts) {
     };
   }
 
-  /** The mass of each row of a head in f32, and the position of each slot. */
+  /**
+   * The mass of each row of a head in f32, in pages and twice, since steps take turns; the position
+   * of each slot, and how many there are.
+   */
   private static long foldBytes(HeadGroup group) {
-    long rows = (long) slotRows(group) + group.segments().getLast().rows();
-    return rows * ElementFormat.F32.bytes() + (long) slotRows(group) * Integer.BYTES;
+    long tail = Math.ceilDiv(group.segments().getLast().rows(), PAGE_ROWS) * (long) PAGE_ROWS;
+    long rows = Math.ceilDiv(slotRows(group) + tail, PAGE_ROWS) * PAGE_ROWS;
+    return 2 * rows * ElementFormat.F32.bytes() + (slotRows(group) + 1L) * Integer.BYTES;
   }
 
   /** What the selection of a layer remembers of a head, or of all if it is the first. */

@@ -219,8 +219,9 @@ class CacheFootprintTest {
   void countsFoldedHeads() {
     Graph graph = PassCases.parse(folded(100, 130));
     long page = 64 * 64 * 2;
-    // Slots have 2 pages and the tail 3; a mass for each row of both, a position for each slot.
-    long fixed = (2 + 3) * 4 + 230 * 4 + 100 * 4;
+    // Slots have 2 pages and the tail 3, which begin behind slot 99: masses are kept of 5 pages of
+    // rows, twice; a position for each slot, and how many there are.
+    long fixed = (2 + 3) * 4 + 2 * 320 * 4 + 101 * 4;
     assertThat(bytes(graph, 0)).isEqualTo(2 * fixed);
     assertThat(bytes(graph, 64)).isEqualTo(2 * (page + fixed));
     assertThat(bytes(graph, 100)).isEqualTo(2 * (2 * page + fixed));
@@ -236,7 +237,7 @@ class CacheFootprintTest {
         .isEqualTo(2 * (2 * page + fixed));
     assertThat(CacheFootprint.of(graph, 1000, 2048).shares())
         .containsExactly(
-            new CacheFootprint.Share(0, "slots", 2 * (2 * page + 2 * 4 + 330 * 4)),
+            new CacheFootprint.Share(0, "slots", 2 * (2 * page + 2 * 4 + (640 + 101) * 4)),
             new CacheFootprint.Share(0, "tail", 2 * (3 * page + 3 * 4)));
   }
 
