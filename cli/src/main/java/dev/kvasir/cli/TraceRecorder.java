@@ -46,6 +46,7 @@ final class TraceRecorder implements TraceObserver {
   private int tensors;
 
   TraceRecorder(Plan plan) {
+    TracedConvolutions.of(plan, this::addFloats);
     Manifest manifest = plan.manifest();
     Manifest.ModelReference model = manifest.model();
     kvHeads = model.kvHeads();
