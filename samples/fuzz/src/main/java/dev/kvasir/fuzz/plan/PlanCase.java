@@ -1,6 +1,7 @@
 package dev.kvasir.fuzz.plan;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -12,9 +13,26 @@ import java.util.stream.Collectors;
  * @param span most tokens that are prefilled at once
  * @param prompts tokens of each prompt that is appended
  * @param steps tokens that are given one by one behind them
+ * @param convolutions the weights of folds, where the policy may fold
  */
 record PlanCase(
-    SmallModel model, List<String> uses, int context, int span, List<Integer> prompts, int steps) {
+    SmallModel model,
+    List<String> uses,
+    int context,
+    int span,
+    List<Integer> prompts,
+    int steps,
+    Optional<Convolutions> convolutions) {
+
+  /**
+   * Random weights of folds.
+   *
+   * @param slots that rows are folded into
+   * @param mixed how many of them hold mixed rows
+   * @param kernel taps
+   * @param alpha how much of a mixed row is the convolution's
+   */
+  record Convolutions(int slots, int mixed, int kernel, float alpha) {}
 
   /** Copies the lists. */
   PlanCase {
@@ -37,7 +55,7 @@ record PlanCase(
   /** {@return everything, for people} */
   @Override
   public String toString() {
-    return "%s// %s; context %d, span %d, prompts of %s, %d steps"
-        .formatted(policy(), model, context, span, prompts, steps);
+    return "%s// %s; context %d, span %d, prompts of %s, %d steps, %s"
+        .formatted(policy(), model, context, span, prompts, steps, convolutions);
   }
 }

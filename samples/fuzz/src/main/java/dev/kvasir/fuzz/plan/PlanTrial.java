@@ -1,5 +1,8 @@
 package dev.kvasir.fuzz.plan;
 
+import dev.kvasir.codegen.calibration.CalibratedWeights;
+import dev.kvasir.codegen.calibration.ConvCalibration;
+import dev.kvasir.codegen.calibration.RandomConvolutions;
 import dev.kvasir.codegen.driver.Compiler;
 import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.Model;
@@ -8,6 +11,7 @@ import dev.kvasir.ir.diag.SourceText;
 import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.graph.GraphParser;
 import dev.kvasir.ir.graph.ops.Ops;
+import dev.kvasir.ir.model.WeightSource;
 import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.ir.reference.ReferenceEvaluator;
 import dev.kvasir.plans.Plan;
@@ -22,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -70,7 +75,10 @@ final class PlanTrial {
             refused.diagnostics().getFirst().code(), refused.diagnostics().getFirst().message());
       }
       List<float[]> found = decode(planCase, plan);
-      Function<String, double[]> weights = name -> widen(model.weight(name).toFloats());
+      Optional<ConvCalibration> convolutions = convolutions(planCase, model);
+      WeightSource source =
+          convolutions.isPresent() ? new CalibratedWeights(model, convolutions.get()) : model;
+      Function<String, double[]> weights = name -> widen(source.weight(name).toFloats());
       List<double[]> expected = evaluate(planCase, plan, weights);
       for (int step = 0; step < found.size(); step++) {
         double cosine = cosine(widen(found.get(step)), expected.get(step));
@@ -94,9 +102,29 @@ final class PlanTrial {
             .withMaxContext(planCase.context())
             .withSpan(planCase.span())
             .withPlanFolder(folder);
+    Optional<ConvCalibration> convolutions = convolutions(planCase, model);
+    if (convolutions.isPresent()) {
+      options = options.withCalibration(convolutions.get());
+    }
     return Compiler.compile(
             model, Policy.parse(new SourceText("random.kvp", planCase.policy())), options)
         .plan();
+  }
+
+  private static Optional<ConvCalibration> convolutions(PlanCase planCase, Model model) {
+    return planCase
+        .convolutions()
+        .map(
+            fold ->
+                RandomConvolutions.of(
+                    ConvCalibration.FILE_NAME,
+                    model.fingerprint(),
+                    model.config(),
+                    planCase.model().seed(),
+                    fold.slots(),
+                    fold.mixed(),
+                    fold.kernel(),
+                    fold.alpha()));
   }
 
   private List<float[]> decode(PlanCase planCase, Plan plan) throws IOException {

@@ -1,7 +1,10 @@
 package dev.kvasir.fuzz.plan;
 
+import dev.kvasir.ir.type.Fold;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -24,7 +27,9 @@ final class RandomPlans {
   private enum Retention {
     ALL,
     STREAMING,
-    SELECTED
+    SELECTED,
+    FOLDED,
+    MERGED
   }
 
   private RandomPlans(Random random) {
@@ -41,19 +46,18 @@ final class RandomPlans {
   }
 
   private PlanCase make() {
-    List<Retention> layers =
-        IntStream.range(0, model.layers())
-            .mapToObj(layer -> of(List.of(Retention.values())))
-            .toList();
+    List<Retention> layers = retentions();
     group(where(layers, Retention.STREAMING));
     select(where(layers, Retention.SELECTED));
+    Optional<PlanCase.Convolutions> convolutions = fold(where(layers, Retention.FOLDED));
+    merge(where(layers, Retention.MERGED));
     if (random.nextBoolean()) {
-      uses.add("use store-kv(format = %s)%s;".formatted(of(FORMATS), someLayers()));
+      uses.add("use store-kv(format = %s)%s;".formatted(of(FORMATS), someLayers(layers)));
     }
     if (random.nextBoolean()) {
       uses.add(
           "use quantize-kv(key = %s, value = %s)%s;"
-              .formatted(codes(true), codes(false), someLayers()));
+              .formatted(codes(true), codes(false), someLayers(layers)));
     }
     List<Integer> prompts = new ArrayList<>();
     for (int prompt = random.nextInt(2); prompt >= 0; prompt--) {
@@ -62,7 +66,48 @@ final class RandomPlans {
     int steps = random.nextInt(50);
     int tokens = prompts.stream().mapToInt(Integer::intValue).sum() + steps;
     int context = tokens + random.nextInt(200);
-    return new PlanCase(model, uses, context, Math.min(of(SPANS), context), prompts, steps);
+    return new PlanCase(
+        model, uses, context, Math.min(of(SPANS), context), prompts, steps, convolutions);
+  }
+
+  /** Layers merge with a neighbour. */
+  private List<Retention> retentions() {
+    List<Retention> layers = new ArrayList<>();
+    while (layers.size() < model.layers()) {
+      Retention retention = of(List.of(Retention.values()));
+      if (retention != Retention.MERGED) {
+        layers.add(retention);
+      } else if (layers.size() + 1 < model.layers()) {
+        layers.addAll(List.of(Retention.MERGED, Retention.MERGED));
+      }
+    }
+    return layers;
+  }
+
+  private Optional<PlanCase.Convolutions> fold(List<Integer> layers) {
+    if (layers.isEmpty()) {
+      return Optional.empty();
+    }
+    int slots = 2 + random.nextInt(random.nextBoolean() ? 20 : 80);
+    int keep = random.nextInt(100);
+    int kernel = 1 + 2 * random.nextInt(6);
+    uses.add(
+        "use fuse-kv-conv(slots = %d, block = %d, kernel = %d, keep = %d%%)%s;"
+            .formatted(slots, 1 + random.nextInt(60), kernel, keep, onLayers(layers)));
+    int mixed = Fold.mixed(slots, BigDecimal.valueOf(keep));
+    return Optional.of(new PlanCase.Convolutions(slots, mixed, kernel, of(List.of(0f, 0.5f, 1f))));
+  }
+
+  private void merge(List<Integer> layers) {
+    if (!layers.isEmpty()) {
+      uses.add(
+          "use merge-layers(from = 0, t = %s, retain = %s, tail = %d)%s;"
+              .formatted(
+                  of(List.of("0", "0.6", "1")),
+                  of(List.of("0%", "5%", "30%", "100%")),
+                  1 + random.nextInt(70),
+                  onLayers(layers)));
+    }
   }
 
   private static List<Integer> where(List<Retention> layers, Retention retention) {
@@ -151,9 +196,19 @@ final class RandomPlans {
         .formatted(of(List.of(4, 8)), channel ? "channel" : "token", of(groups));
   }
 
-  private String someLayers() {
-    List<Integer> layers =
-        IntStream.range(0, model.layers()).filter(layer -> random.nextInt(3) > 0).boxed().toList();
+  /** Layers that merge are stored alike. */
+  private String someLayers(List<Retention> retentions) {
+    List<Integer> merged = where(retentions, Retention.MERGED);
+    boolean upper = false;
+    boolean chosen = false;
+    List<Integer> layers = new ArrayList<>();
+    for (int layer = 0; layer < model.layers(); layer++) {
+      upper = merged.contains(layer) && !upper;
+      chosen = (merged.contains(layer) && !upper) ? chosen : random.nextInt(3) > 0;
+      if (chosen) {
+        layers.add(layer);
+      }
+    }
     return layers.isEmpty() || layers.size() == model.layers() ? "" : onLayers(layers);
   }
 

@@ -73,18 +73,32 @@ final class Shrinker {
                         from.context(),
                         from.span(),
                         from.prompts(),
-                        from.steps()))
+                        from.steps(),
+                        from.convolutions()))
             .toList());
     return cases;
   }
 
   private static PlanCase withUses(PlanCase from, List<String> uses) {
     return new PlanCase(
-        from.model(), uses, from.context(), from.span(), from.prompts(), from.steps());
+        from.model(),
+        uses,
+        from.context(),
+        from.span(),
+        from.prompts(),
+        from.steps(),
+        from.convolutions());
   }
 
   private static PlanCase withTexts(PlanCase from, List<Integer> prompts, int steps) {
-    return new PlanCase(from.model(), from.uses(), from.context(), from.span(), prompts, steps);
+    return new PlanCase(
+        from.model(),
+        from.uses(),
+        from.context(),
+        from.span(),
+        prompts,
+        steps,
+        from.convolutions());
   }
 
   private static <T> List<T> without(List<T> list, int index) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,7 +42,8 @@ class PlanFuzzTest {
             128,
             64,
             List.of(30, 20),
-            10);
+            10,
+            Optional.empty());
 
     assertThat(misled.run(planCase)).isInstanceOf(Verdict.Wrong.class);
 
