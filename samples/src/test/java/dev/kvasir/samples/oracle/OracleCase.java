@@ -28,6 +28,7 @@ import java.util.stream.Collectors;
  * @param span prompt rows that are prefilled at once
  * @param prompt tokens
  * @param steps decode steps
+ * @param convolutions what weights of convolutions are made with; none without arguments
  */
 record OracleCase(
     String policy,
@@ -37,8 +38,36 @@ record OracleCase(
     int headDim,
     int span,
     int prompt,
-    int steps) {
+    int steps,
+    List<String> convolutions) {
   private static final int VOCABULARY = 300;
+
+  /** A model without weights of convolutions. */
+  OracleCase(
+      String policy,
+      int layers,
+      int queryHeads,
+      int kvHeads,
+      int headDim,
+      int span,
+      int prompt,
+      int steps) {
+    this(policy, layers, queryHeads, kvHeads, headDim, span, prompt, steps, List.of());
+  }
+
+  /** {@return the same with a model of another shape and another prompt} */
+  OracleCase with(int otherQueryHeads, int otherHeadDim, int otherSpan, int otherPrompt) {
+    return new OracleCase(
+        policy,
+        layers,
+        otherQueryHeads,
+        kvHeads,
+        otherHeadDim,
+        otherSpan,
+        otherPrompt,
+        steps,
+        convolutions);
+  }
 
   /** Most tokens of the session. */
   int context() {
@@ -67,6 +96,14 @@ record OracleCase(
             "rope_theta=10000.0",
             "max_position_embeddings=4096"));
     assertThat(GenerateModel.run(arguments, System.out, System.err)).isZero();
+    if (!convolutions.isEmpty()) {
+      List<String> calibrate =
+          new ArrayList<>(List.of("calibrate", "conv", weights.toString(), "--init=random"));
+      calibrate.add("--seed=" + seed);
+      calibrate.addAll(convolutions);
+      calibrate.addAll(List.of("-o", weights.resolve("conv.kvcal").toString()));
+      run(calibrate.toArray(String[]::new));
+    }
     Path plan = folder.resolve("test.kvplan");
     CompilerOptions options =
         CompilerOptions.defaults().withMaxContext(context()).withSpan(span).withPlanFolder(folder);

@@ -4,7 +4,11 @@ import java.util.Optional;
 
 /** A key and a value of one KV head: as computed, and as the cache has them now. */
 final class Row {
+  /** Position of a row that is mixed of others. */
+  static final int MIXED = -1;
+
   private final int position;
+  private final boolean exact;
   private final double[] computedKey;
   private final double[] computedValue;
   private double[] key;
@@ -19,15 +23,34 @@ final class Row {
   record Code(CodedPage keys, CodedPage values, int row) {}
 
   Row(int position, double[] key, double[] value) {
+    this(position, key, value, true);
+  }
+
+  private Row(int position, double[] key, double[] value, boolean exact) {
     this.position = position;
+    this.exact = exact;
     computedKey = key;
     computedValue = value;
     this.key = key;
     this.value = value;
   }
 
+  /**
+   * {@return a row that is mixed of others}
+   *
+   * @param exact whether it is one of them, so that nothing was rounded
+   */
+  static Row mixed(double[] key, double[] value, boolean exact) {
+    return new Row(MIXED, key, value, exact);
+  }
+
   int position() {
     return position;
+  }
+
+  /** {@return whether the trace must have it to the bit} */
+  boolean isExact() {
+    return exact;
   }
 
   double[] computedKey() {

@@ -42,15 +42,7 @@ final class Shapes {
       for (int headDim : HEAD_DIMS) {
         int[] length = LENGTHS[cases.size() % LENGTHS.length];
         OracleCase other =
-            new OracleCase(
-                run.policy(),
-                run.layers(),
-                group * run.kvHeads(),
-                run.kvHeads(),
-                headDim,
-                length[0],
-                length[1],
-                run.steps());
+            run.with(group * run.kvHeads(), headDim, length[0], length[1]);
         if (!other.equals(run)) {
           cases.add(other);
         }

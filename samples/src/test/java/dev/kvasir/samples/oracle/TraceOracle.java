@@ -27,6 +27,7 @@ final class TraceOracle {
   private final int kvHeads;
   private final List<List<HeadOracle>> heads = new ArrayList<>();
   private final Map<Integer, SelectionOracle> selections = new TreeMap<>();
+  private final Map<Integer, FoldOracle> folds = new TreeMap<>();
   private double worst;
 
   /**
@@ -37,8 +38,20 @@ final class TraceOracle {
    * @param dropped how many rows were dropped then
    * @param nearTies how many windows the trace has chosen otherwise, within rounding
    * @param gone how many rows compensation rows stand for at the end, over all KV heads
+   * @param folds how often rows were folded, over all layers
+   * @param mixtures how many rows were mixed of others then
+   * @param undecided KV heads of which nothing could be said any more, since rounding decided what a
+   *     fold keeps
    */
-  record Report(double worst, int selections, int dropped, int nearTies, int gone) {}
+  record Report(
+      double worst,
+      int selections,
+      int dropped,
+      int nearTies,
+      int gone,
+      int folds,
+      int mixtures,
+      int undecided) {}
 
   private TraceOracle(TraceFile file, int context) throws IOException {
     this.file = file;
@@ -57,6 +70,22 @@ final class TraceOracle {
       heads.add(ofLayer);
     }
     policy.selections(layers, kvHeads).forEach(this::addSelection);
+    for (int layer = 0; layer < layers; layer++) {
+      int folded = layer;
+      policy.fold(layer).ifPresent(rule -> folds.put(folded, fold(rule, folded)));
+    }
+  }
+
+  private FoldOracle fold(FoldOracle.Rule rule, int layer) {
+    String prefix = "layer." + layer + ".lococo.";
+    FoldOracle.Weights weights =
+        new FoldOracle.Weights(
+            file.values(prefix + "weight"),
+            file.values(prefix + "bias").flat(),
+            file.values(prefix + "alpha").flat()[0]);
+    List<FoldedOracle> folded =
+        heads.get(layer).stream().map(FoldedOracle.class::cast).toList();
+    return new FoldOracle(rule, weights, folded, scale);
   }
 
   private void addSelection(SelectionUse use) {
@@ -106,7 +135,10 @@ final class TraceOracle {
         oracle.heads.stream()
             .flatMap(List::stream)
             .mapToInt(head -> head instanceof StreamingOracle streaming ? streaming.gone() : 0)
-            .sum());
+            .sum(),
+        oracle.folds.values().stream().mapToInt(FoldOracle::folds).sum(),
+        oracle.folds.values().stream().mapToInt(FoldOracle::mixtures).sum(),
+        oracle.folds.values().stream().mapToInt(FoldOracle::undecided).sum());
   }
 
   private void step(int step, int layer) {
@@ -130,6 +162,9 @@ final class TraceOracle {
     int group = queryHeads / kvHeads;
     for (int row = 0; row < positions.length; row++) {
       for (int head = 0; head < kvHeads; head++) {
+        if (heads.get(layer).get(head) instanceof FoldedOracle folded && folded.isUndecided()) {
+          continue;
+        }
         List<Seen> seen = heads.get(layer).get(head).seen(positions[row]);
         for (int query = head * group; query < (head + 1) * group; query++) {
           AttentionOracle expected = AttentionOracle.of(queries.row(query, row), scale, seen);
@@ -140,9 +175,43 @@ final class TraceOracle {
         }
       }
       observe(layer, row, positions[row], queries, lse);
+      weigh(layer, row, positions[row], queries, lse);
     }
     heads.get(layer).forEach(HeadOracle::close);
-    select(layer, prefix);
+    if (folds.containsKey(layer)) {
+      fold(layer, prefix);
+    } else {
+      select(layer, prefix);
+    }
+  }
+
+  private void weigh(int layer, int row, int position, Values queries, Values lse) {
+    FoldOracle fold = folds.get(layer);
+    int group = queryHeads / kvHeads;
+    for (int head = 0; fold != null && head < kvHeads; head++) {
+      double[][] ofHead = new double[group][];
+      double[] lseOfHead = new double[group];
+      for (int shared = 0; shared < group; shared++) {
+        ofHead[shared] = queries.row(head * group + shared, row);
+        lseOfHead[shared] = lse.row(head * group + shared)[row];
+      }
+      fold.observe(head, row == 0, position, ofHead, lseOfHead);
+    }
+  }
+
+  private void fold(int layer, String prefix) {
+    FoldOracle fold = folds.get(layer);
+    if (fold == null) {
+      return;
+    }
+    boolean due = fold.due();
+    require(due == file.has(prefix + "kept"), prefix + "kept is there: " + !due);
+    List<int[]> found = new ArrayList<>();
+    for (int head = 0; due && head < kvHeads; head++) {
+      double[] kept = file.values(prefix + "kept").row(head);
+      found.add(Arrays.stream(kept).mapToInt(position -> (int) position).toArray());
+    }
+    fold.end(found, prefix + "kept");
   }
 
   private void compare(AttentionOracle expected, double error, String place) {

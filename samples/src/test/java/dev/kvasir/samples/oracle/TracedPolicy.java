@@ -58,9 +58,28 @@ final class TracedPolicy {
           Math.max(recent, Math.ceilDiv(context, reach)),
           parameters.path("compensate").asBoolean(false));
     }
+    Optional<FoldOracle.Rule> fold = fold(layer);
+    if (fold.isPresent()) {
+      return new FoldedOracle(storage, fold.get().slots());
+    }
     return use("select-window", layer, head).isPresent()
         ? new SelectedOracle(storage)
         : new DenseOracle(storage);
+  }
+
+  /** {@return how a layer folds its rows} */
+  Optional<FoldOracle.Rule> fold(int layer) {
+    return use("fuse-kv-conv", layer, 0)
+        .map(
+            parameters -> {
+              int slots = parameters.path("slots").asInt();
+              double keep = parameters.path("keep").path("percent").asDouble();
+              return new FoldOracle.Rule(
+                  slots,
+                  parameters.path("block").asInt(),
+                  parameters.path("kernel").asInt(),
+                  (int) Math.floor(slots * (100 - keep) / 100));
+            });
   }
 
   /**

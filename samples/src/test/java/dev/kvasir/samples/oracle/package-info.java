@@ -5,7 +5,8 @@
  * <p>Nothing here is shared with what it checks, but for the reader of the files. A {@link
  * dev.kvasir.samples.oracle.TraceOracle} goes through a file; a {@link
  * dev.kvasir.samples.oracle.HeadOracle} knows which rows one KV head still has and in which form; a
- * {@link dev.kvasir.samples.oracle.SelectionOracle} knows which rows a layer keeps.
+ * {@link dev.kvasir.samples.oracle.SelectionOracle} knows which rows a layer keeps, a {@link
+ * dev.kvasir.samples.oracle.FoldOracle} how it folds them.
  */
 @NullMarked
 package dev.kvasir.samples.oracle;
