@@ -30,6 +30,7 @@ final class ShippedPolicies {
           "snapkv",
           "pyramidkv",
           "zigzag-windowkv",
+          "lococo",
           "kv-int8",
           "kv-k8v4",
           "kivi-4",
