@@ -3,6 +3,8 @@ package dev.kvasir.samples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.kvasir.codegen.calibration.CalibratedWeights;
+import dev.kvasir.codegen.calibration.ConvCalibration;
 import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.Model;
 import dev.kvasir.codegen.tile.TileSize;
@@ -48,6 +50,8 @@ final class EvaluatorAgreementTest {
     "duo-sets, bf16",
     "razor, f32",
     "razor, bf16",
+    "lococo, f32",
+    "lococo, bf16",
     "kv-int8, bf16",
     "kv-k8v4, f32",
     "kivi-4, f32",
@@ -67,6 +71,9 @@ final class EvaluatorAgreementTest {
     "512, duo-sets",
     "128, razor",
     "512, razor",
+    "128, lococo",
+    "256, lococo",
+    "512, lococo",
     "128, zigzag-k8v4",
     "256, zigzag-k8v4",
     "512, zigzag-k8v4"
@@ -151,7 +158,10 @@ final class EvaluatorAgreementTest {
   private static List<double[]> evaluate(Plan plan) {
     List<double[]> logits = new ArrayList<>();
     try (Model model = Model.open(SampleModel.FOLDER)) {
-      ReferenceEvaluator evaluator = new ReferenceEvaluator(SampleModel.graph(plan), model);
+      ConvCalibration convolutions = ConvCalibration.ofFolder(SampleModel.FOLDER).orElseThrow();
+      ReferenceEvaluator evaluator =
+          new ReferenceEvaluator(
+              SampleModel.graph(plan), new CalibratedWeights(model, convolutions));
       for (int from = 0; from < PROMPT; from += SampleModel.SPAN) {
         int to = Math.min(PROMPT, from + SampleModel.SPAN);
         double[] last = evaluator.prefill(Arrays.copyOfRange(TOKENS, from, to)).logits();

@@ -68,10 +68,12 @@ final class CacheCheck {
         }
       }
       long found = (long) values(prefix + "bytes").flat()[0];
-      TraceOracle.require(bytes < 0 || found == bytes, prefix + "bytes are " + bytes + ", got " + found);
+      TraceOracle.require(
+          bytes < 0 || found == bytes, prefix + "bytes are " + bytes + ", got " + found);
     }
     for (int head = 0; head < next.length; head++) {
-      int expected = heads.get(head) instanceof FoldedOracle ? 2 : heads.get(head).segments().size();
+      int expected =
+          heads.get(head) instanceof FoldedOracle ? 2 : heads.get(head).segments().size();
       TraceOracle.require(
           next[head] == expected,
           "layer %d, head %d has %d segments, got %d".formatted(layer, head, expected, next[head]));

@@ -156,7 +156,8 @@ final class FoldOracle {
           found[index] == expected,
           "%s, slot %d has position %d, got %d".formatted(place, index, expected, found[index]));
     }
-    slots.addAll(mix(oracle, rest.stream().map(rows::get).toList(), rest, sorted(residual.chosen())));
+    slots.addAll(
+        mix(oracle, rest.stream().map(rows::get).toList(), rest, sorted(residual.chosen())));
     mixtures += rule.mixed();
     oracle.fold(slots);
   }

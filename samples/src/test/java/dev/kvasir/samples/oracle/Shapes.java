@@ -41,8 +41,7 @@ final class Shapes {
     for (int group : GROUPS) {
       for (int headDim : HEAD_DIMS) {
         int[] length = LENGTHS[cases.size() % LENGTHS.length];
-        OracleCase other =
-            run.with(group * run.kvHeads(), headDim, length[0], length[1]);
+        OracleCase other = run.with(group * run.kvHeads(), headDim, length[0], length[1]);
         if (!other.equals(run)) {
           cases.add(other);
         }

@@ -40,8 +40,8 @@ final class TraceOracle {
    * @param gone how many rows compensation rows stand for at the end, over all KV heads
    * @param folds how often rows were folded, over all layers
    * @param mixtures how many rows were mixed of others then
-   * @param undecided KV heads of which nothing could be said any more, since rounding decided what a
-   *     fold keeps
+   * @param undecided KV heads of which nothing could be said any more, since rounding decided what
+   *     a fold keeps
    */
   record Report(
       double worst,
@@ -83,8 +83,7 @@ final class TraceOracle {
             file.values(prefix + "weight"),
             file.values(prefix + "bias").flat(),
             file.values(prefix + "alpha").flat()[0]);
-    List<FoldedOracle> folded =
-        heads.get(layer).stream().map(FoldedOracle.class::cast).toList();
+    List<FoldedOracle> folded = heads.get(layer).stream().map(FoldedOracle.class::cast).toList();
     return new FoldOracle(rule, weights, folded, scale);
   }
 
