@@ -34,7 +34,9 @@ final class ShippedPolicies {
           "kv-int8",
           "kv-k8v4",
           "kivi-4",
-          "zigzag-k8v4");
+          "zigzag-k8v4",
+          "minicache",
+          "minicache-int4");
 
   private static final String SUFFIX = ".kvp";
   private static final String FOLDER = "policies/";

@@ -20,6 +20,9 @@ final class CacheBytesTest {
   private static final int HEADS = 2;
   private static final int STEPS = 330;
 
+  /** Rows that two layers merge at a time. */
+  private static final int MERGED_ROWS = 128;
+
   /** 64 rows of a key and a value of 32 elements in bf16. */
   private static final long PAGE_BYTES = PAGE_ROWS * (32 + 32) * 2L;
 
@@ -98,6 +101,41 @@ final class CacheBytesTest {
             .isEqualTo(packedRule(length));
       }
     }
+  }
+
+  /** Two of the four layers share directions, of which the norms of both lie beside them, once. */
+  @Test
+  void mergedBytesFollowTheFormulaAfterEveryStep() {
+    LoadedModel model = SampleModel.shared("minicache", "bf16");
+    for (int prompt : new int[] {1, 60, 230}) {
+      try (Session session = model.newSession()) {
+        session.append(Prompt.ofTokens(new int[prompt]));
+        int mark = prompt;
+        for (int tokens = prompt; tokens <= 500; tokens++) {
+          mark += tokens - mark == MERGED_ROWS ? MERGED_ROWS : 0;
+          assertThat(session.cacheStats().allocatedBytes())
+              .as("after %s tokens, %s of them merged", tokens, mark)
+              .isEqualTo(mergedRule(tokens, mark));
+          session.step(session.greedyToken());
+        }
+      }
+    }
+  }
+
+  private static long mergedRule(int tokens, int mark) {
+    long dense = pages(tokens) * PAGE_BYTES;
+    long norms = PAGE_ROWS * 4 * 2L;
+    long positions = PAGE_ROWS * 4L;
+    int retained = (mark + 19) / 20;
+    long shared = pages(mark) * (PAGE_BYTES + norms);
+    long own = pages(retained) * (PAGE_BYTES + positions) + pages(tokens - mark) * PAGE_BYTES;
+    // Both layers have a table for a page of retained rows, one of their positions, two of a tail.
+    long entries = SampleModel.CONTEXT / PAGE_ROWS * (2 + 2) + 2 * (1 + 1 + 2);
+    return HEADS * (2 * dense + shared + 2 * own + entries * ENTRY_BYTES);
+  }
+
+  private static int pages(int rows) {
+    return (rows + PAGE_ROWS - 1) / PAGE_ROWS;
   }
 
   /** Half of the heads are dense; the rings keep 128 rows: two packed pages and an open one. */

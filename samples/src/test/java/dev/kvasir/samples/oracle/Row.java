@@ -85,6 +85,13 @@ final class Row {
     code = Optional.empty();
   }
 
+  /** Reads the row as a trace has decoded it. */
+  void decoded(double[] newKey, double[] newValue) {
+    key = newKey;
+    value = newValue;
+    code = Optional.empty();
+  }
+
   /** Replaces the row by what its codes stand for. */
   void code(Code newCode) {
     code = Optional.of(newCode);

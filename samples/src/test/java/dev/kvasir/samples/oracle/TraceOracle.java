@@ -28,6 +28,7 @@ final class TraceOracle {
   private final List<List<HeadOracle>> heads = new ArrayList<>();
   private final Map<Integer, SelectionOracle> selections = new TreeMap<>();
   private final Map<Integer, FoldOracle> folds = new TreeMap<>();
+  private final Map<Integer, MergeOracle> merges = new TreeMap<>();
   private double worst;
 
   /**
@@ -36,12 +37,13 @@ final class TraceOracle {
    * @param worst the largest error, as a share of what it may be
    * @param selections how often rows were chosen, over all layers
    * @param dropped how many rows were dropped then
-   * @param nearTies how many windows the trace has chosen otherwise, within rounding
+   * @param nearTies how many windows or rows the trace has chosen otherwise, within rounding
    * @param gone how many rows compensation rows stand for at the end, over all KV heads
    * @param folds how often rows were folded, over all layers
    * @param mixtures how many rows were mixed of others then
    * @param undecided KV heads of which nothing could be said any more, since rounding decided what
    *     a fold keeps
+   * @param merges how often rows were merged, over all pairs of layers
    */
   record Report(
       double worst,
@@ -51,7 +53,8 @@ final class TraceOracle {
       int gone,
       int folds,
       int mixtures,
-      int undecided) {}
+      int undecided,
+      int merges) {}
 
   private TraceOracle(TraceFile file, int context) throws IOException {
     this.file = file;
@@ -60,8 +63,8 @@ final class TraceOracle {
     steps = file.steps();
     queryHeads = file.values("layer.0.step.0.q").shape().getFirst();
     kvHeads = file.values("layer.0.step.0.k").shape().getFirst();
-    TracedPolicy policy = new TracedPolicy(file.metadata("policy"), context);
     int layers = file.layers();
+    TracedPolicy policy = new TracedPolicy(file.metadata("policy"), context, layers);
     for (int layer = 0; layer < layers; layer++) {
       List<HeadOracle> ofLayer = new ArrayList<>();
       for (int head = 0; head < kvHeads; head++) {
@@ -70,6 +73,7 @@ final class TraceOracle {
       heads.add(ofLayer);
     }
     policy.selections(layers, kvHeads).forEach(this::addSelection);
+    policy.merges().forEach(this::addMerge);
     for (int layer = 0; layer < layers; layer++) {
       int folded = layer;
       policy.fold(layer).ifPresent(rule -> folds.put(folded, fold(rule, folded)));
@@ -105,6 +109,21 @@ final class TraceOracle {
     }
   }
 
+  private void addMerge(int upper, MergeRule rule) {
+    merges.put(
+        upper,
+        new MergeOracle(
+            rule,
+            merged(upper - 1),
+            merged(upper),
+            new MergedTrace(file, upper - 1),
+            new MergedTrace(file, upper)));
+  }
+
+  private List<MergedOracle> merged(int layer) {
+    return heads.get(layer).stream().map(MergedOracle.class::cast).toList();
+  }
+
   private List<SelectedOracle> selected(int layer) {
     return heads.get(layer).stream()
         .filter(SelectedOracle.class::isInstance)
@@ -130,14 +149,16 @@ final class TraceOracle {
         oracle.worst,
         oracle.selections.values().stream().mapToInt(SelectionOracle::selections).sum(),
         oracle.selections.values().stream().mapToInt(SelectionOracle::dropped).sum(),
-        oracle.selections.values().stream().mapToInt(SelectionOracle::nearTies).sum(),
+        oracle.selections.values().stream().mapToInt(SelectionOracle::nearTies).sum()
+            + oracle.merges.values().stream().mapToInt(MergeOracle::nearTies).sum(),
         oracle.heads.stream()
             .flatMap(List::stream)
             .mapToInt(head -> head instanceof StreamingOracle streaming ? streaming.gone() : 0)
             .sum(),
         oracle.folds.values().stream().mapToInt(FoldOracle::folds).sum(),
         oracle.folds.values().stream().mapToInt(FoldOracle::mixtures).sum(),
-        oracle.folds.values().stream().mapToInt(FoldOracle::undecided).sum());
+        oracle.folds.values().stream().mapToInt(FoldOracle::undecided).sum(),
+        oracle.merges.values().stream().mapToInt(MergeOracle::merges).sum());
   }
 
   private void step(int step, int layer) {
@@ -179,6 +200,8 @@ final class TraceOracle {
     heads.get(layer).forEach(HeadOracle::close);
     if (folds.containsKey(layer)) {
       fold(layer, prefix);
+    } else if (heads.get(layer).getFirst() instanceof MergedOracle) {
+      Optional.ofNullable(merges.get(layer)).ifPresent(pair -> pair.run(file, step));
     } else {
       select(layer, prefix);
     }

@@ -10,7 +10,10 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /** What the policy in a trace's metadata says about each KV head. */
 final class TracedPolicy {
@@ -19,14 +22,49 @@ final class TracedPolicy {
 
   private final JsonNode techniques;
   private final int context;
+  private final Map<Integer, MergeRule> merges = new TreeMap<>();
 
   /**
    * @param json the resolved policy
    * @param context most tokens of the session
+   * @param layers of the model
    */
-  TracedPolicy(String json, int context) throws IOException {
+  TracedPolicy(String json, int context, int layers) throws IOException {
     techniques = new ObjectMapper().readTree(json).path("techniques");
     this.context = context;
+    for (JsonNode technique : techniques) {
+      if (technique.path("name").asText().equals("merge-layers")) {
+        addMerges(technique, layers);
+      }
+    }
+  }
+
+  /** Layers from the first on are taken two by two. */
+  private void addMerges(JsonNode technique, int layers) {
+    JsonNode parameters = technique.path("parameters");
+    JsonNode from = parameters.path("from");
+    int first =
+        from.has("percent")
+            ? (int) Math.ceil(from.path("percent").asDouble() * layers / 100)
+            : from.asInt();
+    MergeRule rule =
+        new MergeRule(
+            parameters.path("t").asDouble(),
+            new BigDecimal(parameters.path("retain").path("percent").asText()),
+            parameters.path("tail").asInt());
+    List<Integer> named =
+        IntStream.range(first, layers)
+            .filter(l -> names(technique.path("on"), l, 0))
+            .boxed()
+            .toList();
+    for (int index = 1; index < named.size(); index += 2) {
+      merges.put(named.get(index), rule);
+    }
+  }
+
+  /** {@return how layers merge with the one below, by the upper layer} */
+  Map<Integer, MergeRule> merges() {
+    return merges;
   }
 
   /** {@return how the rows of a KV head are stored} */
@@ -61,6 +99,9 @@ final class TracedPolicy {
     Optional<FoldOracle.Rule> fold = fold(layer);
     if (fold.isPresent()) {
       return new FoldedOracle(storage, fold.get().slots());
+    }
+    if (merges.containsKey(layer) || merges.containsKey(layer + 1)) {
+      return new MergedOracle(storage, merges.containsKey(layer + 1));
     }
     return use("select-window", layer, head).isPresent()
         ? new SelectedOracle(storage)
