@@ -36,7 +36,8 @@ final class ShippedPolicies {
           "kivi-4",
           "zigzag-k8v4",
           "minicache",
-          "minicache-int4");
+          "minicache-int4",
+          "everything");
 
   private static final String SUFFIX = ".kvp";
   private static final String FOLDER = "policies/";
