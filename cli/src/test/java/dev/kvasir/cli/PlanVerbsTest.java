@@ -208,7 +208,7 @@ final class PlanVerbsTest {
                   .toList());
     }
     assertThat(ir.resolve("02-group-heads.kvir")).content().contains("sink", "ring");
-    assertThat(ir.resolve("04-store-kv.kvir")).content().isEqualTo("(unchanged)\n");
+    assertThat(ir.resolve("06-store-kv.kvir")).content().isEqualTo("(unchanged)\n");
     assertThat(ir.resolve("kernels/argmax_256.kernel")).content().startsWith("kernel argmax_256");
     assertThat(run.out()).contains("dumped   " + ir + "  (");
   }
