@@ -121,7 +121,10 @@ class CompositionTableTest {
     for (TechniqueSpec one : specs) {
       table.append("| `").append(one.name()).append("` |");
       for (TechniqueSpec other : specs) {
-        table.append(' ').append(one.name().equals(other.name()) ? "" : cell(one, other, reasons)).append(" |");
+        table
+            .append(' ')
+            .append(one.name().equals(other.name()) ? "" : cell(one, other, reasons))
+            .append(" |");
       }
       table.append('\n');
     }
