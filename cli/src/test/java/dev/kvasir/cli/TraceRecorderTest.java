@@ -12,6 +12,7 @@ import dev.kvasir.plans.safetensors.SafetensorsException;
 import dev.kvasir.plans.safetensors.SafetensorsFile;
 import dev.kvasir.plans.safetensors.SafetensorsTensor;
 import dev.kvasir.plans.safetensors.SafetensorsType;
+import dev.kvasir.plans.safetensors.SafetensorsWriter;
 import dev.kvasir.runtime.PackedRows;
 import dev.kvasir.runtime.SegmentSnapshot;
 import java.lang.foreign.MemorySegment;
@@ -196,6 +197,6 @@ class TraceRecorderTest {
         manifest,
         new Program(List.of(), List.of(), List.of(), List.of(), List.of()),
         new MemoryPlan(List.of(), none, none),
-        Map.of());
+        Map.of(PlanFormat.WEIGHTS, new SafetensorsWriter().toBytes()));
   }
 }
