@@ -104,13 +104,14 @@ final class MergeChecks {
     SegmentPart shared = shape.segments().getFirst();
     int inTail = batch.span() ? Math.min(TAIL, rows(batch) - 1) : rows(batch);
     check.dim(MergeBatch.TAIL_ROWS, inTail);
+    // Of positive rows: where two directions cancel, the last digits of what is left are anything.
     for (String side : List.of("lower", "upper")) {
-      check.dim(side + "_tail_table", 0).floats("tail_" + side, shape.pageElements());
+      check.dim(side + "_tail_table", 0).positive("tail_" + side, shape.pageElements());
       if (batch.span()) {
         int span = rows(batch) - inTail;
         check
-            .floats("k_" + side, span * shape.kvHeads() * shape.keyDim())
-            .floats("v_" + side, span * shape.kvHeads() * shape.valueDim());
+            .positive("k_" + side, span * shape.kvHeads() * shape.keyDim())
+            .positive("v_" + side, span * shape.kvHeads() * shape.valueDim());
       }
     }
     return shared(check, shape, batch)
