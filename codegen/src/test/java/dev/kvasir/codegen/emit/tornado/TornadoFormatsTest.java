@@ -126,13 +126,16 @@ final class TornadoFormatsTest {
   @Test
   void roundsInPlace() {
     float[] values = new float[8 * 1024];
+    // Beyond 2^22 the interpreter gives no nearest integer, and kernels any.
+    float largest = 1 << 22;
     for (int i = 0; i < values.length; i++) {
-      values[i] = (float) random.nextGaussian() * (1 << random.nextInt(21));
+      float value = (float) random.nextGaussian() * (1 << random.nextInt(21));
+      values[i] = Math.clamp(value, 1 - largest, largest - 1);
       if (i % 3 == 0) {
         values[i] = Math.round(values[i]) + 0.5f;
       }
     }
-    float[] edges = {0, 0.5f, 1.5f, 2.5f, 0.49999997f, 1 << 22, (1 << 22) - 0.5f, 255, 254.5f};
+    float[] edges = {0, 0.5f, 1.5f, 2.5f, 0.49999997f, largest, largest - 0.5f, 255, 254.5f};
     for (int i = 0; i < edges.length; i++) {
       values[2 * i] = edges[i];
       values[2 * i + 1] = -edges[i];
