@@ -1,6 +1,5 @@
 package dev.kvasir.codegen.assemble;
 
-import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.FoldRows;
@@ -55,14 +54,15 @@ final class FoldSteps {
     if (packed) {
       declarePacking();
       if (fullPages() > 0) {
-        Expression closed = get("held").floorDivide(PAGE_ROWS);
+        Expression closed = ProgramBuilder.get(dims, "held").floorDivide(PAGE_ROWS);
         launch(kernels.unpackPages(shape), "unpack pages", closed);
       }
     }
-    Expression rest = get("candidates").minus(fold.verbatim()).max(0).ceilDivide(PAGE_ROWS);
+    Expression rest =
+        ProgramBuilder.get(dims, "candidates").minus(fold.verbatim()).max(0).ceilDivide(PAGE_ROWS);
     Map<String, String> ofRest = new HashMap<>(arguments);
-    ofRest.put("chosen", arguments.getOrDefault("rest", ""));
-    ofRest.put("chosen_counts", arguments.getOrDefault("rest_counts", ""));
+    ofRest.put("chosen", ProgramBuilder.get(arguments, "rest"));
+    ofRest.put("chosen_counts", ProgramBuilder.get(arguments, "rest_counts"));
     launch(
         kernels.restRows(shape, time),
         "rows to mix",
@@ -94,14 +94,6 @@ final class FoldSteps {
     return fold.slots() / PAGE_ROWS;
   }
 
-  private Expression get(String dim) {
-    Expression value = dims.get(dim);
-    if (value == null) {
-      throw new IllegalStateException("nothing is bound to " + dim);
-    }
-    return value;
-  }
-
   private void mix() {
     int tile = kernels.tileSlots(shape);
     int whole = fold.mixed() / tile;
@@ -129,7 +121,7 @@ final class FoldSteps {
     scratch("closing", KernelLibrary.storage(slots.format()), elements);
     scratch("unpacked", StorageFormat.F32, elements);
     scratch("refused", StorageFormat.I32, (long) count * pages);
-    arguments.put("source", arguments.getOrDefault("closing", ""));
+    arguments.put("source", ProgramBuilder.get(arguments, "closing"));
   }
 
   private void scratch(String name, StorageFormat format, long elements) {
@@ -145,17 +137,15 @@ final class FoldSteps {
   /** The pages of all slots are coded again; what fills no page goes to the open one. */
   private void pack() {
     Map<String, String> all = new HashMap<>(arguments);
-    all.put("chosen_counts", arguments.getOrDefault("slot_counts", ""));
+    all.put("chosen_counts", ProgramBuilder.get(arguments, "slot_counts"));
     if (fullPages() > 0) {
       Expression pages = Expression.constant(fullPages());
       launch(kernels.packSlots(shape), "pack pages", all, dims, pages);
       String label = folded.layer().label() + " " + attention().kept().name();
       Program.Step.Require refusal =
-          PackingLowering.refusal(label, arguments.getOrDefault("refused", ""), heads.times(pages));
-      switch (time) {
-        case SPAN -> builder.require(Mode.PREFILL, refusal);
-        case FULL_TAIL -> builder.requireWhenDue(fold.mark(), refusal);
-      }
+          PackingLowering.refusal(
+              label, ProgramBuilder.get(arguments, "refused"), heads.times(pages));
+      time.require(builder, fold.mark(), refusal);
     }
     if (fold.slots() % PAGE_ROWS > 0) {
       launch(kernels.openPage(shape), "open page", all, dims);
@@ -175,9 +165,6 @@ final class FoldSteps {
     String text = folded.layer().label() + " " + label;
     List<Expression> extents = new ArrayList<>(List.of(heads));
     extents.addAll(List.of(grid));
-    switch (time) {
-      case SPAN -> builder.launch(Mode.PREFILL, kernel, text, extents, bound, values);
-      case FULL_TAIL -> builder.whenDue(fold.mark(), kernel, text, extents, bound, values);
-    }
+    time.launch(builder, fold.mark(), kernel, text, extents, bound, values);
   }
 }

@@ -1,6 +1,5 @@
 package dev.kvasir.codegen.assemble;
 
-import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.MergeBatch;
@@ -169,7 +168,7 @@ final class MergeLowering {
       SegmentDeclaration tail = segments.getLast();
       Map<String, String> own = layer.arguments();
       for (String rows : List.of("k", "v")) {
-        arguments.put(rows + "_" + side, own.getOrDefault(rows, ""));
+        arguments.put(rows + "_" + side, ProgramBuilder.get(own, rows));
       }
       arguments.put("tail_" + side, tail.pool());
       arguments.put("retained_" + side, retained.pool());
@@ -185,10 +184,7 @@ final class MergeLowering {
       List<Expression> grid = new ArrayList<>(List.of(Expression.constant(heads)));
       grid.addAll(List.of(points));
       String text = label + " " + what;
-      switch (time) {
-        case SPAN -> builder.launch(Mode.PREFILL, kernel, text, grid, arguments, dims);
-        case FULL_TAIL -> builder.whenDue(pair.merge().mark(), kernel, text, grid, arguments, dims);
-      }
+      time.launch(builder, pair.merge().mark(), kernel, text, grid, arguments, dims);
     }
 
     private void require(Expression points, String otherwise) {
@@ -202,10 +198,7 @@ final class MergeLowering {
                   + label.replace("layer.", "")
                   + ": "
                   + otherwise);
-      switch (time) {
-        case SPAN -> builder.require(Mode.PREFILL, requirement);
-        case FULL_TAIL -> builder.requireWhenDue(pair.merge().mark(), requirement);
-      }
+      time.require(builder, pair.merge().mark(), requirement);
     }
   }
 }

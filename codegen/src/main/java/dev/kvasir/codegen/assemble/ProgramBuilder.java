@@ -373,7 +373,8 @@ final class ProgramBuilder {
     return get(steps, mode);
   }
 
-  private static <K, V> V get(Map<K, V> map, K key) {
+  /** {@return what a map has for a key that must be there} */
+  static <K, V> V get(Map<K, V> map, K key) {
     V value = map.get(key);
     if (value == null) {
       throw new IllegalStateException("nothing is bound to " + key);

@@ -308,18 +308,11 @@ final class SelectionLowering {
 
     void add(Kernel kernel, String label, Expression... grid) {
       String text = layer.label() + " " + label;
-      switch (time) {
-        case SPAN -> builder.launch(Mode.PREFILL, kernel, text, List.of(grid), arguments, dims);
-        case FULL_TAIL ->
-            builder.whenDue(layer.mark(), kernel, text, List.of(grid), arguments, dims);
-      }
+      time.launch(builder, layer.mark(), kernel, text, List.of(grid), arguments, dims);
     }
 
     void require(Program.Step.Require requirement) {
-      switch (time) {
-        case SPAN -> builder.require(Mode.PREFILL, requirement);
-        case FULL_TAIL -> builder.requireWhenDue(layer.mark(), requirement);
-      }
+      time.require(builder, layer.mark(), requirement);
     }
   }
 }

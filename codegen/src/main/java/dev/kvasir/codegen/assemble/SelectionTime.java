@@ -1,6 +1,11 @@
 package dev.kvasir.codegen.assemble;
 
+import dev.kvasir.codegen.assemble.ProgramBuilder.Mode;
+import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.plans.program.Expression;
+import dev.kvasir.plans.program.Program;
+import java.util.List;
+import java.util.Map;
 
 /** When rows are chosen, and what is there then. */
 enum SelectionTime {
@@ -71,5 +76,36 @@ enum SelectionTime {
       // At least 0: a tail holds no fewer rows than are observed.
       case FULL_TAIL -> TOKENS.minus(observe).max(0);
     };
+  }
+
+  /**
+   * Adds a launch at this time.
+   *
+   * @param mark set when rows of the layer were last chosen
+   */
+  void launch(
+      ProgramBuilder builder,
+      String mark,
+      Kernel kernel,
+      String label,
+      List<Expression> grid,
+      Map<String, String> arguments,
+      Map<String, Expression> dims) {
+    switch (this) {
+      case SPAN -> builder.launch(Mode.PREFILL, kernel, label, grid, arguments, dims);
+      case FULL_TAIL -> builder.whenDue(mark, kernel, label, grid, arguments, dims);
+    }
+  }
+
+  /**
+   * Adds a condition that the launches before, at this time, must have met.
+   *
+   * @param mark set when rows of the layer were last chosen
+   */
+  void require(ProgramBuilder builder, String mark, Program.Step.Require requirement) {
+    switch (this) {
+      case SPAN -> builder.require(Mode.PREFILL, requirement);
+      case FULL_TAIL -> builder.requireWhenDue(mark, requirement);
+    }
   }
 }
