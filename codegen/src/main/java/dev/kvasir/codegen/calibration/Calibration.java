@@ -21,9 +21,13 @@ public sealed interface Calibration permits HeadCalibration, ConvCalibration {
     String kind = opened.metadata(CalibrationFile.KIND);
     return switch (kind) {
       case HeadCalibration.KIND ->
-          new HeadCalibrationReader(opened.withWayOut(HeadCalibrationReader.WAY_OUT)).read();
+          new HeadCalibrationReader(
+                  opened.as(HeadCalibrationReader.MOST_BYTES, HeadCalibrationReader.WAY_OUT))
+              .read();
       case ConvCalibration.KIND ->
-          new ConvCalibrationReader(opened.withWayOut(ConvCalibrationReader.WAY_OUT)).read();
+          new ConvCalibrationReader(
+                  opened.as(ConvCalibrationReader.MOST_BYTES, ConvCalibrationReader.WAY_OUT))
+              .read();
       default ->
           throw opened.invalid("expected kind heads or conv, got " + CalibrationFile.show(kind));
     };

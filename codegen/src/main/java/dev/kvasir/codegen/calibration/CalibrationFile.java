@@ -33,11 +33,13 @@ final class CalibrationFile {
   private final Path file;
   private final String wayOut;
   private final SafetensorsFile tensors;
+  private final long bytes;
 
-  private CalibrationFile(Path file, String wayOut, SafetensorsFile tensors) {
+  private CalibrationFile(Path file, String wayOut, SafetensorsFile tensors, long bytes) {
     this.file = file;
     this.wayOut = wayOut;
     this.tensors = tensors;
+    this.bytes = bytes;
   }
 
   /**
@@ -56,7 +58,8 @@ final class CalibrationFile {
             Files.exists(file) ? "expected a file, got none" : "there is no such file");
       }
       MemorySegment bytes = MemorySegment.ofArray(bytes(file, mostBytes, wayOut));
-      return new CalibrationFile(file, wayOut, SafetensorsFile.of(file.toString(), bytes));
+      SafetensorsFile tensors = SafetensorsFile.of(file.toString(), bytes);
+      return new CalibrationFile(file, wayOut, tensors, bytes.byteSize());
     } catch (SafetensorsException damaged) {
       throw new CompileException(
           Diagnostic.error(DiagnosticCode.CALIBRATION_INVALID, damaged.place(), damaged.problem())
@@ -70,15 +73,23 @@ final class CalibrationFile {
     try (InputStream in = Files.newInputStream(file)) {
       byte[] bytes = in.readNBytes(most + 1);
       if (bytes.length > most) {
-        throw invalid(file, wayOut, "expected at most %d bytes, got more".formatted(most));
+        throw tooLong(file, wayOut, most);
       }
       return bytes;
     }
   }
 
-  /** {@return this file, with another way out} */
-  CalibrationFile withWayOut(String other) {
-    return new CalibrationFile(file, other, tensors);
+  /**
+   * {@return this file, once it is known what it holds}
+   *
+   * @param mostBytes more are an error
+   * @param other a note that says how to get a sound one
+   */
+  CalibrationFile as(int mostBytes, String other) {
+    if (bytes > mostBytes) {
+      throw tooLong(file, other, mostBytes);
+    }
+    return new CalibrationFile(file, other, tensors, bytes);
   }
 
   /** {@return the file, for messages} */
@@ -175,6 +186,16 @@ final class CalibrationFile {
     return new CompileException(
         Diagnostic.error(DiagnosticCode.CALIBRATION_UNREADABLE, file.toString(), problem)
             .withNote(wayOut));
+  }
+
+  private static CompileException tooLong(Path file, String wayOut, int most) {
+    return invalid(file, wayOut, "expected at most %d bytes, got more".formatted(most));
+  }
+
+  /** {@return what a calibration is called in messages: the file and how it was made} */
+  static String describe(String place, String method, OptionalLong seed) {
+    String seeded = seed.isPresent() ? ", seed " + seed.getAsLong() : "";
+    return "%s (%s%s)".formatted(place, method, seeded);
   }
 
   /** {@return a text out of a file, not too long for a message} */

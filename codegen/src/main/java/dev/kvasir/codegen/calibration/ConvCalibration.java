@@ -89,8 +89,7 @@ public record ConvCalibration(
 
   @Override
   public String describe() {
-    String seeded = seed.isPresent() ? ", seed " + seed.getAsLong() : "";
-    return "%s (%s%s)".formatted(place, method.word(), seeded);
+    return CalibrationFile.describe(place, method.word(), seed);
   }
 
   /** {@return how the weights differ from what is needed, a sentence; empty when they fit} */

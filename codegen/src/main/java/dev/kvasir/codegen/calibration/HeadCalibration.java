@@ -84,8 +84,7 @@ public record HeadCalibration(
 
   @Override
   public String describe() {
-    String seeded = seed.isPresent() ? ", seed " + seed.getAsLong() : "";
-    return "%s (%s%s)".formatted(place, method.word(), seeded);
+    return CalibrationFile.describe(place, method.word(), seed);
   }
 
   @Override

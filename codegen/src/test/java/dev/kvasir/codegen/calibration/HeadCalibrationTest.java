@@ -136,6 +136,22 @@ class HeadCalibrationTest {
   }
 
   @Test
+  void aFileThatIsTooLongIsRefusedWhateverItIsReadAs() throws IOException {
+    Path file = folder.resolve("long.kvcal");
+    calibration(file, OptionalLong.empty(), OptionalLong.empty())
+        .write(file, new TreeMap<>(Map.of("echo", SCORES)));
+    assertThat(Calibration.read(file)).isEqualTo(HeadCalibration.read(file));
+    SafetensorsWriter writer =
+        CalibrationFile.writer(HeadCalibration.KIND, HASH)
+            .addFloats("notes", new float[4 << 20], 4 << 20);
+    Files.write(file, writer.toBytes());
+
+    assertThatThrownBy(() -> Calibration.read(file))
+        .hasMessageContaining("error[KV3019]: expected at most 16777216 bytes, got more")
+        .hasMessageEndingWith("\nnote: 'kvasir calibrate heads MODEL -o heads.kvcal' writes one");
+  }
+
+  @Test
   void whatCannotBeReadIsRefused() {
     assertThatThrownBy(() -> HeadCalibration.read(folder.resolve("none")))
         .hasMessageContaining("none: error[KV3018]: there is no such file");
