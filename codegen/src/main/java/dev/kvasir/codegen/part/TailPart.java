@@ -2,6 +2,7 @@ package dev.kvasir.codegen.part;
 
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.type.CacheSegment;
+import dev.kvasir.ir.type.Fold;
 import dev.kvasir.ir.type.HeadGroup;
 import java.util.Optional;
 
@@ -27,7 +28,7 @@ record TailPart(CacheSegment segment, String since, boolean ahead) implements Se
       return group.merge().mark();
     }
     return group.isFolded()
-        ? "folded_" + group.segments().getFirst().rows() + "_" + tail
+        ? Fold.mark(group.segments().getFirst().rows(), tail)
         : "selected_" + tail;
   }
 

@@ -85,6 +85,11 @@ public record Fold(int slots, int block, int kernel, int mixed) {
 
   /** {@return the name of the counter of the tokens at the last fold, {@code slots} before it} */
   public String mark() {
+    return mark(slots, block);
+  }
+
+  /** {@return {@link #mark()} of folds into so many slots when a tail holds so many rows} */
+  public static String mark(int slots, int block) {
     return "folded_" + slots + "_" + block;
   }
 
