@@ -31,7 +31,7 @@ public final class FoldFollowsAttention implements GraphCheck {
         case FoldRowsOp fold -> {
           folds.merge(fold.cache(), 1, Integer::sum);
           Node attention = attended.get(fold.cache());
-          if (attention == null || !isOf(fold, attention)) {
+          if (attention == null || !lookBack(fold).isOn(attention)) {
             problems.add(node.result() + " does not weigh rows by their own attention");
           }
         }
@@ -49,12 +49,7 @@ public final class FoldFollowsAttention implements GraphCheck {
     return problems;
   }
 
-  private static boolean isOf(FoldRowsOp fold, Node node) {
-    return node.op() instanceof AttentionOp attention
-        && attention.query().equals(fold.query())
-        && node.results().getLast().equals(fold.lse())
-        && attention.scale() == fold.scale()
-        && attention.queryHeads() == fold.queryHeads()
-        && attention.softCap().isEmpty();
+  private static LookBack lookBack(FoldRowsOp fold) {
+    return new LookBack(fold.query(), fold.lse(), fold.queryHeads(), fold.scale());
   }
 }

@@ -37,7 +37,7 @@ public final class SelectionFollowsAttention implements GraphCheck {
         case SelectRowsOp select -> {
           choices.put(node.result(), select);
           Optional.ofNullable(attended.get(select.cache()))
-              .filter(attention -> isOf(select, attention))
+              .filter(lookBack(select)::isOn)
               .ifPresentOrElse(
                   _ -> {},
                   () -> problems.add(node.result() + " does not look back on its own attention"));
@@ -65,12 +65,7 @@ public final class SelectionFollowsAttention implements GraphCheck {
     return problems;
   }
 
-  private static boolean isOf(SelectRowsOp select, Node node) {
-    return node.op() instanceof AttentionOp attention
-        && attention.query().equals(select.query())
-        && node.results().getLast().equals(select.lse())
-        && attention.scale() == select.scale()
-        && attention.queryHeads() == select.queryHeads()
-        && attention.softCap().isEmpty();
+  private static LookBack lookBack(SelectRowsOp select) {
+    return new LookBack(select.query(), select.lse(), select.queryHeads(), select.scale());
   }
 }
