@@ -270,7 +270,7 @@ final class BoundChecker {
     }
 
     private PlanException refusal(CodeStep step, String problem) {
-      return Refusal.of("%s, byte %d".formatted(method.place(), step.at()), problem);
+      return Refusal.of(method.place(step.at()), problem);
     }
   }
 

@@ -13,6 +13,8 @@ import java.util.Map;
 final class CallGraph {
 
   private static final int MAX_DEPTH = 8;
+  private static final String TOO_DEEP =
+      "expected at most %d methods that call each other, got more".formatted(MAX_DEPTH);
 
   private final Map<MethodKey, KernelMethod> methods;
   private final Map<MethodKey, Integer> depths = new HashMap<>();
@@ -48,19 +50,24 @@ final class CallGraph {
     int depth = 1;
     for (CodeStep step : method.steps()) {
       if (step instanceof CodeStep.Call(int at, MethodKey key, int _)) {
-        String place = "%s, byte %d".formatted(method.place(), at);
         KernelMethod callee = methods.get(key);
         if (callee == null) {
-          throw Refusal.of(place, "expected a method of the plan, got %s".formatted(key));
+          throw refused(method, at, "expected a method of the plan, got " + key);
         }
         boolean sameClass = key.owner().equals(method.key().owner());
-        Refusal.require(
-            sameClass || callee.open(), place, "expected a public method, got %s".formatted(key));
-        Refusal.require(
-            !callers.contains(key), place, "expected calls without a cycle, got one of " + key);
-        Refusal.require(callers.size() < MAX_DEPTH, place, tooDeep());
+        if (!sameClass && !callee.open()) {
+          throw refused(method, at, "expected a public method, got " + key);
+        }
+        if (callers.contains(key)) {
+          throw refused(method, at, "expected calls without a cycle, got one of " + key);
+        }
+        if (callers.size() >= MAX_DEPTH) {
+          throw refused(method, at, TOO_DEEP);
+        }
         depth = Math.max(depth, 1 + visit(callee, callers));
-        Refusal.require(depth <= MAX_DEPTH, place, tooDeep());
+        if (depth > MAX_DEPTH) {
+          throw refused(method, at, TOO_DEEP);
+        }
       }
     }
     callers.pop();
@@ -69,7 +76,7 @@ final class CallGraph {
     return depth;
   }
 
-  private static String tooDeep() {
-    return "expected at most %d methods that call each other, got more".formatted(MAX_DEPTH);
+  private static PlanException refused(KernelMethod method, int at, String problem) {
+    return Refusal.of(method.place(at), problem);
   }
 }

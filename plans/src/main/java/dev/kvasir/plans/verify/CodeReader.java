@@ -222,7 +222,7 @@ final class CodeReader {
   }
 
   private PlanException problem(String problem) {
-    return Refusal.of("%s, byte %d".formatted(place, at), problem);
+    return Refusal.of(KernelMethod.place(place, at), problem);
   }
 
   private static String name(Opcode opcode) {

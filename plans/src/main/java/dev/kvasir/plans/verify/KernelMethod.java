@@ -24,4 +24,14 @@ record KernelMethod(
   KernelMethod {
     steps = List.copyOf(steps);
   }
+
+  /** {@return where one of its instructions lies in the plan, for people} */
+  String place(int at) {
+    return place(place, at);
+  }
+
+  /** {@return where an instruction of the method at {@code place} lies in the plan} */
+  static String place(String place, int at) {
+    return "%s, byte %d".formatted(place, at);
+  }
 }

@@ -158,6 +158,6 @@ final class LoopChecker {
   }
 
   private String place(CodeStep step) {
-    return "%s, byte %d".formatted(method.place(), step.at());
+    return method.place(step.at());
   }
 }
