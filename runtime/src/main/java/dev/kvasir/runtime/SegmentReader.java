@@ -96,18 +96,21 @@ final class SegmentReader {
         readRow(pool, pages.page(head, slot), head * rows + row, inPage(row));
       }
     }
+    Optional<SegmentSnapshot.Norms> norms = norms();
+    int[] positions = positions();
+    norms.ifPresent(lists -> hide(positions, lists.keys()));
     return new SegmentSnapshot(
         segment.name(),
         segment.layer(),
         segment.heads(),
         rows,
-        positions(),
+        positions,
         keyDim,
         valueDim,
         keys,
         values,
         packed,
-        norms(),
+        norms,
         Optional.empty(),
         pages.bytes());
   }
@@ -164,7 +167,6 @@ final class SegmentReader {
                 .orElseGet(() -> Math.toIntExact(base + first + at));
       }
     }
-    norms().ifPresent(norms -> hide(positions, norms.keys()));
     return positions;
   }
 
