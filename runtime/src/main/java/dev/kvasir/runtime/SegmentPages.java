@@ -1,12 +1,10 @@
 package dev.kvasir.runtime;
 
-import dev.kvasir.plans.StorageFormat;
 import dev.kvasir.plans.program.Beside;
 import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
 import dev.kvasir.plans.program.SegmentDeclaration;
 import dev.kvasir.runtime.backend.Workspace;
-import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
@@ -28,9 +26,8 @@ final class SegmentPages {
   private final CompiledExpression rows;
   private final CompiledExpression firstPosition;
   private final int mark;
-  private final PagePool slotPool;
+  private final HeldPages pages;
   private final PagePool openPool;
-  private final MemorySegment table;
   private final Workspace workspace;
   private final int pageRows;
   private final boolean packed;
@@ -38,7 +35,6 @@ final class SegmentPages {
   private final int slots;
   private final boolean owner;
   private final Optional<BesidePages> beside;
-  private int held;
   private boolean open;
   private boolean forked;
 
@@ -56,14 +52,20 @@ final class SegmentPages {
     firstPosition = segment.firstPosition().compile(index);
     mark = marks.first(rows.counters());
     takesRows = segment.chosen().isEmpty() || rows.counters().contains(CounterIndex.TOKENS);
-    slotPool = memory.pages().slotPool(segment);
+    pages =
+        new HeldPages(
+            memory.pages().slotPool(segment),
+            memory.buffer(segment.table()),
+            workspace,
+            segment.heads().size(),
+            segment.tableOffset(),
+            segment.tableEntries());
     openPool = memory.pages().pool(segment);
-    table = memory.buffer(segment.table());
     packed = segment.packing().isPresent();
     slots = segment.slots();
     owner = segment.shares().isEmpty();
     beside =
-        segment.beside().map(pages -> new BesidePages(segment, pages, memory, workspace, pageRows));
+        segment.beside().map(lists -> new BesidePages(segment, lists, memory, workspace, pageRows));
   }
 
   SegmentDeclaration segment() {
@@ -154,7 +156,7 @@ final class SegmentPages {
 
   /** {@return the page number in a slot of a head} */
   int page(int head, long slot) {
-    return table.get(Formats.INT, element(head, slot));
+    return pages.page(head, slot);
   }
 
   /** {@return the page number of a head's open page} */
@@ -172,12 +174,8 @@ final class SegmentPages {
     if (!owner) {
       return 0;
     }
-    return beside.map(BesidePages::bytes).orElse(0L) + rowBytes();
-  }
-
-  private long rowBytes() {
-    return segment.heads().size()
-        * (held * slotPool.pageBytes() + (open ? openPool.pageBytes() : 0));
+    long openBytes = open ? segment.heads().size() * openPool.pageBytes() : 0;
+    return beside.map(BesidePages::bytes).orElse(0L) + pages.bytes() + openBytes;
   }
 
   /** {@return the bytes of those pages that others hold as well} */
@@ -185,13 +183,7 @@ final class SegmentPages {
     if (!owner) {
       return 0;
     }
-    long shared = beside.map(BesidePages::sharedBytes).orElse(0L);
-    for (int head = 0; head < segment.heads().size(); head++) {
-      for (int slot = 0; slot < held; slot++) {
-        shared += slotPool.shared(page(head, slot)) ? slotPool.pageBytes() : 0;
-      }
-    }
-    return shared;
+    return beside.map(BesidePages::sharedBytes).orElse(0L) + pages.sharedBytes();
   }
 
   /** Makes the table cover so many rows, and no more. */
@@ -202,7 +194,7 @@ final class SegmentPages {
     if (beside.isPresent()) {
       beside.get().cover(rowCount);
     }
-    coverSlots((int) Math.min(logicalPages(rowCount), slots));
+    pages.cover((int) Math.min(logicalPages(rowCount), slots));
     if (packed) {
       coverOpenPages(rowCount > 0);
     }
@@ -219,26 +211,9 @@ final class SegmentPages {
       if (beside.isPresent()) {
         beside.get().own(before);
       }
-      long pages = logicalPages(most);
-      for (long page = Math.max(before / pageRows, pages - slots); page < pages; page++) {
-        own(page % slots);
-      }
-    }
-  }
-
-  private void coverSlots(int needed) {
-    int heads = segment.heads().size();
-    while (held < needed) {
-      for (int head = 0; head < heads; head++) {
-        put(head, held, slotPool.take());
-      }
-      held++;
-    }
-    while (held > needed) {
-      held--;
-      for (int head = heads - 1; head >= 0; head--) {
-        slotPool.give(page(head, held));
-        put(head, held, SessionMemory.NO_PAGE);
+      long end = logicalPages(most);
+      for (long page = Math.max(before / pageRows, end - slots); page < end; page++) {
+        pages.own(page % slots);
       }
     }
   }
@@ -250,10 +225,10 @@ final class SegmentPages {
     open = needed;
     for (int head = 0; head < segment.heads().size(); head++) {
       if (needed) {
-        put(head, slots, openPool.take());
+        pages.put(head, slots, openPool.take());
       } else {
         openPool.give(openPage(head));
-        put(head, slots, SessionMemory.NO_PAGE);
+        pages.put(head, slots, SessionMemory.NO_PAGE);
       }
     }
   }
@@ -262,18 +237,8 @@ final class SegmentPages {
   void ownAll() {
     if (forked) {
       // An open page always is.
-      for (int slot = 0; slot < held; slot++) {
-        own(slot);
-      }
-    }
-  }
-
-  private void own(long slot) {
-    for (int head = 0; head < segment.heads().size(); head++) {
-      int page = page(head, slot);
-      int own = slotPool.own(page);
-      if (own != page) {
-        put(head, slot, own);
+      for (int slot = 0; slot < pages.held(); slot++) {
+        pages.own(slot);
       }
     }
   }
@@ -289,25 +254,16 @@ final class SegmentPages {
     }
     source.forked = true;
     forked = true;
-    beside.ifPresent(pages -> pages.fork(source.beside.orElseThrow()));
-    held = source.held;
+    beside.ifPresent(lists -> lists.fork(source.beside.orElseThrow()));
     open = source.open;
-    boolean chosen = segment.chosen().isPresent();
     boolean partlyFilled = rowCount % pageRows != 0;
-    long lastSlot = (logicalPages(rowCount) - 1) % slots;
-    for (int head = 0; head < segment.heads().size(); head++) {
-      for (int slot = 0; slot < held; slot++) {
-        int page = source.page(head, slot);
-        if (!packed && takesRows && partlyFilled && slot == lastSlot) {
-          page = slotPool.copy(page);
-        } else {
-          slotPool.share(page);
-        }
-        put(head, slot, page);
-      }
-      if (open) {
-        boolean copied = partlyFilled || chosen;
-        put(head, slots, copied ? openPool.copy(source.openPage(head)) : openPool.take());
+    boolean copied = !packed && takesRows && partlyFilled;
+    pages.fork(source.pages, copied ? (logicalPages(rowCount) - 1) % slots : -1);
+    if (open) {
+      boolean used = partlyFilled || isChosen();
+      for (int head = 0; head < segment.heads().size(); head++) {
+        int page = used ? openPool.copy(source.openPage(head)) : openPool.take();
+        pages.put(head, slots, page);
       }
     }
   }
@@ -317,8 +273,8 @@ final class SegmentPages {
     if (!owner) {
       return;
     }
-    beside.ifPresent(pages -> pages.cover(0));
-    coverSlots(0);
+    beside.ifPresent(lists -> lists.cover(0));
+    pages.cover(0);
     if (packed) {
       coverOpenPages(false);
     }
@@ -341,14 +297,5 @@ final class SegmentPages {
       lastOverwritten = before - 1;
     }
     return lastOverwritten >= Math.max(0, oldestVisible);
-  }
-
-  private void put(int head, long slot, int page) {
-    table.set(Formats.INT, element(head, slot), page);
-    workspace.written(table, StorageFormat.I32);
-  }
-
-  private long element(int head, long slot) {
-    return (segment.tableOffset() + (long) head * segment.tableEntries() + slot) * Integer.BYTES;
   }
 }
