@@ -12,7 +12,9 @@ import dev.kvasir.runtime.Prompt;
 import dev.kvasir.runtime.Session;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -50,6 +52,7 @@ final class FusedRun implements AutoCloseable {
   private final LoadedModel model;
   private final int[] prompt;
   private final LaunchTimes steps = new LaunchTimes();
+  private final List<Double> turns = new ArrayList<>();
   private final Map<String, Double> figures = new TreeMap<>();
   private Session session;
 
@@ -121,11 +124,22 @@ final class FusedRun implements AutoCloseable {
     }
   }
 
-  /** Decodes. */
-  void decode(int count) {
+  /** Decodes for a turn. */
+  void turn(int count) {
     for (int i = 0; i < count; i++) {
       steps.during(session, () -> session.step(1));
     }
+    turns.add(steps.medianRun(count));
+  }
+
+  /** Notes how long this takes beside another run that took its turns in between. */
+  void compare(FusedRun other) {
+    List<Double> ratios = new ArrayList<>();
+    for (int i = 0; i < turns.size(); i++) {
+      ratios.add(turns.get(i) / other.turns.get(i));
+    }
+    double ratio = ratios.stream().sorted().toList().get(ratios.size() / 2);
+    figures.put("step over " + other.policy.name(), ratio);
   }
 
   /** {@return what was measured, by what it is} */
@@ -135,7 +149,7 @@ final class FusedRun implements AutoCloseable {
     figures.put("decode attention us", steps.median(DECODE_ATTENTION) / 1e3);
     figures.put("least decode attention us", steps.least(DECODE_ATTENTION) / 1e3);
     figures.put("append us", steps.median("append rows") / 1e3);
-    figures.put("step us", steps.medianRun() / 1e3);
+    figures.put("step us", steps.medianRun(Parts.STEPS * Parts.ROUNDS) / 1e3);
     figures.put("mean step us", steps.all() / Parts.STEPS / Parts.ROUNDS / 1e3);
     if (steps.total(EXPEL) > 0) {
       figures.put("expel us a step", steps.mean(EXPEL) / 1e3);

@@ -34,6 +34,12 @@ public final class FusionSuite {
   private static final int PAGE = 64;
   private static final String PART = "--part";
 
+  /** What the project's launcher says of kernels to a virtual machine. */
+  private static final List<String> KERNEL_OPTIONS =
+      List.of(
+          "-XX:CompileCommand=quiet",
+          "-XX:CompileCommand=CompileThresholdScaling,dev.kvasir.kernels.*::*,0.1");
+
   private final List<String> parts = new ArrayList<>();
   private final List<String> passed = new ArrayList<>();
   private int tokens = TOKENS;
@@ -131,6 +137,7 @@ public final class FusionSuite {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.addAll(KERNEL_OPTIONS);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(FusionSuite.class.getName(), PART, part));
     command.addAll(passed);

@@ -74,8 +74,8 @@ final class LaunchTimes {
     return runs.getOrDefault(kind, List.of(0L)).stream().mapToLong(nanos -> nanos).min().orElse(0);
   }
 
-  /** {@return nanoseconds of all launches of a run, the median over all runs} */
-  double medianRun() {
-    return totals.stream().sorted().toList().get(count / 2);
+  /** {@return nanoseconds of all launches of a run, the median over the {@code last} runs} */
+  double medianRun(int last) {
+    return totals.subList(count - last, count).stream().sorted().toList().get(last / 2);
   }
 }

@@ -18,7 +18,7 @@ final class Parts {
   static final int STEPS = 64;
 
   /** Turns. */
-  static final int ROUNDS = 8;
+  static final int ROUNDS = 16;
 
   /** Bytes of a key and a value in bf16. */
   static final int ROW_BYTES = 2 * Short.BYTES * LayerRows.DIM;
@@ -84,8 +84,10 @@ final class Parts {
       run.warm();
     }
     for (int round = 0; round < ROUNDS; round++) {
-      runs.forEach(run -> run.decode(STEPS));
+      (round % 2 == 0 ? runs : runs.reversed()).forEach(run -> run.turn(STEPS));
     }
+    FusedRun last = runs.getLast();
+    runs.subList(0, runs.size() - 1).forEach(run -> run.compare(last));
     Map<String, Map<String, Double>> figures = new LinkedHashMap<>();
     for (FusedRun run : runs) {
       figures.put(run.policy().name(), run.figures());
