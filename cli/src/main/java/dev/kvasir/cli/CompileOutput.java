@@ -35,6 +35,7 @@ final class CompileOutput {
     lines.line("model", report.model());
     lines.lines("policy", PolicyText.lines(policy, LABEL));
     report.calibration().ifPresent(file -> lines.line("scores", file));
+    report.convolutions().ifPresent(file -> lines.line("folds", "by " + file));
     lines.lines("passes", PassLog.lines(report.passes(), LABEL));
     lines.lines("kernels", kernelLines());
     lines.line("tiles", Texts.sizes(compilation.plan().manifest().tiles()));
@@ -70,6 +71,7 @@ final class CompileOutput {
     object.put("model", report.model());
     object.put("policy", report.policy());
     report.calibration().ifPresent(file -> object.put("calibration", file));
+    report.convolutions().ifPresent(file -> object.put("convolutions", file));
     object.put("target", compilation.plan().manifest().target());
     object.put("context", report.context());
     object.put("span", compilation.plan().manifest().span());

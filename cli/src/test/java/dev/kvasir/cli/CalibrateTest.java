@@ -255,6 +255,18 @@ final class CalibrateTest {
             "--calibration",
             CommandRun.SAMPLE.resolve("heads.kvcal"));
     assertThat(both.status()).isZero();
+    CommandRun compiled =
+        CommandRun.of(
+            "compile",
+            CommandRun.SAMPLE,
+            "--policy",
+            policy,
+            "--calibration",
+            file,
+            "--max-context=64",
+            "-o",
+            folder.resolve("fold.kvplan"));
+    assertThat(compiled.out()).contains("folds    by " + file + " (random, seed 7)");
   }
 
   @ParameterizedTest

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
  * @param model the model in a line
  * @param policy name of the policy
  * @param calibration the file that chose what the policy gives as a share, and how it was made
+ * @param convolutions the file with which rows are folded, and how it was made
  * @param passes every pass in order
  * @param kernels every kernel of the plan
  * @param fullKvBytes cache bytes at {@code context} if nothing were compressed, in the target's
@@ -27,6 +28,7 @@ public record CompileReport(
     String model,
     String policy,
     Optional<String> calibration,
+    Optional<String> convolutions,
     List<PassTime> passes,
     List<KernelLine> kernels,
     long fullKvBytes,
@@ -50,6 +52,7 @@ public record CompileReport(
         model,
         policy,
         calibration,
+        convolutions,
         passes,
         kernels,
         fullKvBytes,

@@ -4,6 +4,7 @@ import dev.kvasir.codegen.assemble.GraphLowering;
 import dev.kvasir.codegen.assemble.PlanSizes;
 import dev.kvasir.codegen.assemble.PrefillFit;
 import dev.kvasir.codegen.assemble.PromptSettings;
+import dev.kvasir.codegen.calibration.ConvCalibration;
 import dev.kvasir.codegen.emit.tornado.TornadoUnsupportedException;
 import dev.kvasir.codegen.tile.AttentionSizes;
 import dev.kvasir.codegen.tile.TileChooser;
@@ -77,8 +78,9 @@ public final class Compiler {
         options.tiles().containsKey(TileSize.PREFILL_TOKENS)
             ? chosen
             : PrefillFit.fit(graph, chosen);
+    Optional<ConvCalibration> convolutions = calibrations.convolutions(graph);
     GraphLowering.Lowered lowered =
-        lower(graph, model, calibrations.weights(graph), sizes, options);
+        lower(graph, model, calibrations.weights(convolutions), sizes, options);
     Limits limits = new Limits(lowered.program(), lowered.memory(), sizes.context(), sizes.span());
     CacheFootprint footprint = CacheFootprint.of(graph, sizes.context(), sizes.context());
     limits.check(resolved, tokens -> CacheFootprint.of(graph, tokens, sizes.context()).dominant());
@@ -92,7 +94,8 @@ public final class Compiler {
       throw new CompilerBug("the compiler wrote a plan that no runtime accepts", e);
     }
     return new Compilation(
-        plan, report(model, resolved, sizes, events, plan, limits, footprint.dominant()));
+        plan,
+        report(model, resolved, convolutions, sizes, events, plan, limits, footprint.dominant()));
   }
 
   /**
@@ -231,6 +234,7 @@ public final class Compiler {
   private static CompileReport report(
       Model model,
       ResolvedPolicy policy,
+      Optional<ConvCalibration> convolutions,
       PlanSizes sizes,
       List<PassEvent> events,
       Plan plan,
@@ -242,6 +246,7 @@ public final class Compiler {
         describe(model),
         policy.name(),
         calibration(policy),
+        convolutions.map(ConvCalibration::describe),
         events.stream()
             .map(e -> new CompileReport.PassTime(e.passId(), e.time(), e.changed()))
             .toList(),

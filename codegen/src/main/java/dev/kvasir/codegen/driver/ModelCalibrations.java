@@ -40,14 +40,17 @@ final class ModelCalibrations implements Calibrations {
     return convolutionWeights().map(weights -> weights::misfit);
   }
 
-  /**
-   * {@return the weights that a graph names: the model's, and those of convolutions if it folds}
-   */
-  WeightSource weights(Graph graph) {
-    boolean folds = graph.nodes().stream().anyMatch(node -> node.op() instanceof FoldRowsOp);
-    return (folds ? convolutionWeights() : Optional.<ConvCalibration>empty())
+  /** {@return the weights that a graph names: the model's and those that fold rows} */
+  WeightSource weights(Optional<ConvCalibration> convolutions) {
+    return convolutions
         .<WeightSource>map(weights -> new CalibratedWeights(model, weights))
         .orElse(model);
+  }
+
+  /** {@return the weights with which a graph folds rows, if it does} */
+  Optional<ConvCalibration> convolutions(Graph graph) {
+    boolean folds = graph.nodes().stream().anyMatch(node -> node.op() instanceof FoldRowsOp);
+    return folds ? convolutionWeights() : Optional.empty();
   }
 
   private Optional<ConvCalibration> convolutionWeights() {
