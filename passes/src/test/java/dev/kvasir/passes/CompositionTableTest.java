@@ -37,28 +37,55 @@ class CompositionTableTest {
   private static final Map<String, String> USES =
       Map.of(
           "group-heads", "group-heads(criterion = layer, retrieval = [%3$d, %4$d])",
-          "select-window", "select-window(budget = 12%%, share = 1) on layers %1$d..%2$d",
+          "select-window",
+              "select-window(budget = 12%%, share = 2, tail = 96) on layers %1$d..%2$d",
           "fuse-kv-conv", "fuse-kv-conv() on layers %1$d..%2$d",
-          "merge-layers", "merge-layers(from = 0) on layers %1$d..%2$d",
+          "merge-layers", "merge-layers(from = 0, tail = 96) on layers %1$d..%2$d",
           "store-kv", "store-kv(format = f16) on layers %1$d..%2$d",
           "quantize-kv", "quantize-kv(key = int8, value = int8) on layers %1$d..%2$d");
+
+  /** Uses that do not go with all that the others of their technique go with. */
+  private static final Map<String, String> OTHER_USES =
+      Map.of(
+          "select-window",
+          "select-window(budget = 12%%, share = 1, tail = 96) on layers %1$d..%2$d");
 
   /** Of the roles that decide which rows a layer keeps it has one. */
   private static final Set<TechniqueRole> RETENTIONS =
       Set.of(TechniqueRole.STREAMING, TechniqueRole.SELECTION, TechniqueRole.FUSION);
 
+  /** Layers do not merge what these leave. */
+  private static final Set<TechniqueRole> UNMERGED =
+      Set.of(TechniqueRole.STREAMING, TechniqueRole.FUSION);
+
   @Test
-  void aLayerHasOneRetentionAndMergesOnlyWithoutOne() {
+  void aLayerHasOneRetentionAndMergesWhatItKeepsOrSelects() {
     for (TechniqueSpec one : Passes.techniques()) {
       for (TechniqueSpec other : Passes.techniques()) {
         if (!one.name().equals(other.name())) {
           boolean bothRetain = RETENTIONS.contains(one.role()) && RETENTIONS.contains(other.role());
           boolean mergesRetained =
-              (one.role() == TechniqueRole.MERGE && RETENTIONS.contains(other.role()))
-                  || (other.role() == TechniqueRole.MERGE && RETENTIONS.contains(one.role()));
+              (one.role() == TechniqueRole.MERGE && UNMERGED.contains(other.role()))
+                  || (other.role() == TechniqueRole.MERGE && UNMERGED.contains(one.role()));
           assertThat(refusal(use(one, 0), use(other, 0)).isPresent())
               .as("%s with %s", one.name(), other.name())
               .isEqualTo(bothRetain || mergesRetained);
+        }
+      }
+    }
+  }
+
+  @Test
+  void layersMergeOnlyWhatOneSelectionChooses() {
+    for (TechniqueSpec one : Passes.techniques()) {
+      for (TechniqueSpec other : Passes.techniques()) {
+        if (!one.name().equals(other.name())) {
+          boolean merges =
+              (one.role() == TechniqueRole.MERGE && other.role() == TechniqueRole.SELECTION)
+                  || (one.role() == TechniqueRole.SELECTION && other.role() == TechniqueRole.MERGE);
+          assertThat(condition(one, other).isPresent())
+              .as("%s with some uses of %s alone", one.name(), other.name())
+              .isEqualTo(merges);
         }
       }
     }
@@ -83,6 +110,7 @@ class CompositionTableTest {
       for (TechniqueSpec other : Passes.techniques()) {
         if (!one.name().equals(other.name())) {
           refusal(use(one, 0), use(other, 0))
+              .or(() -> condition(one, other))
               .ifPresent(
                   refused -> {
                     assertThat(refused.code()).isEqualTo(DiagnosticCode.CONFLICTING_TECHNIQUES);
@@ -136,27 +164,40 @@ class CompositionTableTest {
   }
 
   private static String cell(TechniqueSpec one, TechniqueSpec other, List<String> reasons) {
-    Optional<Diagnostic> refused = refusal(use(one, 0), use(other, 0));
-    if (refused.isEmpty()) {
+    boolean refused = refusal(use(one, 0), use(other, 0)).isPresent();
+    Optional<String> reason =
+        refused
+            ? TechniqueRole.conflict(one.role(), other.role())
+            // What a rule of roles does not refuse, a pass does, and says why before the way out.
+            : condition(one, other)
+                .map(refusal -> refusal.notes().getLast().message().split(":", 2)[0]);
+    if (reason.isEmpty()) {
       return "yes";
     }
-    // What a rule of roles does not refuse, a pass does, and says why in front of the way out.
-    String reason =
-        TechniqueRole.conflict(one.role(), other.role())
-            .orElseGet(() -> refused.get().notes().getLast().message().split(":", 2)[0]);
-    if (!reasons.contains(reason)) {
-      reasons.add(reason);
+    if (!reasons.contains(reason.get())) {
+      reasons.add(reason.get());
     }
-    return "no (" + (reasons.indexOf(reason) + 1) + ")";
+    return (refused ? "no (" : "yes (") + (reasons.indexOf(reason.get()) + 1) + ")";
+  }
+
+  /** Why another use of one of two techniques does not go with the other, where the first does. */
+  private static Optional<Diagnostic> condition(TechniqueSpec one, TechniqueSpec other) {
+    if (refusal(use(one, 0), use(other, 0)).isPresent()) {
+      return Optional.empty();
+    }
+    return refusal(use(OTHER_USES, one, 0), use(OTHER_USES, other, 0));
   }
 
   /** A statement that uses a technique on two layers of the four. */
   private static String use(TechniqueSpec spec, int first) {
+    return use(USES, spec, first);
+  }
+
+  private static String use(Map<String, String> uses, TechniqueSpec spec, int first) {
     assertThat(USES).as("uses of every technique").containsKey(spec.name());
     int rest = 2 - first;
-    return "use "
-        + String.format(Locale.ROOT, USES.get(spec.name()), first, first + 1, rest, rest + 1)
-        + ";";
+    String use = uses.getOrDefault(spec.name(), USES.get(spec.name()));
+    return "use " + String.format(Locale.ROOT, use, first, first + 1, rest, rest + 1) + ";";
   }
 
   private static Optional<Diagnostic> refusal(String... statements) {

@@ -3,6 +3,7 @@ package dev.kvasir.codegen.assemble;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.MergeBatch;
+import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.graph.ops.MergeRowsOp;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.type.Merge;
@@ -35,6 +36,9 @@ final class MergeLowering {
 
   /** Merges two layers. */
   void merge(MergeRowsOp op, AttentionLowering.Layer lower, AttentionLowering.Layer upper) {
+    if (op.choice().isPresent()) {
+      throw new CompilerBug("no kernels merge chosen rows of " + upper.label());
+    }
     Merge merge = op.group().merge();
     builder.mark(merge.mark(), merge.tail());
     Pair pair = new Pair(merge, lower, upper);

@@ -137,6 +137,40 @@ public final class ReferenceCache implements ReferenceValue {
     return with(kept, slots, shared);
   }
 
+  /**
+   * {@return this cache, sharing chosen rows with another layer: those that keep their originals
+   * are what was read}
+   *
+   * @param lists kept positions of each KV head, ascending
+   */
+  ReferenceCache merging(
+      ReferenceMerged shared, CacheType type, int[][] lists, EvaluationContext context) {
+    ReferenceSide newKeys = keys.copy();
+    ReferenceSide newValues = values.copy();
+    List<List<Integer>> byHead = new ArrayList<>();
+    for (int head = 0; head < type.kvHeads(); head++) {
+      HeadGroup group = type.groupOf(head);
+      byHead.add(Arrays.stream(lists[head]).boxed().toList());
+      for (int row : lists[head]) {
+        if (shared.retained()[head][row]) {
+          RowForm form = form(group, head, row, context.firstPosition(), context.prefill());
+          ElementFormat format = group.segments().get(1).format();
+          newKeys.store(row, head, keyRow(row, head, form), format);
+          newValues.store(row, head, valueRow(row, head, form), format);
+        }
+      }
+    }
+    return new ReferenceCache(
+        rows,
+        newKeys,
+        newValues,
+        ReferenceKept.of(rows, byHead),
+        slots,
+        shared,
+        compensationsBefore,
+        compensations);
+  }
+
   /** {@return whether a KV head of a group still has a row} */
   public boolean holds(HeadGroup group, int kvHead, int row) {
     if (group.isFolded()) {
@@ -168,8 +202,7 @@ public final class ReferenceCache implements ReferenceValue {
     List<ReferenceRow> candidates = new ArrayList<>(slots(group, kvHead));
     for (int row = slots.mark(); row < rows; row++) {
       RowForm form = form(group, kvHead, row, firstPosition, prefill);
-      candidates.add(
-          new ReferenceRow(row, keys.read(row, kvHead, form), values.read(row, kvHead, form)));
+      candidates.add(new ReferenceRow(row, keyRow(row, kvHead, form), valueRow(row, kvHead, form)));
     }
     return candidates;
   }
@@ -255,8 +288,8 @@ public final class ReferenceCache implements ReferenceValue {
       byHead.set(head, list);
       for (int row : list) {
         RowForm form = form(group, head, row, firstPosition, prefill);
-        keys.store(row, head, form, segment.format(), newKeys);
-        values.store(row, head, form, segment.format(), newValues);
+        newKeys.store(row, head, keyRow(row, head, form), segment.format());
+        newValues.store(row, head, valueRow(row, head, form), segment.format());
       }
       if (segment.packing().isPresent()) {
         int[] positions = list.stream().mapToInt(Integer::intValue).toArray();
@@ -330,6 +363,16 @@ public final class ReferenceCache implements ReferenceValue {
       return merged.values().element(row, column);
     }
     return values.in(form)[row * type.kvHeads() * type.valueDim() + column];
+  }
+
+  double[] keyRow(int row, int kvHead, RowForm form) {
+    return form == RowForm.MERGED ? merged.keys().row(row, kvHead) : keys.read(row, kvHead, form);
+  }
+
+  double[] valueRow(int row, int kvHead, RowForm form) {
+    return form == RowForm.MERGED
+        ? merged.values().row(row, kvHead)
+        : values.read(row, kvHead, form);
   }
 
   /** Where the pages of the last segment of a group start: behind its sink. */

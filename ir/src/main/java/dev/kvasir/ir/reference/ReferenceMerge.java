@@ -2,13 +2,14 @@ package dev.kvasir.ir.reference;
 
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
-import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Merge;
 import dev.kvasir.ir.type.Packing;
+import dev.kvasir.ir.type.QuantisedFormat;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** One merge of two layers, as {@link dev.kvasir.ir.graph.ops.MergeRowsOp} says. */
@@ -40,37 +41,91 @@ public final class ReferenceMerge {
   private record Pair(double angle, double[] direction, double lowerNorm, double upperNorm) {}
 
   /**
+   * Rows that become one.
+   *
+   * @param positions of the rows of each KV head, ascending
+   * @param keys what their keys become
+   * @param values what their values become
+   * @param retained for each KV head and position, whether the row keeps its original
+   */
+  private record Batch(int[][] positions, Pair[][] keys, Pair[][] values, boolean[][] retained) {}
+
+  /**
    * {@return the caches of the lower and the upper layer afterwards}
    *
+   * @param choice what their selection chose; empty where every row is kept
    * @throws ArithmeticException when f16 cannot hold a norm, a step or a minimum
    */
-  public List<ReferenceValue> run(ReferenceCache lower, ReferenceCache upper) {
+  public List<ReferenceValue> run(
+      ReferenceCache lower, ReferenceCache upper, Optional<ReferenceChoice> choice) {
+    if (choice.isPresent()) {
+      return run(lower, upper, choice.get());
+    }
     int rows = upper.rows();
     int mark = upper.merged().mark();
     if (!context.prefill() && rows - mark < merge.tail()) {
       return List.of(lower, upper);
     }
-    int heads = upperType.kvHeads();
-    Pair[][] keys = new Pair[heads][];
-    Pair[][] values = new Pair[heads][];
-    boolean[][] retained = new boolean[heads][];
-    for (int head = 0; head < heads; head++) {
-      keys[head] = pairs(lower, upper, head, true);
-      values[head] = pairs(lower, upper, head, false);
+    int[] fresh = IntStream.range(mark, rows).toArray();
+    int[][] positions = new int[upperType.kvHeads()][];
+    boolean[][] retained = new boolean[positions.length][];
+    int[] counts = new int[positions.length];
+    for (int head = 0; head < positions.length; head++) {
+      positions[head] = fresh;
       boolean[] before = mark == 0 ? new boolean[0] : upper.merged().retained()[head];
       retained[head] = Arrays.copyOf(before, rows);
-      for (int index : chosen(keys[head], values[head], mark, rows)) {
-        retained[head][mark + index] = true;
-      }
+      counts[head] = merge.retained(rows) - merge.retained(mark);
     }
+    Batch batch = batch(lower, upper, positions, retained, counts);
     return List.of(
-        lower.merging(longer(lower, lowerType, keys, values, retained)),
-        upper.merging(longer(upper, upperType, keys, values, retained)));
+        lower.merging(merged(lowerType, lower.merged(), batch)),
+        upper.merging(merged(upperType, upper.merged(), batch)));
   }
 
-  private Pair[] pairs(ReferenceCache lower, ReferenceCache upper, int head, boolean ofKeys) {
-    int mark = upper.merged().mark();
-    return IntStream.range(mark, upper.rows())
+  private List<ReferenceValue> run(
+      ReferenceCache lower, ReferenceCache upper, ReferenceChoice choice) {
+    if (choice.lists().isEmpty()) {
+      return List.of(lower.observing(choice.observed()), upper.observing(choice.observed()));
+    }
+    int rows = upper.rows();
+    int[][] positions = new int[upperType.kvHeads()][];
+    boolean[][] retained = new boolean[positions.length][rows];
+    int[] counts = new int[positions.length];
+    for (int head = 0; head < positions.length; head++) {
+      List<Integer> list = choice.lists().get(choice.lists().size() == 1 ? 0 : head);
+      positions[head] = list.stream().mapToInt(Integer::intValue).toArray();
+      counts[head] = merge.retained(list.size());
+    }
+    Batch batch = batch(lower, upper, positions, retained, counts);
+    return List.of(
+        lower.merging(
+            merged(lowerType, ReferenceMerged.NOTHING, batch), lowerType, positions, context),
+        upper.merging(
+            merged(upperType, ReferenceMerged.NOTHING, batch), upperType, positions, context));
+  }
+
+  /** Pairs up rows; of those of each head, so many more keep their originals. */
+  private Batch batch(
+      ReferenceCache lower,
+      ReferenceCache upper,
+      int[][] positions,
+      boolean[][] retained,
+      int[] counts) {
+    Pair[][] keys = new Pair[positions.length][];
+    Pair[][] values = new Pair[positions.length][];
+    for (int head = 0; head < positions.length; head++) {
+      keys[head] = pairs(lower, upper, head, positions[head], true);
+      values[head] = pairs(lower, upper, head, positions[head], false);
+      for (int index : chosen(keys[head], values[head], counts[head])) {
+        retained[head][positions[head][index]] = true;
+      }
+    }
+    return new Batch(positions, keys, values, retained);
+  }
+
+  private Pair[] pairs(
+      ReferenceCache lower, ReferenceCache upper, int head, int[] positions, boolean ofKeys) {
+    return Arrays.stream(positions)
         .mapToObj(
             row ->
                 pair(
@@ -82,12 +137,7 @@ public final class ReferenceMerge {
   private double[] read(ReferenceCache cache, CacheType type, int row, int head, boolean ofKeys) {
     HeadGroup group = type.groupOf(head);
     RowForm form = cache.form(group, head, row, context.firstPosition(), context.prefill());
-    int dim = ofKeys ? type.keyDim() : type.valueDim();
-    return IntStream.range(head * dim, (head + 1) * dim)
-        .mapToDouble(
-            column ->
-                ofKeys ? cache.key(type, row, column, form) : cache.value(type, row, column, form))
-        .toArray();
+    return ofKeys ? cache.keyRow(row, head, form) : cache.valueRow(row, head, form);
   }
 
   private Pair pair(double[] y, double[] x) {
@@ -121,60 +171,67 @@ public final class ReferenceMerge {
   }
 
   /** Which rows of a batch keep their originals. */
-  private List<Integer> chosen(Pair[] keys, Pair[] values, int mark, int rows) {
+  private static List<Integer> chosen(Pair[] keys, Pair[] values, int count) {
     return IntStream.range(0, keys.length)
         .boxed()
         .sorted(
             Comparator.<Integer>comparingDouble(
-                    index -> -Math.max(keys[index].angle(), values[index].angle()))
+                    index -> -difference(Math.max(keys[index].angle(), values[index].angle())))
                 .thenComparing(index -> index))
-        .limit(merge.retained(rows) - merge.retained(mark))
+        .limit(count)
         .toList();
   }
 
-  private ReferenceMerged longer(
-      ReferenceCache cache, CacheType type, Pair[][] keys, Pair[][] values, boolean[][] retained) {
-    ReferenceMerged before = cache.merged();
-    boolean isLower = type.groups().getFirst().merge().side() == Merge.Side.LOWER;
+  private static double difference(double angle) {
+    double difference = 1 - Math.cos(angle);
+    return difference < Merge.SMALLEST_DIFFERENCE ? 0 : difference;
+  }
+
+  /** What a layer has of a batch behind what it had before. */
+  private static ReferenceMerged merged(CacheType type, ReferenceMerged before, Batch batch) {
+    HeadGroup group = type.groups().getFirst();
+    boolean isLower = group.merge().side() == Merge.Side.LOWER;
     return new ReferenceMerged(
-        cache.rows(),
-        retained,
-        longer(before.keys(), type, type.keyDim(), keys, retained, isLower, true),
-        longer(before.values(), type, type.valueDim(), values, retained, isLower, false));
+        batch.retained()[0].length,
+        batch.retained(),
+        longer(before, type, batch, isLower, true),
+        longer(before, type, batch, isLower, false));
   }
 
   private static ReferenceMerged.Side longer(
-      ReferenceMerged.Side before,
-      CacheType type,
-      int dim,
-      Pair[][] pairs,
-      boolean[][] retained,
-      boolean isLower,
-      boolean ofKeys) {
+      ReferenceMerged before, CacheType type, Batch batch, boolean isLower, boolean ofKeys) {
+    Pair[][] pairs = ofKeys ? batch.keys() : batch.values();
+    int dim = ofKeys ? type.keyDim() : type.valueDim();
     int heads = pairs.length;
-    int rows = pairs[0].length;
-    int mark = retained[0].length - rows;
+    int rows = batch.retained()[0].length - before.mark();
     double[] directions = new double[rows * heads * dim];
     double[] norms = new double[rows * heads];
-    for (int row = 0; row < rows; row++) {
-      for (int head = 0; head < heads; head++) {
-        if (!retained[head][mark + row]) {
-          Pair pair = pairs[head][row];
-          int place = row * heads + head;
+    for (int head = 0; head < heads; head++) {
+      for (int index = 0; index < pairs[head].length; index++) {
+        int position = batch.positions()[head][index];
+        if (!batch.retained()[head][position]) {
+          Pair pair = pairs[head][index];
+          int place = (position - before.mark()) * heads + head;
           norms[place] = half(isLower ? pair.lowerNorm() : pair.upperNorm());
           System.arraycopy(pair.direction(), 0, directions, place * dim, dim);
         }
       }
     }
     CacheSegment shared = type.groups().getFirst().segments().getFirst();
-    ElementFormat format = shared.format();
-    return before.append(
-        heads,
-        dim,
-        directions,
-        norms,
-        format,
-        shared.packing().map(ofKeys ? Packing::key : Packing::value));
+    Optional<QuantisedFormat> codes = shared.packing().map(ofKeys ? Packing::key : Packing::value);
+    ReferenceMerged.Side side =
+        (ofKeys ? before.keys() : before.values())
+            .append(heads, dim, directions, norms, shared.format());
+    if (codes.isPresent()) {
+      for (int head = 0; head < heads; head++) {
+        int[] coded =
+            shared.budget().isPresent()
+                ? batch.positions()[head]
+                : IntStream.range(0, before.mark() + rows).toArray();
+        side.code(codes.get(), head, coded, before.mark());
+      }
+    }
+    return side;
   }
 
   private static double half(double norm) {

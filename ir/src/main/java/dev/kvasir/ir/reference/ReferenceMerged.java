@@ -3,10 +3,11 @@ package dev.kvasir.ir.reference;
 import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.QuantisedFormat;
 import java.util.Arrays;
-import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
- * What one layer reads of the rows that it has merged with another layer's.
+ * What one layer reads of the rows that it has merged with another layer's; where rows are chosen,
+ * everything is 0 in those that it no longer has.
  *
  * @param mark rows at the last merge, 0 before the first
  * @param retained for each KV head and row below the mark, whether it keeps its original
@@ -46,39 +47,38 @@ public record ReferenceMerged(int mark, boolean[][] retained, Side keys, Side va
       return norm(row, column / directions.headDim()) * direction(row, column);
     }
 
-    /** These rows and more; pages that were not full are coded if they are now. */
+    double[] row(int row, int kvHead) {
+      int first = kvHead * directions.headDim();
+      return IntStream.range(first, first + directions.headDim())
+          .mapToDouble(column -> element(row, column))
+          .toArray();
+    }
+
+    /** These rows and more, none of which are coded. */
     Side append(
         int kvHeads,
         int headDim,
         double[] moreDirections,
         double[] moreNorms,
-        ElementFormat format,
-        Optional<QuantisedFormat> codes) {
+        ElementFormat format) {
       ReferenceSide before = norms.length == 0 ? ReferenceSide.empty(kvHeads, headDim) : directions;
       double[] stored =
           Arrays.stream(moreDirections).map(element -> format.round((float) element)).toArray();
-      ReferenceSide longer = before.append(moreDirections, stored);
       double[] longerNorms = Arrays.copyOf(norms, norms.length + moreNorms.length);
       System.arraycopy(moreNorms, 0, longerNorms, norms.length, moreNorms.length);
-      codes.ifPresent(
-          quantised ->
-              codeFullPages(
-                  longer, quantised, norms.length / kvHeads, longerNorms.length / kvHeads));
-      return new Side(longer, longerNorms);
+      return new Side(before.append(moreDirections, stored), longerNorms);
     }
 
-    private static void codeFullPages(
-        ReferenceSide side, QuantisedFormat codes, int rowsBefore, int rows) {
+    /**
+     * Codes the full pages of a list of rows of a KV head but those that the first rows fill.
+     *
+     * @param rows true positions, in order
+     * @param first how many rows are in coded pages, or in one that was not full
+     */
+    void code(QuantisedFormat codes, int kvHead, int[] rows, int first) {
       int page = QuantisedFormat.PAGE_ROWS;
-      for (int first = rowsBefore / page * page; first + page <= rows; first += page) {
-        int[] pageRows = new int[page];
-        Arrays.setAll(pageRows, index -> index);
-        for (int index = 0; index < page; index++) {
-          pageRows[index] += first;
-        }
-        for (int head = 0; head < side.kvHeads(); head++) {
-          side.code(codes, head, pageRows);
-        }
+      for (int start = first / page * page; start + page <= rows.length; start += page) {
+        directions.code(codes, kvHead, Arrays.copyOfRange(rows, start, start + page));
       }
     }
   }

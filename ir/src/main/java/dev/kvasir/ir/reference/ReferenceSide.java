@@ -52,11 +52,10 @@ record ReferenceSide(int kvHeads, int headDim, double[] computed, double[] store
         concatenate(coded, notCoded));
   }
 
-  /** Stores a row of a head of this side, as it is read, in another format in {@code target}. */
-  void store(int row, int head, RowForm form, ElementFormat format, ReferenceSide target) {
-    int start = place(row, head, 0);
-    for (int place = start; place < start + headDim; place++) {
-      target.stored()[place] = format.round((float) in(form)[place]);
+  /** Puts a row of a head in the place of the stored one. */
+  void store(int row, int head, double[] elements, ElementFormat format) {
+    for (int channel = 0; channel < headDim; channel++) {
+      stored[place(row, head, channel)] = format.round((float) elements[channel]);
     }
   }
 

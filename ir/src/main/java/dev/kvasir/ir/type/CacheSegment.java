@@ -11,7 +11,8 @@ import java.util.OptionalInt;
  * {@code dense bf16 packed key int8(per = channel, group = 64) value int4(per = token, group =
  * 32)}, {@code kept bf16 budget(2048, observe = 32, window = 8)}, {@code slots bf16 rows 128},
  * {@code tail bf16 rows 512}, {@code shared bf16 merge(lower, with = 3, t = 0.6, retain = 5%, tail
- * = 128)}; a name other than the kind's comes first: {@code first = dense bf16}.
+ * = 128)}, with a budget in front where a selection chooses the rows; a name other than the kind's
+ * comes first: {@code first = dense bf16}.
  *
  * @param name unique within the cache; lower-case letters, digits and underscores
  * @param kind which rows it holds
@@ -22,7 +23,7 @@ import java.util.OptionalInt;
  *     it be selected from, folded or merged, at which it is empty again; of the others 0
  * @param window the model's own sliding window: a query at position p sees positions above p -
  *     window only
- * @param budget of kept rows, how many there are
+ * @param budget of kept rows, and of shared rows that a selection chooses, how many there are
  * @param merge of shared rows, how they come about
  * @param packing how closed pages are coded; a sink, which is small and read by every query, a tail
  *     and retained rows have none
@@ -54,7 +55,10 @@ public record CacheSegment(
      * slots.
      */
     TAIL,
-    /** The directions of the rows up to the last merge, which two layers share. */
+    /**
+     * The directions of the rows up to the last merge, which two layers share; with a budget, of
+     * the rows that the last selection chose.
+     */
     SHARED,
     /** The originals of those of them whose directions differ most. */
     RETAINED;
@@ -83,9 +87,9 @@ public record CacheSegment(
               + ", got "
               + rows);
     }
-    if (budget.isPresent() != (kind == Kind.KEPT)) {
+    if (kind == Kind.KEPT ? budget.isEmpty() : budget.isPresent() && kind != Kind.SHARED) {
       throw new IllegalArgumentException(
-          "kept rows have a budget and others have none, got " + kind.text());
+          "kept rows have a budget, shared rows may, others have none, got " + kind.text());
     }
     if (merge.isPresent() != (kind == Kind.SHARED)) {
       throw new IllegalArgumentException(
@@ -125,15 +129,20 @@ public record CacheSegment(
         Optional.empty());
   }
 
-  /** {@return an unpacked segment of shared directions} */
+  /** {@return an unpacked segment of shared directions of all rows} */
   public static CacheSegment shared(ElementFormat format, Merge merge) {
+    return shared(format, Optional.empty(), merge);
+  }
+
+  /** {@return an unpacked segment of shared directions, with a budget those of chosen rows} */
+  public static CacheSegment shared(ElementFormat format, Optional<RowBudget> budget, Merge merge) {
     return new CacheSegment(
         Kind.SHARED.text(),
         Kind.SHARED,
         format,
         0,
         OptionalInt.empty(),
-        Optional.empty(),
+        budget,
         Optional.of(merge),
         Optional.empty());
   }

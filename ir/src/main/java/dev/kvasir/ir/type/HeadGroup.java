@@ -56,7 +56,7 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
         && segments.stream().anyMatch(segment -> segment.window().isPresent())) {
       throw new IllegalArgumentException("heads with a tail have no sliding window");
     }
-    if (kinds.contains(CacheSegment.Kind.KEPT)) {
+    if (segments.getFirst().budget().isPresent()) {
       checkSelected(segments);
     }
     if (kinds.equals(MERGED)) {
@@ -76,7 +76,7 @@ public record HeadGroup(List<Integer> heads, List<CacheSegment> segments, boolea
 
   /** {@return whether selections decide which rows the heads keep} */
   public boolean isSelected() {
-    return segments.getFirst().kind() == CacheSegment.Kind.KEPT;
+    return segments.getFirst().budget().isPresent();
   }
 
   /** {@return whether folds mix the rows of the heads into slots} */

@@ -25,6 +25,12 @@ public record Merge(Side side, int partner, BigDecimal t, BigDecimal retain, int
   /** The flag in the place of a key norm that says that the row keeps its original. */
   public static final float RETAINED = -1;
 
+  /**
+   * Directions of which 1 - cosine is smaller count as one: what rows that share a direction differ
+   * in is rounding.
+   */
+  public static final float SMALLEST_DIFFERENCE = 0x1p-16f;
+
   private static final long WHOLE = 100_000_000;
 
   /** The layers of a pair. */

@@ -14,6 +14,7 @@ import dev.kvasir.ir.type.QuantisedFormat;
 import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -201,7 +202,10 @@ class ReferenceMergeTest {
       ReferenceTensor above = new ReferenceTensor(upperRows.length / dim, dim, upperRows);
       List<ReferenceValue> merged =
           new ReferenceMerge(lowerType, upperType, context)
-              .run(lower.append(lowerType, below, below), upper.append(upperType, above, above));
+              .run(
+                  lower.append(lowerType, below, below),
+                  upper.append(upperType, above, above),
+                  Optional.empty());
       lower = (ReferenceCache) merged.getFirst();
       upper = (ReferenceCache) merged.getLast();
     }

@@ -4,6 +4,7 @@ import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.ops.KeepRowsOp;
+import dev.kvasir.ir.graph.ops.MergeRowsOp;
 import dev.kvasir.ir.graph.ops.SelectRowsOp;
 import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
@@ -59,7 +60,8 @@ import java.util.function.ToIntFunction;
  * rows in the lower layer, which count once for both, and pages of four norms in f16 for each; in
  * each layer pages for the {@linkplain Merge#retained retained} rows, with pages of their
  * positions, and a tail like that of selected heads. Norms and positions have a table with as many
- * slots as that of the rows, without an open page.
+ * slots as that of the rows, without an open page. Where a selection chooses what merged heads
+ * keep, its slots of the budget at the mark take the place of the tokens there.
  *
  * <p>All of it but the tails of folded heads grows with the number of tokens, however prompt and
  * generation share them, so what holds at the last token holds at every earlier one; but for
@@ -212,7 +214,7 @@ public record CacheFootprint(List<Part> parts) {
   private static boolean haveOneMark(HeadGroup one, HeadGroup other) {
     return one.isSelected() == other.isSelected()
         && one.isFolded() == other.isFolded()
-        && one.isMerged() == other.isMerged()
+        && (one.isSelected() || one.isMerged() == other.isMerged())
         && one.segments().getLast().rows() == other.segments().getLast().rows()
         && (!one.isFolded() || slotRows(one) == slotRows(other));
   }
@@ -287,14 +289,19 @@ public record CacheFootprint(List<Part> parts) {
   public static int slots(HeadGroup group, CacheSegment segment, int context) {
     int most =
         switch (segment.kind()) {
-          case DENSE, SHARED -> Math.ceilDiv(context, PAGE_ROWS);
+          case DENSE -> Math.ceilDiv(context, PAGE_ROWS);
           case SINK, SLOTS, TAIL -> Math.ceilDiv(segment.rows(), PAGE_ROWS);
           case RING -> segment.ringPages();
-          case KEPT -> Math.ceilDiv(group.budget().most(context), PAGE_ROWS);
-          case RETAINED -> Math.ceilDiv(group.merge().retained(context), PAGE_ROWS);
+          case KEPT, SHARED -> Math.ceilDiv(most(group, context), PAGE_ROWS);
+          case RETAINED -> Math.ceilDiv(group.merge().retained(most(group, context)), PAGE_ROWS);
         };
     int all = Math.ceilDiv(context - firstPosition(group, segment), PAGE_ROWS);
     return Math.max(1, Math.min(all, most));
+  }
+
+  /** The most rows that a selection or merge leaves of the longest context. */
+  private static int most(HeadGroup group, int context) {
+    return group.isSelected() ? group.budget().most(context) : context;
   }
 
   private static int firstPosition(HeadGroup group, CacheSegment segment) {
@@ -310,11 +317,15 @@ public record CacheFootprint(List<Part> parts) {
       case DENSE -> tokens;
       case SINK, SLOTS -> Math.min(tokens, segment.rows());
       case RING -> Math.max(tokens - group.sinkRows(), 0);
-      case KEPT -> group.budget().slots(mark.orElseThrow());
+      case KEPT, SHARED -> left(group, mark.orElseThrow());
       case TAIL -> Math.max(tokens - mark.orElseThrow(), 0);
-      case SHARED -> mark.orElseThrow();
-      case RETAINED -> group.merge().retained(mark.orElseThrow());
+      case RETAINED -> group.merge().retained(left(group, mark.orElseThrow()));
     };
+  }
+
+  /** The rows that a selection or merge at a mark left, or had room for. */
+  private static int left(HeadGroup group, int mark) {
+    return group.isSelected() ? group.budget().slots(mark) : mark;
   }
 
   /** {@return bytes of everything} */
@@ -408,9 +419,9 @@ public record CacheFootprint(List<Part> parts) {
   private static long stateBytes(
       Graph graph, CacheType cache, HeadGroup group, CacheSegment segment, int head, int context) {
     return switch (segment.kind()) {
-      case DENSE, SINK, TAIL, SHARED, RETAINED -> 0;
+      case DENSE, SINK, TAIL, RETAINED -> 0;
       case RING -> group.compensated() ? compensationBytes(cache) : 0;
-      case KEPT -> selectionBytes(graph, cache, head, context);
+      case KEPT, SHARED -> selectionBytes(graph, cache, head, context);
       case SLOTS -> foldBytes(group);
     };
   }
@@ -450,6 +461,8 @@ public record CacheFootprint(List<Part> parts) {
     int most = 0;
     for (Node node : graph.nodes()) {
       if (node.op() instanceof KeepRowsOp op) {
+        most = Math.max(most, op.group().budget().most(context));
+      } else if (node.op() instanceof MergeRowsOp op && op.choice().isPresent()) {
         most = Math.max(most, op.group().budget().most(context));
       }
     }

@@ -62,8 +62,11 @@ public final class EveryCacheIsThreaded implements GraphCheck {
       if (node.op() instanceof FoldRowsOp fold && fold.cache().equals(appended)) {
         return node.result();
       }
-      if (node.op() instanceof MergeRowsOp merge && merge.operands().contains(appended)) {
-        return node.results().get(merge.operands().indexOf(appended));
+      if (node.op() instanceof MergeRowsOp merge) {
+        List<Value> pair = List.of(merge.lower(), merge.upper());
+        if (pair.contains(appended)) {
+          return node.results().get(pair.indexOf(appended));
+        }
       }
     }
     return appended;

@@ -37,7 +37,7 @@ public final class MergeFollowsAttention implements GraphCheck {
       switch (node.op()) {
         case AttentionOp attention -> attended.add(attention.cache());
         case MergeRowsOp merge -> {
-          for (Value cache : merge.operands()) {
+          for (Value cache : List.of(merge.lower(), merge.upper())) {
             merged.merge(cache, 1, Integer::sum);
             if (!attended.contains(cache)) {
               problems.add(cache + " is merged before attention has read it");

@@ -6,8 +6,10 @@ import dev.kvasir.ir.diag.Diagnostic;
 import dev.kvasir.ir.diag.DiagnosticCode;
 import dev.kvasir.ir.graph.Graph;
 import dev.kvasir.ir.graph.GraphRewriter;
+import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.ops.AttentionOp;
+import dev.kvasir.ir.graph.ops.KeepRowsOp;
 import dev.kvasir.ir.graph.ops.MergeRowsOp;
 import dev.kvasir.ir.policy.Arguments;
 import dev.kvasir.ir.policy.ResolvedPolicy;
@@ -54,8 +56,23 @@ import java.util.Set;
  * target from {@code from} on are taken in ascending order, two by two; an odd last one stays as it
  * is.
  *
- * <p>After all that decides which rows a head keeps: only layers that keep every row merge. Before
- * storage, which finds the segments made here.
+ * <p>Layers that keep chosen rows merge where both keep what one selection chose. The rows that it
+ * chooses are then merged when it does, in one operation:
+ *
+ * <pre>{@code
+ * %choice = select_rows(%a_after, %q, %lse) {...}
+ * %a_kept = keep_rows(%a_after, %choice)
+ * %b_kept = keep_rows(%b_after, %choice)
+ *   ->
+ * %choice = select_rows(%a_after, %q, %lse) {...}
+ * %layer.0.cache_merged, %layer.1.cache_merged = merge_rows(%a_after, %b_after, %choice)
+ * }</pre>
+ *
+ * with the budget in both caches: {@code shared bf16 budget(...) merge(...) + retained bf16 + tail
+ * bf16 rows 512}.
+ *
+ * <p>After all that decides which rows a head keeps. Before storage, which finds the segments made
+ * here.
  */
 public final class MergeLayers implements TechniquePass {
   private static final TechniqueSpec SPEC = MergeLayersSpec.spec();
@@ -90,9 +107,11 @@ public final class MergeLayers implements TechniquePass {
     Graph merged = graph;
     for (TechniqueUse use : context.policy().uses(id())) {
       MergeLayersUse merging = new MergeLayersUse(use);
+      MergedSelections selections = new MergedSelections(merged, merging, context.policy());
       Map<Integer, MergeLayersUse.Pair> pairs = new HashMap<>();
       for (MergeLayersUse.Pair pair : merging.pairs(context.policy().facts().layers())) {
         checkStorage(pair, use, context.policy());
+        selections.check(pair);
         pairs.put(pair.lower(), pair);
         pairs.put(pair.upper(), pair);
       }
@@ -103,26 +122,58 @@ public final class MergeLayers implements TechniquePass {
 
   private static Graph merge(
       Graph graph, MergeLayersUse merging, Map<Integer, MergeLayersUse.Pair> pairs) {
-    Map<Integer, Value> appended = new HashMap<>();
+    Map<Integer, Layer> layers = new HashMap<>();
     return GraphRewriter.rewrite(
         graph,
         parameter -> type(parameter.type(), merging, pairs),
         (node, copy) -> {
-          copy.keep(node);
-          if (node.op() instanceof AttentionOp attention) {
-            int layer = attention.cacheType().layer();
-            appended.put(layer, attention.cache());
-            Optional.ofNullable(pairs.get(layer))
-                .filter(pair -> pair.upper() == layer)
-                .ifPresent(pair -> merge(copy, appended, pair));
+          Optional<MergeLayersUse.Pair> pair = pairOf(node, pairs);
+          if (pair.isEmpty()) {
+            copy.keep(node);
+          } else if (node.op() instanceof KeepRowsOp keep) {
+            copy.drop(node);
+            int layer = keep.cacheType().layer();
+            layers.put(layer, new Layer(keep.cache(), node.result(), Optional.of(keep.choice())));
+            merge(copy, layers, layer, pair.get());
+          } else if (node.op() instanceof AttentionOp attention) {
+            copy.keep(node);
+            CacheType cache = attention.cacheType();
+            if (cache.groups().stream().noneMatch(HeadGroup::isSelected)) {
+              Value rows = attention.cache();
+              layers.put(cache.layer(), new Layer(rows, rows, Optional.empty()));
+              merge(copy, layers, cache.layer(), pair.get());
+            }
           }
         });
   }
 
+  /** The pair that an operation reads the cache of, if that decides where rows are merged. */
+  private static Optional<MergeLayersUse.Pair> pairOf(
+      Node node, Map<Integer, MergeLayersUse.Pair> pairs) {
+    return switch (node.op()) {
+      case AttentionOp attention -> Optional.ofNullable(pairs.get(attention.cacheType().layer()));
+      case KeepRowsOp keep -> Optional.ofNullable(pairs.get(keep.cacheType().layer()));
+      default -> Optional.empty();
+    };
+  }
+
+  /**
+   * A layer of a pair.
+   *
+   * @param appended its cache with the span
+   * @param last what follows from it so far
+   * @param choice what it keeps, where rows are chosen
+   */
+  private record Layer(Value appended, Value last, Optional<Value> choice) {}
+
+  /** Merges a pair behind its upper layer. */
   private static void merge(
-      GraphRewriter copy, Map<Integer, Value> appended, MergeLayersUse.Pair pair) {
-    Value lower = appended.get(pair.lower());
-    Value upper = appended.get(pair.upper());
+      GraphRewriter copy, Map<Integer, Layer> layers, int layer, MergeLayersUse.Pair pair) {
+    if (layer == pair.lower()) {
+      return;
+    }
+    Layer lower = layers.get(pair.lower());
+    Layer upper = layers.get(pair.upper());
     if (lower == null || upper == null) {
       throw new CompilerBug("layers " + pair + " do not run in this order");
     }
@@ -131,9 +182,12 @@ public final class MergeLayers implements TechniquePass {
             List.of(
                 "layer." + pair.lower() + ".cache_merged",
                 "layer." + pair.upper() + ".cache_merged"),
-            new MergeRowsOp(copy.of(lower), copy.of(upper)));
-    copy.substitute(lower, results.getFirst());
-    copy.substitute(upper, results.getLast());
+            new MergeRowsOp(
+                copy.of(lower.appended()),
+                copy.of(upper.appended()),
+                upper.choice().map(copy::of)));
+    copy.substitute(lower.last(), results.getFirst());
+    copy.substitute(upper.last(), results.getLast());
   }
 
   private static Type type(
@@ -150,15 +204,6 @@ public final class MergeLayers implements TechniquePass {
   private static CacheType merged(
       CacheType cache, MergeLayersUse merging, MergeLayersUse.Pair pair) {
     CacheSegment first = cache.groups().getFirst().segments().getFirst();
-    if (cache.groups().size() != 1 || first.kind() != CacheSegment.Kind.DENSE) {
-      throw new CompileException(
-          Diagnostic.error(
-                  DiagnosticCode.CONFLICTING_TECHNIQUES,
-                  merging.use().span(),
-                  "layers %s cannot merge: layer %d does not keep every row"
-                      .formatted(pair, cache.layer()))
-              .withNote("layers that keep chosen rows do not merge: restrict one use with on"));
-    }
     if (first.window().isPresent()) {
       throw new CompileException(
           Diagnostic.error(
@@ -168,13 +213,17 @@ public final class MergeLayers implements TechniquePass {
                       .formatted(cache.layer()))
               .withNote("restrict merge-layers with on; quantize-kv packs such a layer"));
     }
+    if (cache.groups().size() != 1
+        || (first.kind() != CacheSegment.Kind.DENSE && first.kind() != CacheSegment.Kind.KEPT)) {
+      throw new CompilerBug("a layer that merges keeps all or chosen rows: " + cache.text());
+    }
     Merge merge = merging.merge(pair, cache.layer());
     return cache.withGroups(
         List.of(
             new HeadGroup(
                 cache.groups().getFirst().heads(),
                 List.of(
-                    CacheSegment.shared(first.format(), merge),
+                    CacheSegment.shared(first.format(), first.budget(), merge),
                     CacheSegment.of(
                         CacheSegment.Kind.RETAINED, first.format(), 0, OptionalInt.empty()),
                     CacheSegment.of(
@@ -187,8 +236,8 @@ public final class MergeLayers implements TechniquePass {
   private static void checkStorage(
       MergeLayersUse.Pair pair, TechniqueUse use, ResolvedPolicy policy) {
     for (String technique : STORAGE) {
-      Optional<TechniqueUse> lower = on(pair.lower(), technique, policy);
-      Optional<TechniqueUse> upper = on(pair.upper(), technique, policy);
+      Optional<TechniqueUse> lower = MergeLayersUse.on(pair.lower(), technique, policy);
+      Optional<TechniqueUse> upper = MergeLayersUse.on(pair.upper(), technique, policy);
       Optional<Arguments> of = lower.map(TechniqueUse::arguments);
       if (!of.equals(upper.map(TechniqueUse::arguments))) {
         Diagnostic refused =
@@ -203,11 +252,5 @@ public final class MergeLayers implements TechniquePass {
                 .withNote("name both layers in one use of " + technique + ", or neither"));
       }
     }
-  }
-
-  private static Optional<TechniqueUse> on(int layer, String technique, ResolvedPolicy policy) {
-    return policy.uses(technique).stream()
-        .filter(use -> use.target().layers().contains(layer))
-        .findFirst();
   }
 }

@@ -4,12 +4,14 @@ import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.policy.HeadSet;
 import dev.kvasir.ir.policy.ModelFacts;
 import dev.kvasir.ir.policy.ParameterValue;
+import dev.kvasir.ir.policy.ResolvedPolicy;
 import dev.kvasir.ir.policy.TechniqueUse;
 import dev.kvasir.ir.type.Merge;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** One use of {@code merge-layers}, its parameters taken together. */
 record MergeLayersUse(TechniqueUse use) {
@@ -75,6 +77,13 @@ record MergeLayersUse(TechniqueUse use) {
       layers.add(pair.upper());
     }
     return HeadSet.ofLayers(layers, facts);
+  }
+
+  /** The use of a technique on a layer; of several on heads of it the first. */
+  static Optional<TechniqueUse> on(int layer, String technique, ResolvedPolicy policy) {
+    return policy.uses(technique).stream()
+        .filter(use -> use.target().layers().contains(layer))
+        .findFirst();
   }
 
   /** How a layer of a pair merges. */

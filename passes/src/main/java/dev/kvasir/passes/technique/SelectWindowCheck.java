@@ -107,14 +107,9 @@ final class SelectWindowCheck implements UseCheck {
   private static Optional<Diagnostic> share(SelectWindowUse selecting) {
     int share = selecting.share();
     int layers = selecting.layers().size();
-    if (share > 1 && selecting.perHead()) {
-      return Optional.of(
-          excluded(
-                  selecting,
-                  SelectWindowSpec.SHARE,
-                  "heads that choose for themselves share nothing between layers, got share = "
-                      + share)
-              .withNote("leave share or per-head out"));
+    Optional<Diagnostic> heads = sharedHeads(selecting);
+    if (heads.isPresent()) {
+      return heads;
     }
     if (share > 1 && selecting.isShaped(SelectWindowSpec.PYRAMID)) {
       return Optional.of(
@@ -141,6 +136,27 @@ final class SelectWindowCheck implements UseCheck {
                           isWritten(selecting.use(), SelectWindowSpec.SHARE) ? "" : "its default ",
                           share))
               .withNote("these do: share = " + divisors));
+    }
+    return Optional.empty();
+  }
+
+  /** A head of a layer keeps what the head in its place chose. */
+  private static Optional<Diagnostic> sharedHeads(SelectWindowUse selecting) {
+    List<Integer> layers = selecting.layers();
+    for (int index = 0; selecting.perHead() && index < layers.size(); index++) {
+      int leader = layers.get(index / selecting.share() * selecting.share());
+      int expected = selecting.use().target().headsOfLayer(leader).size();
+      int found = selecting.use().target().headsOfLayer(layers.get(index)).size();
+      if (found != expected) {
+        return Optional.of(
+            excluded(
+                    selecting,
+                    SelectWindowSpec.SHARE,
+                    ("layers %d and %d share lists of heads that choose for themselves, and layer %d"
+                            + " has %d instead of %d of these")
+                        .formatted(leader, layers.get(index), layers.get(index), found, expected))
+                .withNote("name as many heads in each layer, or leave share or per-head out"));
+      }
     }
     return Optional.empty();
   }

@@ -3,6 +3,7 @@ package dev.kvasir.passes.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvasir.passes.testing.PassCases;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class GraphChecksTest {
@@ -58,8 +59,20 @@ class GraphChecksTest {
           .replace("%l = last", "%a2, %b2 = merge_rows(%a1, %b1)\n%l = last")
           .replace("%n, %a1, %b1", "%n, %a2, %b2");
 
+  private static final String CHOSEN =
+      SELECTED
+          .replaceFirst("kept f32 (.*?) \\+", sharedRegex("lower, with = 1"))
+          .replaceFirst("kept f32 (.*?) \\+", sharedRegex("upper, with = 0"))
+          .replace("%a2 = keep_rows(%a1, %c)\n", "")
+          .replace("%b2 = keep_rows(%b1, %c)", "%a2, %b2 = merge_rows(%a1, %b1, %c)");
+
   private static String shared(String pair) {
     return "shared f32 merge(%s, t = 0.6, retain = 5%%, tail = 8) + retained f32 + tail f32 rows 8"
+        .formatted(pair);
+  }
+
+  private static String sharedRegex(String pair) {
+    return "shared f32 $1 merge(%s, t = 0.6, retain = 5%%, tail = 8) + retained f32 +"
         .formatted(pair);
   }
 
@@ -80,6 +93,15 @@ class GraphChecksTest {
     expect(new EveryCacheIsThreaded(), MERGED);
     expect(new AttentionReadsItsSpan(), MERGED);
     expect(new MergeFollowsAttention(), MERGED);
+    for (GraphCheck check :
+        List.of(
+            new ResultsInOrder(),
+            new EveryCacheIsThreaded(),
+            new AttentionReadsItsSpan(),
+            new SelectionFollowsAttention(),
+            new MergeFollowsAttention())) {
+      expect(check, CHOSEN);
+    }
   }
 
   @Test
@@ -183,6 +205,26 @@ class GraphChecksTest {
             "%b: cache<layer 1, heads 1, key 8, value 8; [0]: kept f32 budget(9",
             "%b: cache<layer 1, heads 1, key 8, value 8; [0]: kept f32 budget(8"),
         "%c is no choice for %b1");
+  }
+
+  @Test
+  void chosenRowsAreMergedOnceByTheirOwnChoice() {
+    String merge = "%a2, %b2 = merge_rows(%a1, %b1, %c)\n";
+    String without = CHOSEN.replace(merge, "").replace("%a2", "%a1").replace("%b2", "%b1");
+    expect(
+        new SelectionFollowsAttention(),
+        without,
+        "%a1 is kept 0 times, expected once",
+        "%b1 is kept 0 times, expected once");
+    expect(
+        new MergeFollowsAttention(),
+        without,
+        "%a1 is merged 0 times, expected once",
+        "%b1 is merged 0 times, expected once");
+    expect(
+        new SelectionFollowsAttention(),
+        "parameter %o: i32[1, kept]\n" + CHOSEN.replace("(%a1, %b1, %c)", "(%a1, %b1, %o)"),
+        "%o is no choice for %a1 and %b1");
   }
 
   @Test

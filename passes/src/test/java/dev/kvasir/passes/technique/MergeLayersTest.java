@@ -6,10 +6,13 @@ import dev.kvasir.ir.diag.CompileException;
 import dev.kvasir.ir.diag.Diagnostic;
 import dev.kvasir.ir.diag.DiagnosticCode;
 import dev.kvasir.ir.diag.SourceText;
+import dev.kvasir.ir.model.ModelConfig;
 import dev.kvasir.ir.policy.Convolutions;
 import dev.kvasir.ir.policy.ModelFacts;
+import dev.kvasir.ir.policy.ResolvedPolicy;
 import dev.kvasir.ir.testing.DiagnosticCases;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.passes.PassContext;
 import dev.kvasir.passes.PassListener;
 import dev.kvasir.passes.Passes;
 import dev.kvasir.passes.testing.PassCases;
@@ -43,15 +46,10 @@ class MergeLayersTest {
         .isEqualTo("layer 1 has a sliding window of its own, which forgets rows by itself");
   }
 
-  @Test
-  void refusesALayerThatSelectsRows() {
-    Diagnostic refused =
-        refused(
-            OptionalInt.empty(),
-            "use merge-layers(from = 1); use select-window(budget = 12%, share = 1) on layers 2;");
-    assertThat(refused.code()).isEqualTo(DiagnosticCode.CONFLICTING_TECHNIQUES);
-    assertThat(refused.message())
-        .isEqualTo("layers 1 and 2 cannot merge: layer 2 does not keep every row");
+  @TestFactory
+  Stream<DynamicTest> refusesLayersThatDoNotShareAList() {
+    return DiagnosticCases.of(
+        MergeLayersTest.class, "merge_layers_selected.kvp", MergeLayersTest::compile);
   }
 
   @Test
@@ -92,6 +90,19 @@ class MergeLayersTest {
       return refused.diagnostics().getFirst();
     }
     throw new AssertionError("not refused: " + statements);
+  }
+
+  private static List<Diagnostic> compile(SourceText text) {
+    ModelConfig config = SmallModels.config(4, 32);
+    try {
+      ResolvedPolicy policy =
+          SmallModels.resolve(text, SmallModels.facts(config), Convolutions.ANY);
+      Passes.pipeline()
+          .run(new PassContext("small", config, policy, ElementFormat.BF16), PassListener.NONE);
+      return List.of();
+    } catch (CompileException refused) {
+      return refused.diagnostics();
+    }
   }
 
   private static List<Diagnostic> diagnose(SourceText text) {

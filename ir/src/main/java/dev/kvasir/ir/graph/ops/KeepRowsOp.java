@@ -40,11 +40,12 @@ public record KeepRowsOp(Value cache, Value choice) implements Op {
 
   /** Checks types and shapes. */
   public KeepRowsOp {
-    HeadGroup group = OpChecks.selected("cache", OpChecks.cache("cache", cache));
-    TensorType shared = choiceType(1);
-    if (!choice.type().equals(shared)) {
-      OpChecks.type("choice", choiceType(group.heads().size()), choice);
+    CacheType type = OpChecks.cache("cache", cache);
+    HeadGroup group = OpChecks.selected("cache", type);
+    if (group.isMerged()) {
+      throw new IllegalArgumentException("merged rows are kept by merge_rows, got " + type.text());
     }
+    checkChoice(group, choice);
   }
 
   /** {@return the type of the cache} */
@@ -86,6 +87,13 @@ public record KeepRowsOp(Value cache, Value choice) implements Op {
             ? rows.observing(chosen.observed())
             : rows.keep(
                 cacheType(), group(), chosen.lists(), context.firstPosition(), context.prefill()));
+  }
+
+  /** Refuses what is no choice for a group: one list, or one for each of its heads. */
+  static void checkChoice(HeadGroup group, Value choice) {
+    if (!choice.type().equals(choiceType(1))) {
+      OpChecks.type("choice", choiceType(group.heads().size()), choice);
+    }
   }
 
   /** The type of a choice of so many lists. */

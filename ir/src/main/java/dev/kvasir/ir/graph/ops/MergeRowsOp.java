@@ -6,13 +6,16 @@ import dev.kvasir.ir.graph.OpDefinition;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.reference.EvaluationContext;
 import dev.kvasir.ir.reference.ReferenceCache;
+import dev.kvasir.ir.reference.ReferenceChoice;
 import dev.kvasir.ir.reference.ReferenceMerge;
 import dev.kvasir.ir.reference.ReferenceValue;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Merge;
+import dev.kvasir.ir.type.RowBudget;
 import dev.kvasir.ir.type.Type;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Two neighbouring layers with one direction for each pair of rows that neither had merged yet, and
@@ -34,20 +37,31 @@ import java.util.List;
  *
  * <p>T rows being merged and {@code mark} before, {@code ceil(retain * T) - ceil(retain * mark)} of
  * the new rows keep the originals of both layers, keys and values: those of the largest {@code
- * max(Omega_K, Omega_V)} in the head, of equal ones the lower position. In their place the shared
- * segment has a row of zeros that nobody sees.
+ * max(Omega_K, Omega_V)} in the head, of equal ones the lower position; an angle counts as 0 where
+ * 1 - cos(Omega) is below {@link Merge#SMALLEST_DIFFERENCE}. In their place the shared segment has
+ * a row of zeros that nobody sees.
+ *
+ * <p>With a choice, both layers keep the rows of its lists alone, and all of these are merged anew,
+ * as {@code keep_rows} would read them: a row that was shared before is norm times direction, so
+ * that its angle is 0 and its direction stays; one that kept its original competes again. {@code
+ * ceil(retain * count)} of the count rows of a head's list keep their originals, in the format of
+ * retained rows. Pages of directions are coded in the order of the list.
  *
  * @param lower the cache of the lower layer, with this span; all of its heads are merged
  * @param upper the cache of the layer behind it, with this span
+ * @param choice what {@code select_rows} chose in the lower layer or in one before it; present when
+ *     the heads have a budget, which is that of both layers
  */
-public record MergeRowsOp(Value lower, Value upper) implements Op {
+public record MergeRowsOp(Value lower, Value upper, Optional<Value> choice) implements Op {
   /** The entry in the catalog. */
   public static final OpDefinition DEFINITION =
       new OpDefinition(
           "merge_rows",
           2,
-          2,
-          (operands, attributes) -> new MergeRowsOp(operands.getFirst(), operands.getLast()));
+          3,
+          (operands, attributes) ->
+              new MergeRowsOp(
+                  operands.get(0), operands.get(1), operands.stream().skip(2).findFirst()));
 
   /** Checks types and sides. */
   public MergeRowsOp {
@@ -64,6 +78,20 @@ public record MergeRowsOp(Value lower, Value upper) implements Op {
       throw new IllegalArgumentException(
           "lower and upper must be a pair, got " + below.text() + " and " + above.text());
     }
+    HeadGroup group = OpChecks.merged("upper", above);
+    if (group.isSelected() != choice.isPresent()
+        || !budget(group).equals(budget(OpChecks.merged("lower", below)))) {
+      throw new IllegalArgumentException(
+          "lower and upper must have one budget and a choice, or neither, got "
+              + below.text()
+              + " and "
+              + above.text());
+    }
+    choice.ifPresent(lists -> KeepRowsOp.checkChoice(group, lists));
+  }
+
+  private static Optional<RowBudget> budget(HeadGroup group) {
+    return group.segments().getFirst().budget();
   }
 
   /** {@return the type of the lower layer's cache} */
@@ -88,7 +116,7 @@ public record MergeRowsOp(Value lower, Value upper) implements Op {
 
   @Override
   public List<Value> operands() {
-    return List.of(lower, upper);
+    return choice.map(lists -> List.of(lower, upper, lists)).orElse(List.of(lower, upper));
   }
 
   @Override
@@ -105,6 +133,9 @@ public record MergeRowsOp(Value lower, Value upper) implements Op {
   @Override
   public List<ReferenceValue> evaluate(List<ReferenceValue> operands, EvaluationContext context) {
     ReferenceMerge merge = new ReferenceMerge(lowerType(), upperType(), context);
-    return merge.run((ReferenceCache) operands.getFirst(), (ReferenceCache) operands.getLast());
+    return merge.run(
+        (ReferenceCache) operands.get(0),
+        (ReferenceCache) operands.get(1),
+        operands.stream().skip(2).findFirst().map(ReferenceChoice.class::cast));
   }
 }

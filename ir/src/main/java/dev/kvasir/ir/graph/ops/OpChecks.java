@@ -39,7 +39,7 @@ final class OpChecks {
 
   /** The only selected group of a cache. */
   static HeadGroup selected(String operand, CacheType type) {
-    return only(operand, type, HeadGroup::isSelected, "kept rows");
+    return only(operand, type, HeadGroup::isSelected, "chosen rows");
   }
 
   /** The only folded group of a cache. */
