@@ -40,6 +40,21 @@ record PlanCase(
     prompts = List.copyOf(prompts);
   }
 
+  /** {@return this case with other statements} */
+  PlanCase withUses(List<String> others) {
+    return new PlanCase(model, others, context, span, prompts, steps, convolutions);
+  }
+
+  /** {@return this case with other prompts, and so many steps behind them} */
+  PlanCase withTexts(List<Integer> otherPrompts, int otherSteps) {
+    return new PlanCase(model, uses, context, span, otherPrompts, otherSteps, convolutions);
+  }
+
+  /** {@return this case on another model} */
+  PlanCase withModel(SmallModel other) {
+    return new PlanCase(other, uses, context, span, prompts, steps, convolutions);
+  }
+
   /** {@return all tokens that the session reads} */
   int tokens() {
     return prompts.stream().mapToInt(Integer::intValue).sum() + steps;

@@ -67,15 +67,15 @@ final class PlanTrial {
   Verdict run(PlanCase planCase) throws IOException {
     planCase.model().write(folder);
     try (Model model = Model.open(folder)) {
+      Optional<ConvCalibration> convolutions = convolutions(planCase, model);
       Plan plan;
       try {
-        plan = compile(planCase, model);
+        plan = compile(planCase, model, convolutions);
       } catch (CompileException refused) {
         return new Verdict.Refused(
             refused.diagnostics().getFirst().code(), refused.diagnostics().getFirst().message());
       }
       List<float[]> found = decode(planCase, plan);
-      Optional<ConvCalibration> convolutions = convolutions(planCase, model);
       WeightSource source =
           convolutions.isPresent() ? new CalibratedWeights(model, convolutions.get()) : model;
       Function<String, double[]> weights = name -> widen(source.weight(name).toFloats());
@@ -96,13 +96,12 @@ final class PlanTrial {
     }
   }
 
-  private Plan compile(PlanCase planCase, Model model) {
+  private Plan compile(PlanCase planCase, Model model, Optional<ConvCalibration> convolutions) {
     CompilerOptions options =
         CompilerOptions.defaults()
             .withMaxContext(planCase.context())
             .withSpan(planCase.span())
             .withPlanFolder(folder);
-    Optional<ConvCalibration> convolutions = convolutions(planCase, model);
     if (convolutions.isPresent()) {
       options = options.withCalibration(convolutions.get());
     }

@@ -199,12 +199,13 @@ final class RandomPlans {
   /** Layers that merge are stored alike. */
   private String someLayers(List<Retention> retentions) {
     List<Integer> merged = where(retentions, Retention.MERGED);
-    boolean upper = false;
+    boolean lower = false;
     boolean chosen = false;
     List<Integer> layers = new ArrayList<>();
     for (int layer = 0; layer < model.layers(); layer++) {
-      upper = merged.contains(layer) && !upper;
-      chosen = (merged.contains(layer) && !upper) ? chosen : random.nextInt(3) > 0;
+      boolean upper = lower;
+      lower = merged.contains(layer) && !upper;
+      chosen = upper ? chosen : random.nextInt(3) > 0;
       if (chosen) {
         layers.add(layer);
       }

@@ -30,6 +30,11 @@ record SmallModel(int layers, int kvHeads, int group, int headDim, long seed) {
   /** Makes attention look at some rows more than at others. */
   private static final double QUERY_DEVIATION = 2;
 
+  /** {@return this model with so many query heads for each KV head} */
+  SmallModel withGroup(int other) {
+    return new SmallModel(layers, kvHeads, other, headDim, seed);
+  }
+
   /** Writes the model's files into {@code folder}. */
   void write(Path folder) throws IOException {
     String config = config();
