@@ -1,5 +1,8 @@
 package dev.kvasir.ir.reference;
 
+import dev.kvasir.ir.type.Fold;
+import java.util.Arrays;
+
 /**
  * What the compensation row of a KV head stands for (RazorAttention, Tang et al., 2024, equations 4
  * and 5): rows that are gone, of which only the means are left.
@@ -10,13 +13,12 @@ package dev.kvasir.ir.reference;
  */
 public record Compensation(int rows, double[] keySum, double[] valueSum) {
 
-  /** {@return element of the mean key} */
-  public double key(int element) {
-    return keySum[element] / rows;
+  /** {@return the mean row} */
+  public ReferenceRow row() {
+    return new ReferenceRow(Fold.NO_POSITION, mean(keySum), mean(valueSum));
   }
 
-  /** {@return element of the mean value} */
-  public double value(int element) {
-    return valueSum[element] / rows;
+  private double[] mean(double[] sum) {
+    return Arrays.stream(sum).map(element -> element / rows).toArray();
   }
 }

@@ -197,12 +197,10 @@ public final class ReferenceCache implements ReferenceValue {
   }
 
   /** {@return every row that a folded head still has, in its order, as attention read it last} */
-  List<ReferenceRow> candidates(
-      CacheType type, HeadGroup group, int kvHead, int firstPosition, boolean prefill) {
+  List<ReferenceRow> candidates(HeadGroup group, int kvHead, int firstPosition, boolean prefill) {
     List<ReferenceRow> candidates = new ArrayList<>(slots(group, kvHead));
     for (int row = slots.mark(); row < rows; row++) {
-      RowForm form = form(group, kvHead, row, firstPosition, prefill);
-      candidates.add(new ReferenceRow(row, keyRow(row, kvHead, form), valueRow(row, kvHead, form)));
+      candidates.add(read(kvHead, row, form(group, kvHead, row, firstPosition, prefill)));
     }
     return candidates;
   }
@@ -339,6 +337,11 @@ public final class ReferenceCache implements ReferenceValue {
   public Optional<Compensation> compensation(HeadGroup group, int head, boolean prefill) {
     boolean later = prefill || group.segments().getLast().packing().isPresent();
     return Optional.ofNullable((later ? compensationsBefore : compensations).get(head));
+  }
+
+  /** {@return a row of a KV head in one of its forms} */
+  public ReferenceRow read(int kvHead, int row, RowForm form) {
+    return new ReferenceRow(row, keyRow(row, kvHead, form), valueRow(row, kvHead, form));
   }
 
   /**

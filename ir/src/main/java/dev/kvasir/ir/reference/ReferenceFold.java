@@ -56,7 +56,7 @@ public record ReferenceFold(
         new ArrayList<>(Collections.nCopies(type.kvHeads(), List.of()));
     for (int head : group.heads()) {
       List<ReferenceRow> candidates =
-          cache.candidates(type, group, head, context.firstPosition(), context.prefill());
+          cache.candidates(group, head, context.firstPosition(), context.prefill());
       masses[head] = new double[candidates.size()];
       for (int candidate = 0; candidate < candidates.size(); candidate++) {
         double before = context.prefill() ? 0 : cache.mass(head, candidate);

@@ -160,6 +160,7 @@ public record ReferenceSelection(
   private double mass(int kvHead, int row, List<ReferenceQuery> observed) {
     int shared = queryHeads / type.kvHeads();
     RowForm form = cache.form(group, kvHead, row, context.firstPosition(), context.prefill());
+    double[] key = cache.keyRow(row, kvHead, form);
     double mass = 0;
     for (ReferenceQuery query : observed) {
       for (int head = kvHead * shared;
@@ -167,9 +168,7 @@ public record ReferenceSelection(
           head++) {
         double dot = 0;
         for (int element = 0; element < type.keyDim(); element++) {
-          dot +=
-              query.query()[head * type.keyDim() + element]
-                  * cache.key(type, row, kvHead * type.keyDim() + element, form);
+          dot += query.query()[head * type.keyDim() + element] * key[element];
         }
         mass += Math.exp(scale * dot - query.lse()[head]) / shared;
       }

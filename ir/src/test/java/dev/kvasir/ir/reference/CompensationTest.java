@@ -96,8 +96,10 @@ class CompensationTest {
       if (gone > 0) {
         Compensation found = cache.compensation(group, 0, false).orElseThrow();
         for (int i = 0; i < DIM; i++) {
-          assertThat(found.key(i)).as("seed %s", seed).isCloseTo(sum[i] / gone, within(1e-12));
-          assertThat(found.value(i)).isCloseTo(sum[i] / gone, within(1e-12));
+          assertThat(found.row().key()[i])
+              .as("seed %s", seed)
+              .isCloseTo(sum[i] / gone, within(1e-12));
+          assertThat(found.row().value()[i]).isCloseTo(sum[i] / gone, within(1e-12));
         }
       }
     }

@@ -10,15 +10,17 @@ import dev.kvasir.ir.reference.ReferenceRow;
 import dev.kvasir.ir.reference.ReferenceTensor;
 import dev.kvasir.ir.reference.ReferenceValue;
 import dev.kvasir.ir.reference.RowForm;
+import dev.kvasir.ir.type.CacheSegment;
 import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.TensorType;
 import dev.kvasir.ir.type.Type;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import java.util.function.IntToDoubleFunction;
 
 /**
  * Attention of the running span over everything in a cache, the span's own rows included. Query
@@ -135,13 +137,20 @@ public record AttentionOp(
   public List<ReferenceValue> evaluate(List<ReferenceValue> operands, EvaluationContext context) {
     ReferenceTensor queries = OpChecks.tensor(operands.getFirst());
     ReferenceCache rows = (ReferenceCache) operands.getLast();
+    int shared = queryHeads / cacheType().kvHeads();
     int valueDim = cacheType().valueDim();
     double[] out = new double[queries.rows() * queryHeads * valueDim];
     double[] lse = new double[queries.rows() * queryHeads];
-    for (int row = 0; row < queries.rows(); row++) {
-      for (int head = 0; head < queryHeads; head++) {
-        int place = row * queryHeads + head;
-        lse[place] = attend(queries, rows, row, head, context, out, place * valueDim);
+    for (int kvHead = 0; kvHead < cacheType().kvHeads(); kvHead++) {
+      List<Candidate> candidates = candidates(rows, kvHead, context, queries.rows());
+      for (int row = 0; row < queries.rows(); row++) {
+        int position = context.firstPosition() + row;
+        List<Candidate> seen =
+            candidates.stream().filter(candidate -> candidate.isSeenFrom(position)).toList();
+        for (int head = kvHead * shared; head < (kvHead + 1) * shared; head++) {
+          int place = row * queryHeads + head;
+          lse[place] = attend(queries, row, head, seen, out, place * valueDim);
+        }
       }
     }
     return List.of(
@@ -149,70 +158,70 @@ public record AttentionOp(
         new ReferenceTensor(queries.rows(), queryHeads, lse));
   }
 
-  /** One query row of one head: adds to {@code out} from {@code start} on, returns the lse. */
-  private double attend(
-      ReferenceTensor queries,
-      ReferenceCache rows,
-      int row,
-      int head,
-      EvaluationContext context,
-      double[] out,
-      int start) {
+  /**
+   * A row of a KV head as this run reads it.
+   *
+   * @param bias what its logits are raised by
+   * @param segment says who sees it; nothing for rows that every query of the run sees
+   */
+  private record Candidate(ReferenceRow row, double bias, Optional<CacheSegment> segment) {
+    boolean isSeenFrom(int position) {
+      return segment.map(rows -> rows.isVisible(position, row.position())).orElse(true);
+    }
+  }
+
+  /** What the queries of a run may see, in the order in which it is summed. */
+  private List<Candidate> candidates(
+      ReferenceCache rows, int kvHead, EvaluationContext context, int queries) {
     CacheType type = cacheType();
-    int kvHead = head / (queryHeads / type.kvHeads());
     HeadGroup group = type.groupOf(kvHead);
-    List<Seen> seen = new ArrayList<>();
+    List<Candidate> candidates = new ArrayList<>();
     rows.compensation(group, kvHead, context.prefill())
         .ifPresent(
             gone ->
-                seen.add(
-                    new Seen(
-                        logit(queries, row, head, gone::key) + Math.log(gone.rows()),
-                        gone::value)));
+                candidates.add(new Candidate(gone.row(), Math.log(gone.rows()), Optional.empty())));
     for (ReferenceRow slot : rows.slots(group, kvHead)) {
-      seen.add(
-          new Seen(
-              logit(queries, row, head, element -> slot.key()[element]),
-              element -> slot.value()[element]));
+      candidates.add(new Candidate(slot, 0, Optional.empty()));
     }
-    int position = context.firstPosition() + row;
-    for (int other = 0; other <= position; other++) {
-      if (rows.holds(group, kvHead, other) && group.segmentAt(other).isVisible(position, other)) {
-        int key = other;
+    for (int other = 0; other < context.firstPosition() + queries; other++) {
+      if (rows.holds(group, kvHead, other)) {
         RowForm form = form(rows, group, kvHead, other, context);
-        seen.add(
-            new Seen(
-                logit(
-                    queries,
-                    row,
-                    head,
-                    element -> rows.key(type, key, kvHead * type.keyDim() + element, form)),
-                element -> rows.value(type, key, kvHead * type.valueDim() + element, form)));
+        candidates.add(
+            new Candidate(rows.read(kvHead, other, form), 0, Optional.of(group.segmentAt(other))));
       }
     }
+    return candidates;
+  }
+
+  /** One query row of one head: adds to {@code out} from {@code start} on, returns the lse. */
+  private double attend(
+      ReferenceTensor queries, int row, int head, List<Candidate> seen, double[] out, int start) {
     if (seen.isEmpty()) {
       return NOTHING_VISIBLE;
     }
-    double maximum = seen.stream().mapToDouble(Seen::logit).max().orElseThrow();
-    double sum = seen.stream().mapToDouble(one -> Math.exp(one.logit() - maximum)).sum();
+    double[] logits =
+        seen.stream()
+            .mapToDouble(one -> logit(queries, row, head, one.row()) + one.bias())
+            .toArray();
+    double maximum = Arrays.stream(logits).max().orElseThrow();
+    double sum = Arrays.stream(logits).map(logit -> Math.exp(logit - maximum)).sum();
     double lse = maximum + Math.log(sum);
-    for (Seen one : seen) {
-      double weight = Math.exp(one.logit() - lse);
-      for (int element = 0; element < type.valueDim(); element++) {
-        out[start + element] += weight * one.value().applyAsDouble(element);
+    for (int index = 0; index < logits.length; index++) {
+      double weight = Math.exp(logits[index] - lse);
+      double[] value = seen.get(index).row().value();
+      for (int element = 0; element < value.length; element++) {
+        out[start + element] += weight * value[element];
       }
     }
     return lse;
   }
 
-  /** A row that a query sees. */
-  private record Seen(double logit, IntToDoubleFunction value) {}
-
-  private double logit(ReferenceTensor queries, int row, int head, IntToDoubleFunction key) {
-    int keyDim = cacheType().keyDim();
+  private double logit(ReferenceTensor queries, int row, int head, ReferenceRow other) {
+    double[] key = other.key();
+    int start = (row * queryHeads + head) * key.length;
     double sum = 0;
-    for (int element = 0; element < keyDim; element++) {
-      sum += queries.at(row, head * keyDim + element) * key.applyAsDouble(element);
+    for (int element = 0; element < key.length; element++) {
+      sum += queries.values()[start + element] * key[element];
     }
     double scaled = scale * sum;
     return softCap.isPresent()
