@@ -13,7 +13,8 @@ import java.util.stream.Stream;
 /**
  * Tries many mutants: {@code [--seed N] [--from N] [--count N] [--seconds N] [--out FOLDER]}, with
  * {@code --damage} every truncation and every flipped bit of a whole compiled plan, or with {@code
- * --plans} random policies over random models, compiled, run and compared with the evaluator.
+ * --plans [--threads N]} random policies over random models, compiled, run and compared with the
+ * evaluator, by default one for each processor at a time.
  *
  * <p>Prints what became of them, by kind and code. Exit status 1 when there are findings; mutants
  * are written to the folder, policies are printed, with the seed and index that make them again
@@ -33,6 +34,7 @@ public final class FuzzMain {
     private long seconds = Long.MAX_VALUE;
     private boolean damage;
     private boolean plans;
+    private int threads = Runtime.getRuntime().availableProcessors();
     private Path out = Path.of("fuzz-findings");
 
     static Options parse(String... arguments) {
@@ -54,6 +56,7 @@ public final class FuzzMain {
           case "--from" -> options.from = Long.parseLong(value);
           case "--count" -> options.count = Long.parseLong(value);
           case "--seconds" -> options.seconds = Long.parseLong(value);
+          case "--threads" -> options.threads = Integer.parseInt(value);
           case "--out" -> options.out = Path.of(value);
           default -> throw new IllegalArgumentException("unknown option " + option);
         }
@@ -63,7 +66,7 @@ public final class FuzzMain {
   }
 
   /** Runs the command. */
-  public static void main(String[] arguments) throws IOException {
+  public static void main(String[] arguments) throws IOException, InterruptedException {
     Options options = Options.parse(arguments);
     Path folder = Files.createTempDirectory("kvasir-fuzz");
     boolean found;
@@ -102,23 +105,19 @@ public final class FuzzMain {
     }
   }
 
-  private static boolean plans(Options options, Path folder) throws IOException {
-    PlanFuzz fuzz = new PlanFuzz(options.seed, folder);
+  private static boolean plans(Options options, Path folder)
+      throws IOException, InterruptedException {
     long start = System.nanoTime();
     long end = Math.addExact(options.from, options.count);
-    long index = options.from;
-    while (index < end && (System.nanoTime() - start) / 1e9 < options.seconds) {
-      fuzz.run(index);
-      index++;
+    try (PlanFuzz fuzz = new PlanFuzz(options.seed, folder, options.threads)) {
+      long counted =
+          fuzz.run(options.from, end, () -> (System.nanoTime() - start) / 1e9 > options.seconds);
+      System.out.printf(
+          Locale.ROOT, "%d policies in %.0f s%n", counted, (System.nanoTime() - start) / 1e9);
+      System.out.print(fuzz.table());
+      fuzz.problems().forEach(System.out::println);
+      return !fuzz.problems().isEmpty();
     }
-    System.out.printf(
-        Locale.ROOT,
-        "%d policies in %.0f s%n",
-        index - options.from,
-        (System.nanoTime() - start) / 1e9);
-    System.out.print(fuzz.table());
-    fuzz.problems().forEach(System.out::println);
-    return !fuzz.problems().isEmpty();
   }
 
   private static boolean damage(Path folder) throws IOException {

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PlanFuzzTest {
   private static final long SEED = 20_261_122;
   private static final int PLANS = 200;
+  private static final int THREADS = 2;
 
   /** Policies that the resolver refuses come on top, but not without end. */
   private static final int MOST_CASES = 2 * PLANS;
@@ -20,14 +21,13 @@ class PlanFuzzTest {
   @TempDir private Path folder;
 
   @Test
-  void randomPlansAgreeWithTheEvaluator() throws IOException {
-    PlanFuzz fuzz = new PlanFuzz(SEED, folder);
-    for (long index = 0; index < MOST_CASES && fuzz.agreed() < PLANS; index++) {
-      fuzz.run(index);
+  void randomPlansAgreeWithTheEvaluator() throws IOException, InterruptedException {
+    try (PlanFuzz fuzz = new PlanFuzz(SEED, folder, THREADS)) {
+      fuzz.run(0, MOST_CASES, () -> fuzz.agreed() == PLANS);
+      System.out.print(fuzz.table());
+      assertThat(fuzz.problems()).isEmpty();
+      assertThat(fuzz.agreed()).as("plans that agree").isEqualTo(PLANS);
     }
-    System.out.print(fuzz.table());
-    assertThat(fuzz.problems()).isEmpty();
-    assertThat(fuzz.agreed()).as("plans that agree").isEqualTo(PLANS);
   }
 
   /** The comparison sees a plan that reads other tokens than its evaluator. */
