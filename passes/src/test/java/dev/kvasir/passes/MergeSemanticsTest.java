@@ -118,6 +118,52 @@ class MergeSemanticsTest {
     assertThat(distance).as("seed %s", seed).isGreaterThan(1e-6);
   }
 
+  @Test
+  void retainingEveryChosenRowIsSelection() {
+    for (String selection :
+        List.of(
+            "window = 4, observe = 3, share = 2, tail = 5",
+            "window = 1, pool = 3, observe = 2, share = 2, per-head = true, tail = 3",
+            "window = 2, observe = 5, share = 2, score = average, tail = 5")) {
+      String select = "use select-window(budget = 40%, " + selection + ") on layers 0..1; ";
+      String tail = selection.substring(selection.indexOf("tail"));
+      Graph selected = graph(ElementFormat.BF16, select);
+      Graph merged =
+          graph(
+              ElementFormat.BF16,
+              select + "use merge-layers(from = 0, retain = 100%, " + tail + ") on layers 0..1;");
+      RandomWeights weights = new RandomWeights(selected, seed);
+      List<double[]> expected = logits(selected, weights);
+      List<double[]> found = logits(merged, weights);
+      for (int row = 0; row < expected.size(); row++) {
+        assertThat(found.get(row))
+            .as("%s, row %s, seed %s", selection, row, seed)
+            .containsExactly(expected.get(row));
+      }
+    }
+  }
+
+  @Test
+  void choosingEveryRowIsMerging() {
+    // Directions are merged again with every choice, which rounding alone moves.
+    Graph all =
+        graph(
+            ElementFormat.F32, "use merge-layers(from = 0, retain = 0%, tail = 5) on layers 0..1;");
+    Graph chosen =
+        graph(
+            ElementFormat.F32,
+            "use select-window(budget = 100%, observe = 3, share = 2, tail = 5) on layers 0..1;"
+                + " use merge-layers(from = 0, retain = 0%, tail = 5) on layers 0..1;");
+    RandomWeights weights = new RandomWeights(all, seed);
+    List<double[]> expected = logits(all, weights);
+    List<double[]> found = logits(chosen, weights);
+    for (int row = 0; row < expected.size(); row++) {
+      assertThat(found.get(row))
+          .as("row %s, seed %s", row, seed)
+          .containsExactly(expected.get(row), within(1e-4));
+    }
+  }
+
   private List<double[]> logits(Graph graph, RandomWeights weights) {
     ReferenceEvaluator evaluator = new ReferenceEvaluator(graph, weights);
     List<double[]> logits = new ArrayList<>();

@@ -61,7 +61,8 @@ import java.util.function.ToIntFunction;
  * each layer pages for the {@linkplain Merge#retained retained} rows, with pages of their
  * positions, and a tail like that of selected heads. Norms and positions have a table with as many
  * slots as that of the rows, without an open page. Where a selection chooses what merged heads
- * keep, its slots of the budget at the mark take the place of the tokens there.
+ * keep, its slots of the budget at the mark take the place of the tokens there, and the lower layer
+ * has a 4-byte count of retained rows for each list.
  *
  * <p>All of it but the tails of folded heads grows with the number of tokens, however prompt and
  * generation share them, so what holds at the last token holds at every earlier one; but for
@@ -419,7 +420,8 @@ public record CacheFootprint(List<Part> parts) {
   private static long stateBytes(
       Graph graph, CacheType cache, HeadGroup group, CacheSegment segment, int head, int context) {
     return switch (segment.kind()) {
-      case DENSE, SINK, TAIL, RETAINED -> 0;
+      case DENSE, SINK, TAIL -> 0;
+      case RETAINED -> countBytes(graph, cache, head);
       case RING -> group.compensated() ? compensationBytes(cache) : 0;
       case KEPT, SHARED -> selectionBytes(graph, cache, head, context);
       case SLOTS -> foldBytes(group);
@@ -451,6 +453,20 @@ public record CacheFootprint(List<Part> parts) {
                   * ((long) op.queryHeads() * cache.keyDim() + op.queryHeads())
                   * Float.BYTES;
         }
+      }
+    }
+    return bytes;
+  }
+
+  /** How many rows of each list a pair retains, counted to its lower layer. */
+  private static long countBytes(Graph graph, CacheType cache, int head) {
+    long bytes = 0;
+    for (Node node : graph.nodes()) {
+      if (node.op() instanceof MergeRowsOp op
+          && op.choice().isPresent()
+          && op.lowerType().layer() == cache.layer()
+          && (op.lists() > 1 || head == op.group().heads().getFirst())) {
+        bytes += Integer.BYTES;
       }
     }
     return bytes;

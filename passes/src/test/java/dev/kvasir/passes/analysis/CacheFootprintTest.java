@@ -297,6 +297,64 @@ class CacheFootprintTest {
   }
 
   @Test
+  void countsSharedRowsThatASelectionChooses() {
+    Graph graph = PassCases.parse(chosen("200", "bf16", "", "40%", 128, 1));
+    long page = 64 * 64 * 2;
+    long norms = 64 * 4 * 2;
+    long positions = 64 * 4;
+    // 200 slots are 4 pages, the 80 retained ones of each layer 2; a tail of 127 rows has 2.
+    long state = 257 * 4 + 32 * (4 * 32 + 4) * 4;
+    assertThat(CacheFootprint.of(graph, 1000, 2048).shares())
+        .containsExactly(
+            new CacheFootprint.Share(0, "shared", 2 * (4 * (page + norms) + 8 * 4) + state),
+            new CacheFootprint.Share(0, "retained", 2 * (2 * (page + positions) + 4 * 4) + 4),
+            new CacheFootprint.Share(0, "tail", 2 * (2 * page + 2 * 4)),
+            new CacheFootprint.Share(1, "shared", 0),
+            new CacheFootprint.Share(1, "retained", 2 * (2 * (page + positions) + 4 * 4)),
+            new CacheFootprint.Share(1, "tail", 2 * (2 * page + 2 * 4)));
+    // Until the budget is full, a selection has room for every row.
+    assertThat(CacheFootprint.at(graph, 100, _ -> 70, 2048).shares())
+        .containsExactly(
+            new CacheFootprint.Share(0, "shared", 2 * (2 * (page + norms) + 8 * 4) + state),
+            new CacheFootprint.Share(0, "retained", 2 * (page + positions + 4 * 4) + 4),
+            new CacheFootprint.Share(0, "tail", 2 * (page + 2 * 4)),
+            new CacheFootprint.Share(1, "shared", 0),
+            new CacheFootprint.Share(1, "retained", 2 * (page + positions + 4 * 4)),
+            new CacheFootprint.Share(1, "tail", 2 * (page + 2 * 4)));
+    // Heads that choose for themselves have a list and two counts each.
+    Graph own = PassCases.parse(chosen("200", "bf16", "", "40%", 128, 2));
+    assertThat(bytes(own, 1000)).isEqualTo(bytes(graph, 1000) + (256 + 1 + 1) * 4);
+  }
+
+  @Test
+  void selectedLayersThatShareAMarkAreAtTheirWorstTogether() {
+    // The last layer keeps the same list alone.
+    Graph graph =
+        PassCases.parse(
+            chosen("200", "bf16", "", "40%", 128, 1)
+                .replace(
+                    "%q: f32",
+                    "%d: cache<layer 2, heads 2, key 32, value 32; [0, 1]: kept bf16 budget(200,"
+                        + " observe = 32, window = 8) + tail bf16 rows 128>\n  parameter %q: f32")
+                .replace(
+                    "  return",
+                    """
+                      %d1 = append_kv(%d, %k, %k)
+                      %z, %u = attention(%y, %d1) {query_heads = 4, scale = 0.5}
+                      %d2 = keep_rows(%d1, %c)
+                      return %d2,\
+                    """));
+    for (int tokens = 1; tokens < 700; tokens += 1 + tokens % 13) {
+      long most = 0;
+      for (int mark = Math.max(1, tokens - 127); mark <= tokens; mark++) {
+        int at = mark;
+        most = Math.max(most, CacheFootprint.at(graph, tokens, _ -> at, 2048).bytes());
+      }
+      assertThat(bytes(graph, tokens)).as("%s", tokens).isEqualTo(most);
+    }
+  }
+
+  @Test
   void mergedHeadsOccupyWhatTheirWorstCutDoes() {
     String packing =
         " packed key int8(per = channel, group = 64) value int4(per = token, group = 16)";
@@ -417,6 +475,20 @@ class CacheFootprintTest {
         + " parameter %b: "
         + type.replace("#", "1").replace("@", "upper, with = 0")
         + " return %a, %b }";
+  }
+
+  /** Two layers that share the rows that the first chooses, of one list or of one for each head. */
+  private static String chosen(
+      String budget, String format, String packing, String retain, int tail, int lists) {
+    String shared =
+        "shared $1 merge(@, t = 0.6, retain = %s, tail = %d) + retained %s +"
+            .formatted(retain, tail, format);
+    return selected(budget, format, packing, tail)
+        .replaceFirst("kept (.*?) \\+", shared.replace("@", "lower, with = 1"))
+        .replaceFirst("kept (.*?) \\+", shared.replace("@", "upper, with = 0"))
+        .replace("lists = shared", lists == 1 ? "lists = shared" : "lists = per_head")
+        .replace("%a2 = keep_rows(%a1, %c)\n", "")
+        .replace("%b2 = keep_rows(%b1, %c)", "%a2, %b2 = merge_rows(%a1, %b1, %c)");
   }
 
   private static String streaming(int sink, int recent) {

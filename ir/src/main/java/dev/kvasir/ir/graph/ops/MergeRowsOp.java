@@ -109,6 +109,13 @@ public record MergeRowsOp(Value lower, Value upper, Optional<Value> choice) impl
     return OpChecks.merged("upper", upperType());
   }
 
+  /** {@return how many lists the choice has: one, or one for each head; 0 without a choice} */
+  public int lists() {
+    return choice
+        .map(lists -> lists.type().equals(KeepRowsOp.choiceType(1)) ? 1 : group().heads().size())
+        .orElse(0);
+  }
+
   @Override
   public OpDefinition definition() {
     return DEFINITION;
