@@ -7,6 +7,7 @@ import dev.kvasir.codegen.skeleton.MergeRows;
 import dev.kvasir.codegen.skeleton.OpenShared;
 import dev.kvasir.codegen.skeleton.PackPages;
 import dev.kvasir.codegen.skeleton.RetainRows;
+import dev.kvasir.codegen.skeleton.StageMerged;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.type.Merge;
 
@@ -22,7 +23,16 @@ final class MergeKernels {
   }
 
   private static String suffix(MergeBatch batch) {
-    return batch.span() ? "" : "_full_tail";
+    return batch.hasSpan() ? "" : "_full_tail";
+  }
+
+  Kernel stage(AttentionShape shape, MergeBatch batch) {
+    String name = "stage_merged_" + shape.text() + suffix(batch);
+    return builder.kernel(
+        name,
+        "rows of two layers as they will lie in shared pages",
+        () -> StageMerged.build(name, shape, batch),
+        () -> checks.stage(shape, batch));
   }
 
   Kernel mergeRows(AttentionShape shape, Merge merge, MergeBatch batch) {

@@ -42,9 +42,9 @@ final class MergeLowering {
     Merge merge = op.group().merge();
     builder.mark(merge.mark(), merge.tail());
     Pair pair = new Pair(merge, lower, upper);
-    MergeBatch span = new MergeBatch(true, Math.addExact(merge.tail(), builder.sizes().span()));
+    MergeBatch span = new MergeBatch(merge.tail(), builder.sizes().span());
     new Launches(SelectionTime.SPAN, span, pair).add();
-    MergeBatch tail = new MergeBatch(false, merge.tail());
+    MergeBatch tail = new MergeBatch(merge.tail(), 0);
     rules.add(() -> new Launches(SelectionTime.FULL_TAIL, tail, pair).add());
   }
 
@@ -107,6 +107,10 @@ final class MergeLowering {
           TOKENS.ceilDivide(PAGE_ROWS).minus(from.floorDivide(PAGE_ROWS)).max(0).min(batch.pages());
       declare(packed);
       bind();
+      launch(
+          kernels.stage(shape, batch),
+          "stage merged rows",
+          Expression.constant(batch.stagedPages()));
       launch(kernels.mergeRows(shape, pair.merge(), batch), "merge rows", touched);
       require(
           touched,
@@ -141,6 +145,9 @@ final class MergeLowering {
     }
 
     private void declare(boolean packed) {
+      long staged = (long) heads * batch.stagedPages() * shape.pageElements();
+      scratch("staged_lower", StorageFormat.F32, staged);
+      scratch("staged_upper", StorageFormat.F32, staged);
       scratch("scores", StorageFormat.F32, (long) heads * batch.room());
       scratch("chosen", StorageFormat.I32, (long) heads * batch.room());
       scratch("refused", StorageFormat.I32, (long) heads * batch.pages());

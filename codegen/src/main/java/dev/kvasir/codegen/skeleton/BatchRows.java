@@ -4,12 +4,10 @@ import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
+import java.util.List;
 
-/** The rows of two layers that are merged, one pair at a time, and where their directions go. */
+/** The rows of two layers that are merged, one pair at a time. */
 final class BatchRows {
-
-  /** The argument that holds shared pages before they are coded. */
-  static final String CLOSING = "closing";
 
   private static final int PAGE_ROWS = SegmentPart.PAGE_ROWS;
 
@@ -25,7 +23,7 @@ final class BatchRows {
       key = kernel.tile(name + "_key", 1, shape.keyDim());
       value = kernel.tile(name + "_value", 1, shape.valueDim());
       tailPages = kernel.reads("tail_" + name, tail.format());
-      if (batch.span()) {
+      if (batch.hasSpan()) {
         kernel.reads("k_" + name, ElementFormat.F32);
         kernel.reads("v_" + name, ElementFormat.F32);
       }
@@ -60,10 +58,6 @@ final class BatchRows {
   private final AttentionShape shape;
   private final MergeBatch batch;
   private final SegmentPart tail;
-  private final PageBuffer target;
-
-  /** The shared segment. */
-  final SegmentPart shared;
 
   /** The page table. */
   final String table;
@@ -82,28 +76,21 @@ final class BatchRows {
     this.kernel = kernel;
     this.shape = shape;
     this.batch = batch;
-    shared = shape.segments().getFirst();
     tail = shape.segments().getLast();
     table = kernel.reads("table", ElementFormat.I32);
     lower = new Side("lower");
     upper = new Side("upper");
-    target =
-        shared.packing().isPresent()
-            ? new PageBuffer(kernel.writes(CLOSING, shared.format()), shape.plainPage())
-            : writtenPages();
-    kernel.writes(NormPages.NORMS, ElementFormat.F16);
     from = kernel.dim(MergeBatch.FROM);
   }
 
-  private PageBuffer writtenPages() {
-    PageBuffer pages = PageBuffer.of(shape, shared);
-    kernel.writes(pages.buffer(), shared.format());
-    return pages;
+  /** {@return both, the lower first} */
+  List<Side> sides() {
+    return List.of(lower, upper);
   }
 
   /** Loads row {@code row} of the batch, of both layers. */
   void load(IntExpression row) {
-    if (!batch.span()) {
+    if (!batch.hasSpan()) {
       loadTails(row);
       return;
     }
@@ -121,31 +108,5 @@ final class BatchRows {
   private void loadTails(IntExpression row) {
     lower.loadTail(row);
     upper.loadTail(row);
-  }
-
-  /** {@return where a logical page of shared rows is written, named} */
-  IntExpression page(IntExpression number) {
-    if (shared.packing().isPresent()) {
-      IntExpression first = from.floorDivide(PAGE_ROWS);
-      return kernel.let(
-          "closing_page", kernel.axis("head").times(batch.pages()).plus(number.minus(first)));
-    }
-    return PagedRows.physical(kernel, shape, shared, table, tableStart(), number);
-  }
-
-  /** {@return the page beside a logical page of shared rows, named} */
-  IntExpression norms(IntExpression number) {
-    return NormPages.page(kernel, shape, shared, table, number);
-  }
-
-  /** {@return the table element of the shared segment's page 0} */
-  IntExpression tableStart() {
-    return PagedRows.tableStart(kernel, shape, shared);
-  }
-
-  /** Stores a direction as row {@code row} of a page. */
-  void store(String key, String value, IntExpression page, IntExpression row) {
-    kernel.store(target.keys(page).fromRow(row, 1), key);
-    kernel.store(target.values(page).fromRow(row, 1), value);
   }
 }

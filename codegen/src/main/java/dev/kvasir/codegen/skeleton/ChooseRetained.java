@@ -15,7 +15,8 @@ import java.util.function.Consumer;
 /**
  * Lists the rows of a batch that keep their originals: as many as there is room for from {@code
  * retained_from} to {@code retained_to}, those with the largest scores, of equal ones the lower
- * row; ascending in {@code chosen}, [head][room]. Grid: sequence, head.
+ * row; ascending in {@code chosen}, [head][room]. Scores are those of all rows of the batch's
+ * pages, in which it may begin and end anywhere. Grid: sequence, head.
  */
 public final class ChooseRetained {
 
@@ -34,8 +35,10 @@ public final class ChooseRetained {
     String scores = kernel.reads(MergeRows.SCORES, ElementFormat.F32);
     String chosen = kernel.writes("chosen", ElementFormat.I32);
     String score = kernel.tile("score", 1, BLOCK);
-    IntExpression count =
-        kernel.let("rows", kernel.dim(MergeBatch.TO).minus(kernel.dim(MergeBatch.FROM)));
+    IntExpression before = kernel.let("before", MergeBatch.before(kernel));
+    IntExpression end =
+        kernel.let(
+            "end", before.plus(kernel.dim(MergeBatch.TO)).minus(kernel.dim(MergeBatch.FROM)));
     IntExpression choose =
         kernel.let(
             "choose",
@@ -45,7 +48,7 @@ public final class ChooseRetained {
             kernel.loop(
                 "block",
                 IntExpression.constant(0),
-                count.ceilDivide(BLOCK),
+                end.ceilDivide(BLOCK),
                 block -> {
                   IntExpression first = block.times(BLOCK);
                   kernel.load(
@@ -53,7 +56,10 @@ public final class ChooseRetained {
                       View.rows(scores, 1, BLOCK, kernel.axis("head"), batch.room()).at(first));
                   kernel.map(
                       score,
-                      number(first).less(uniform(count)).select(element(score), constant(-1)));
+                      uniform(before)
+                          .lessOrEqual(number(first))
+                          .and(number(first).less(uniform(end)))
+                          .select(element(score), constant(-1)));
                   body.accept(first);
                 });
     Threshold threshold = new Threshold(kernel, BLOCK);
@@ -86,7 +92,7 @@ public final class ChooseRetained {
               element(kept)
                   .equalTo(integer(1))
                   .select(element(slot).minus(integer(1)), integer(-1)));
-          kernel.map(kept, number(first));
+          kernel.map(kept, number(first).minus(uniform(before)));
           kernel.scatter(chosen, start, slot, kept);
         });
     return kernel.build();

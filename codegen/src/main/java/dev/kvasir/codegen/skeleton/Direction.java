@@ -4,10 +4,11 @@ import static dev.kvasir.ir.kernel.TileExpression.constant;
 import static dev.kvasir.ir.kernel.TileExpression.element;
 
 import dev.kvasir.ir.kernel.TileExpression;
+import java.util.List;
 
 /**
- * The direction between those of two rows y and x (MiniCache, Liu et al., 2024, section 3.2), with
- * c the cosine of their angle Omega:
+ * The directions between those of rows y and x (MiniCache, Liu et al., 2024, section 3.2), with c
+ * the cosine of their angle Omega:
  *
  * <pre>{@code
  * e = (sin((1 - t) Omega) y / |y| + sin(t Omega) x / |x|) / sin(Omega)      sin(Omega) = sqrt((1 - c) (1 + c))
@@ -41,11 +42,12 @@ final class Direction {
   };
 
   private final KernelBuilder kernel;
+  private final int rows;
   private final double t;
-  private final String lower;
-  private final String upper;
-  private final String square;
+  private final String lowerSquare;
+  private final String upperSquare;
   private final String product;
+  private final String part;
   private final String lowerInverse;
   private final String upperInverse;
   private final String sine;
@@ -55,51 +57,78 @@ final class Direction {
   private final String lowerShare;
   private final String upperShare;
 
-  /** Tile [1, 1] of |y|. */
+  /** Tile [rows, 1] of |y|. */
   final String lowerNorm;
 
-  /** Tile [1, 1] of |x|. */
+  /** Tile [rows, 1] of |x|. */
   final String upperNorm;
 
-  /** Tile [1, 1] of the cosine. */
+  /** Tile [rows, 1] of the cosine. */
   final String cosine;
 
   /**
    * Declares tiles.
    *
-   * @param name what they begin with
-   * @param lower tile of y, [1, dim]
-   * @param upper tile of x
+   * @param rows pairs of rows that are looked at together
    * @param t from 0, which gives y, to 1, which gives x
    */
-  Direction(KernelBuilder kernel, String name, String lower, String upper, int dim, double t) {
+  Direction(KernelBuilder kernel, int rows, double t) {
     this.kernel = kernel;
+    this.rows = rows;
     this.t = t;
-    this.lower = lower;
-    this.upper = upper;
-    product = kernel.tile(name + "_direction", 1, dim);
-    square = kernel.tile(name + "_square", 1, 1);
-    lowerNorm = kernel.tile(name + "_lower_norm", 1, 1);
-    upperNorm = kernel.tile(name + "_upper_norm", 1, 1);
-    lowerInverse = kernel.tile(name + "_lower_inverse", 1, 1);
-    upperInverse = kernel.tile(name + "_upper_inverse", 1, 1);
-    cosine = kernel.tile(name + "_cosine", 1, 1);
-    sine = kernel.tile(name + "_sine", 1, 1);
-    angle = kernel.tile(name + "_angle", 1, 1);
-    quarter = kernel.tile(name + "_quarter", 1, 1);
-    power = kernel.tile(name + "_power", 1, 1);
-    lowerShare = kernel.tile(name + "_lower_share", 1, 1);
-    upperShare = kernel.tile(name + "_upper_share", 1, 1);
+    lowerSquare = column("lower_square");
+    upperSquare = column("upper_square");
+    product = column("product");
+    part = column("part");
+    lowerNorm = column("lower_norm");
+    upperNorm = column("upper_norm");
+    lowerInverse = column("lower_inverse");
+    upperInverse = column("upper_inverse");
+    cosine = column("cosine");
+    sine = column("sine");
+    angle = column("angle");
+    quarter = column("quarter");
+    power = column("power");
+    lowerShare = column("lower_share");
+    upperShare = column("upper_share");
   }
 
-  /** {@return the tile of e, [1, dim], written} */
-  String find() {
-    measure(lower, lowerNorm, lowerInverse);
-    measure(upper, upperNorm, upperInverse);
-    kernel.map(product, element(lower).times(element(upper)));
-    kernel.sumColumns(square, product);
+  private String column(String name) {
+    return kernel.tile(name, rows, 1);
+  }
+
+  /** Begins with rows of which nothing was seen. */
+  void start() {
+    for (String sum : List.of(lowerSquare, upperSquare, product)) {
+      kernel.map(sum, constant(0));
+    }
+  }
+
+  /**
+   * Takes some channels into account.
+   *
+   * @param lower tile of those of y
+   * @param upper tile of those of x
+   * @param products tile for what is between
+   */
+  void join(String lower, String upper, String products) {
+    join(lowerSquare, lower, lower, products);
+    join(upperSquare, upper, upper, products);
+    join(product, lower, upper, products);
+  }
+
+  private void join(String sum, String left, String right, String products) {
+    kernel.map(products, element(left).times(element(right)));
+    kernel.sumColumns(part, products);
+    kernel.map(sum, element(sum).plus(element(part)));
+  }
+
+  /** Completes the norms, the cosine and what {@link #between} takes. */
+  void find() {
+    measure(lowerSquare, lowerNorm, lowerInverse);
+    measure(upperSquare, upperNorm, upperInverse);
     TileExpression found =
-        element(square)
+        element(product)
             .times(element(lowerInverse))
             .times(element(upperInverse))
             .maximum(constant(-1))
@@ -113,10 +142,13 @@ final class Direction {
     sineOf((float) (1 - t), lowerShare);
     sineOf((float) t, upperShare);
     straighten();
-    kernel.map(
-        product,
-        element(lower).times(element(lowerShare)).plus(element(upper).times(element(upperShare))));
-    return product;
+  }
+
+  /** {@return some channels of e} */
+  TileExpression between(String lower, String upper) {
+    return element(lower)
+        .times(element(lowerShare))
+        .plus(element(upper).times(element(upperShare)));
   }
 
   /** A square root of what is at least 0. */
@@ -133,9 +165,7 @@ final class Direction {
     return positive.select(inverse, constant(0));
   }
 
-  private void measure(String row, String norm, String inverse) {
-    kernel.map(product, element(row).times(element(row)));
-    kernel.sumColumns(square, product);
+  private void measure(String square, String norm, String inverse) {
     kernel.map(inverse, inverseRoot(square));
     kernel.map(norm, element(square).times(element(inverse)));
   }

@@ -1,15 +1,20 @@
 package dev.kvasir.codegen.skeleton;
 
 import dev.kvasir.codegen.part.SegmentPart;
+import dev.kvasir.ir.kernel.IntExpression;
 
 /**
  * What is merged at a time: the rows of two tails and, while a prompt is prefilled, those of the
  * running span behind them. Row r of a batch has true position {@code merged_from + r}.
  *
- * @param span whether a span is running
- * @param most most rows of a batch, at least 1
+ * <p>A batch lies in pages of shared rows. Those that only rows of the span fill are read from
+ * there; of all others, those that tails reach and the last one, {@link StageMerged} collects the
+ * rows first.
+ *
+ * @param tail most rows of a tail, at least 1
+ * @param span most rows of the span, 0 without one
  */
-public record MergeBatch(boolean span, int most) {
+public record MergeBatch(int tail, int span) {
 
   /** Rows whose angles are looked at together. */
   static final int BLOCK = 2 * SegmentPart.PAGE_ROWS;
@@ -29,13 +34,44 @@ public record MergeBatch(boolean span, int most) {
   /** The dim that says how many rows will be retained. */
   public static final String RETAINED_TO = "retained_to";
 
-  /** {@return elements of a list of one head's rows: whole blocks} */
+  private static final int PAGE_ROWS = SegmentPart.PAGE_ROWS;
+
+  /** {@return whether a span is running} */
+  public boolean hasSpan() {
+    return span > 0;
+  }
+
+  /** {@return most rows of a batch} */
+  public int most() {
+    return Math.addExact(tail, span);
+  }
+
+  /** {@return elements of a list of one head's rows, pages with all their rows: whole blocks} */
   public int room() {
-    return Math.ceilDiv(most, BLOCK) * BLOCK;
+    return Math.ceilDiv(pages() * PAGE_ROWS, BLOCK) * BLOCK;
   }
 
   /** {@return pages of the shared rows that a batch lies in, at most} */
   public int pages() {
-    return Math.ceilDiv(most + SegmentPart.PAGE_ROWS - 1, SegmentPart.PAGE_ROWS);
+    return pagesOf(most());
+  }
+
+  /** {@return pages whose rows are collected first, at most} */
+  public int stagedPages() {
+    return hasSpan() ? pagesOf(tail) + 1 : pages();
+  }
+
+  private static int pagesOf(int rows) {
+    return Math.ceilDiv(rows + PAGE_ROWS - 1, PAGE_ROWS);
+  }
+
+  /** {@return rows of the batch's first page that were merged before} */
+  static IntExpression before(KernelBuilder kernel) {
+    return kernel.dim(FROM).modulo(PAGE_ROWS);
+  }
+
+  /** {@return pages of the batch that tails reach: the first ones} */
+  static IntExpression reached(KernelBuilder kernel) {
+    return before(kernel).plus(kernel.dim(TAIL_ROWS)).ceilDivide(PAGE_ROWS);
   }
 }

@@ -98,4 +98,22 @@ public final class NormPages {
     return View.rows(NORMS, 1, 1, physical, Beside.Norms.LISTS * (long) PAGE_ROWS)
         .at(row.plus(list * PAGE_ROWS));
   }
+
+  /**
+   * {@return the norms of all rows of a page, one below the other}
+   *
+   * @param physical its page
+   * @param list which of the four lists
+   */
+  static View norms(IntExpression physical, int list) {
+    return new View(
+        NORMS,
+        new View.Layout.Rows(PAGE_ROWS, 0, 1),
+        PAGE_ROWS,
+        1,
+        physical,
+        Beside.Norms.LISTS * (long) PAGE_ROWS,
+        IntExpression.constant(list * PAGE_ROWS),
+        IntExpression.constant(0));
+  }
 }

@@ -25,7 +25,7 @@ public final class OpenShared {
     SegmentPart shared = shape.segments().getFirst();
     String table = kernel.reads("table", ElementFormat.I32);
     PageBuffer closing =
-        new PageBuffer(kernel.reads(BatchRows.CLOSING, shared.format()), shape.plainPage());
+        new PageBuffer(kernel.reads(SharedRows.CLOSING, shared.format()), shape.plainPage());
     PageBuffer pages = PageBuffer.of(shape, shared);
     kernel.writes(pages.buffer(), shared.format());
     RowMove rows = new RowMove(kernel, shape);

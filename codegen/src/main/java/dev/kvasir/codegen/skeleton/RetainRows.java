@@ -32,6 +32,7 @@ public final class RetainRows {
     KernelBuilder kernel = new KernelBuilder(name, "head", "page");
     SegmentPart retained = shape.segments().get(1);
     BatchRows rows = new BatchRows(kernel, shape, batch);
+    SharedRows shared = SharedRows.written(kernel, shape, batch, rows.table);
     String chosen = kernel.reads("chosen", ElementFormat.I32);
     String key = kernel.tile("no_key", 1, shape.keyDim());
     String value = kernel.tile("no_value", 1, shape.valueDim());
@@ -62,8 +63,8 @@ public final class RetainRows {
           upper.store(number, slot.modulo(PAGE_ROWS), position);
           IntExpression page = kernel.let("page_of_row", position.floorDivide(PAGE_ROWS));
           IntExpression inPage = position.modulo(PAGE_ROWS);
-          rows.store(key, value, rows.page(page), inPage);
-          IntExpression norms = rows.norms(page);
+          shared.store(key, value, shared.page(page), inPage);
+          IntExpression norms = shared.norms(page);
           for (int i = 0; i < Beside.Norms.LISTS; i++) {
             kernel.store(NormPages.norm(norms, i, inPage), norm);
           }

@@ -93,7 +93,7 @@ public final class MergeFixture {
             1 / Math.sqrt(keyDim),
             SegmentPart.of(new HeadGroup(List.of(0, 1, 2), segments)),
             CONTEXT);
-    batch = new MergeBatch(inSpan > 0, TAIL + inSpan);
+    batch = new MergeBatch(TAIL, inSpan);
     lower = new Rows[] {rows(keyDim), rows(valueDim)};
     upper = new Rows[] {near(lower[0]), near(lower[1])};
     degenerate();
@@ -173,7 +173,7 @@ public final class MergeFixture {
         write(tail, page, row % PAGE, layer[0].of()[row][head], layer[1].of()[row][head]);
       }
     }
-    if (batch.span()) {
+    if (batch.hasSpan()) {
       memories.put("k_" + side, activations(layer[0]));
       memories.put("v_" + side, activations(layer[1]));
     }
@@ -240,8 +240,12 @@ public final class MergeFixture {
 
   private void declare() {
     String shared = CachedPages.pages(shape.segments().getFirst());
-    pool(shared, "shared_table", slots(0), format);
-    pages(NormPages.NORMS, NormPages.TABLE, slots(0), ElementFormat.F16, 4L * PAGE);
+    before(pool(shared, "shared_table", slots(0), format));
+    before(pages(NormPages.NORMS, NormPages.TABLE, slots(0), ElementFormat.F16, 4L * PAGE));
+    for (String staged : List.of("staged_lower", "staged_upper")) {
+      long elements = (long) shape.kvHeads() * batch.stagedPages() * shape.pageElements();
+      memories.put(staged, KernelMemory.uninitialised(ElementFormat.F32, elements));
+    }
     memories.put(
         "scores",
         KernelMemory.uninitialised(ElementFormat.F32, (long) shape.kvHeads() * batch.room()));
@@ -257,6 +261,17 @@ public final class MergeFixture {
     dims.put(MergeBatch.RETAINED_FROM, merge.retained(from));
     dims.put(MergeBatch.RETAINED_TO, merge.retained(to));
     dims.put("retained" + PagedRows.ENTRIES, slots(1));
+  }
+
+  /** Fills pages with what earlier merges might have left there. */
+  private static void before(KernelMemory pages) {
+    for (int i = 0; i < pages.size(); i++) {
+      pages.setFloat(i, before(i));
+    }
+  }
+
+  private static float before(long element) {
+    return element % 61 / 64f;
   }
 
   int pages() {
@@ -275,6 +290,7 @@ public final class MergeFixture {
 
   /** Merges. */
   public void run(Runner runner) {
+    run(runner, StageMerged.build("stage_merged", shape, batch), batch.stagedPages());
     run(runner, MergeRows.build("merge_rows", shape, batch, t), pages());
     run(runner, ChooseRetained.build("choose_retained", batch));
     run(runner, RetainRows.build("retain_rows", shape, batch), retainedPages());
@@ -371,6 +387,9 @@ public final class MergeFixture {
         assertNorm(at, norm(head, position, 2 + side), hidden ? -1 : all[side][row].upperNorm());
       }
     }
+    for (int position = from / PAGE * PAGE; position < from; position++) {
+      checkBefore("%s, position %d".formatted(what, position), head, position);
+    }
     for (int i = 0; i < chosen.size(); i++) {
       int slot = merge.retained(from) + i;
       checkRetained(what + ", slot " + slot, "lower", lower, head, slot, chosen.get(i));
@@ -389,6 +408,25 @@ public final class MergeFixture {
       for (int i = 0; i < original.length; i++) {
         assertThat(found[of][i]).as(what).isEqualTo(format.round((float) original[i]));
       }
+    }
+  }
+
+  private void checkBefore(String what, int head, int position) {
+    PageLayout layout = layout();
+    long first = (long) entry("shared_table", slots(0), head, position) * layout.elements();
+    double[][] found = read("pages_shared", "shared_table", slots(0), head, position);
+    for (int i = 0; i < found[0].length; i++) {
+      double wanted = before(first + layout.keyElement(position % PAGE, i));
+      assertThat(found[0][i]).as(what).isEqualTo(wanted);
+    }
+    for (int i = 0; i < found[1].length; i++) {
+      double wanted = before(first + layout.valueElement(position % PAGE, i));
+      assertThat(found[1][i]).as(what).isEqualTo(wanted);
+    }
+    for (int list = 0; list < 4; list++) {
+      long page = entry(NormPages.TABLE, slots(0), head, position);
+      double wanted = before((page * 4 + list) * PAGE + position % PAGE);
+      assertThat(norm(head, position, list)).as(what).isEqualTo(wanted);
     }
   }
 

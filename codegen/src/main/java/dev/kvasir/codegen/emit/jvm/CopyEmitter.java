@@ -8,7 +8,10 @@ import java.lang.classfile.TypeKind;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Loads and stores between tiles and buffers. */
+/**
+ * Loads and stores between tiles and buffers. Places are parameters, so that copies of equal shape
+ * share a loop.
+ */
 final class CopyEmitter {
 
   private final Emission emission;
@@ -55,36 +58,65 @@ final class CopyEmitter {
    */
   private record Run(int first, int count, long start, long stride) {}
 
-  /** Writes the phase of a load and returns its name. */
-  String load(String tileName, View view, PhaseArguments arguments) {
+  /**
+   * What a copy does, wherever its tile and its view lie.
+   *
+   * @param load whether the tile is written
+   * @param type of the tile
+   * @param tileColumns elements from one row of the tile to the next
+   * @param format of the buffer
+   * @param segment slot of the buffer
+   * @param tile slot of the tile's place
+   * @param pieces the view's parts
+   * @param lanes lanes of a whole vector
+   */
+  private record Copy(
+      boolean load,
+      Kernel.TileType type,
+      int tileColumns,
+      ElementFormat format,
+      int segment,
+      int tile,
+      List<Piece> pieces,
+      int lanes) {}
+
+  /** {@return the phase of a load} */
+  SharedPhases.Phase load(String tileName, View view, PhaseArguments arguments) {
     return copy("load", tileName, view, arguments, true);
   }
 
-  /** Writes the phase of a store and returns its name. */
-  String store(String tileName, View view, PhaseArguments arguments) {
+  /** {@return the phase of a store} */
+  SharedPhases.Phase store(String tileName, View view, PhaseArguments arguments) {
     return copy("store", tileName, view, arguments, false);
   }
 
-  private String copy(
+  private SharedPhases.Phase copy(
       String prefix, String tileName, View view, PhaseArguments arguments, boolean load) {
-    int segment = arguments.segment(view.buffer());
-    ElementFormat format = kernel.buffer(view.buffer()).format();
-    List<Piece> pieces = pieces(view, arguments);
     Kernel.Tile tile = kernel.tile(tileName);
-    return emission.method(
-        prefix,
-        arguments.type(),
-        code -> {
-          for (Piece piece : pieces) {
-            boolean vectors =
-                piece.columnStride() == 1
-                    && format != ElementFormat.I32
-                    && (load || format == ElementFormat.F32 || format.isCode());
-            int whole = vectors ? piece.columns() / emission.lanes() * emission.lanes() : 0;
-            rows(code, tile, piece, segment, format, load, whole);
-          }
-          code.return_();
-        });
+    Copy copy =
+        new Copy(
+            load,
+            tile.type(),
+            tile.columns(),
+            kernel.buffer(view.buffer()).format(),
+            arguments.segment(view.buffer()),
+            arguments.place(emission.frame().offset(tileName)),
+            pieces(view, arguments),
+            emission.lanes());
+    return emission.shared(prefix, copy, arguments.type(), code -> write(code, copy));
+  }
+
+  private static void write(CodeBuilder code, Copy copy) {
+    ElementFormat format = copy.format();
+    for (Piece piece : copy.pieces()) {
+      boolean vectors =
+          piece.columnStride() == 1
+              && format != ElementFormat.I32
+              && (copy.load() || format == ElementFormat.F32 || format.isCode());
+      int whole = vectors ? piece.columns() / copy.lanes() * copy.lanes() : 0;
+      rows(code, copy, piece, whole);
+    }
+    code.return_();
   }
 
   private static List<Piece> pieces(View view, PhaseArguments arguments) {
@@ -169,25 +201,16 @@ final class CopyEmitter {
     return List.of(new Run(first, half, 0, 2), new Run(first + half, half, 1, 2));
   }
 
-  private void rows(
-      CodeBuilder code,
-      Kernel.Tile tile,
-      Piece piece,
-      int segment,
-      ElementFormat format,
-      boolean load,
-      int whole) {
-    int base =
-        emission.frame().offset(tile.name())
-            + piece.firstRow() * tile.columns()
-            + piece.firstColumn();
+  private static void rows(CodeBuilder code, Copy copy, Piece piece, int whole) {
+    int columns = copy.tileColumns();
+    int base = piece.firstRow() * columns + piece.firstColumn();
     int groups = Math.ceilDiv(piece.rows(), piece.group());
     if (piece.rows() % piece.group() != 0 && groups > 1) {
       throw new IllegalStateException("rows of a grouped view fill their groups");
     }
     int rowsOfGroup = Math.min(piece.rows(), piece.group());
-    if (piece.rowStride() == 1 && piece.columnStride() > 1 && groups == 1) {
-      columns(code, tile, piece, segment, format, load, base);
+    if (piece.rowStride() < piece.columnStride() && piece.columns() > 1 && groups == 1) {
+      columns(code, copy, piece, base);
       return;
     }
     Emission.loop(
@@ -202,7 +225,7 @@ final class CopyEmitter {
                 rowsOfGroup,
                 1,
                 row -> {
-                  for (int width : new int[] {emission.lanes(), 1}) {
+                  for (int width : new int[] {copy.lanes(), 1}) {
                     Lanes lanes = new Lanes(code, width);
                     Emission.loop(
                         code,
@@ -212,29 +235,22 @@ final class CopyEmitter {
                         column -> {
                           Runnable inTile =
                               () -> {
-                                Emission.pushInt(
-                                    code, column, base, group, rowsOfGroup * tile.columns());
-                                code.iload(row).loadConstant(tile.columns()).imul().iadd();
+                                Emission.pushInt(code, column, base, group, rowsOfGroup * columns);
+                                code.iload(row).loadConstant(columns).imul().iadd();
+                                code.iload(copy.tile()).iadd();
                               };
                           Runnable inBuffer =
-                              () -> pushOffset(code, piece, format, group, row, column);
-                          element(code, lanes, tile, segment, format, load, inTile, inBuffer);
+                              () -> pushOffset(code, piece, copy.format(), group, row, column);
+                          element(code, lanes, copy, inTile, inBuffer);
                         });
                   }
                 }));
   }
 
   /** Column by column, in the order of the buffer. */
-  private static void columns(
-      CodeBuilder code,
-      Kernel.Tile tile,
-      Piece piece,
-      int segment,
-      ElementFormat format,
-      boolean load,
-      int base) {
+  private static void columns(CodeBuilder code, Copy copy, Piece piece, int base) {
     Lanes scalar = new Lanes(code, 1);
-    long places = BufferLanes.placesPerElement(format);
+    long places = BufferLanes.placesPerElement(copy.format());
     int line = code.allocateLocal(TypeKind.LONG);
     int first = code.allocateLocal(TypeKind.INT);
     Emission.loop(
@@ -246,7 +262,7 @@ final class CopyEmitter {
           Emission.pushLong(
               code, piece.origin(), piece.start() * places, column, piece.columnStride() * places);
           code.lstore(line);
-          Emission.pushInt(code, -1, base, column, 1);
+          Emission.pushInt(code, copy.tile(), base, column, 1);
           code.istore(first);
           Emission.loop(
               code,
@@ -257,12 +273,9 @@ final class CopyEmitter {
                   element(
                       code,
                       scalar,
-                      tile,
-                      segment,
-                      format,
-                      load,
-                      () -> Emission.pushInt(code, first, 0, row, tile.columns()),
-                      () -> Emission.pushLong(code, line, 0, row, places)));
+                      copy,
+                      () -> Emission.pushInt(code, first, 0, row, copy.tileColumns()),
+                      () -> Emission.pushLong(code, line, 0, row, piece.rowStride() * places)));
         });
   }
 
@@ -278,26 +291,20 @@ final class CopyEmitter {
   }
 
   private static void element(
-      CodeBuilder code,
-      Lanes lanes,
-      Kernel.Tile tile,
-      int segment,
-      ElementFormat format,
-      boolean load,
-      Runnable inTile,
-      Runnable inBuffer) {
-    switch (tile.type()) {
+      CodeBuilder code, Lanes lanes, Copy copy, Runnable inTile, Runnable inBuffer) {
+    int segment = copy.segment();
+    switch (copy.type()) {
       case F32 -> {
-        if (load) {
-          new BufferLanes(code, lanes).load(format, segment, inBuffer);
+        if (copy.load()) {
+          new BufferLanes(code, lanes).load(copy.format(), segment, inBuffer);
           lanes.storeFloats(PhaseArguments.FLOATS, inTile);
         } else {
           lanes.loadFloats(PhaseArguments.FLOATS, inTile);
-          new BufferLanes(code, lanes).store(format, segment, inBuffer);
+          new BufferLanes(code, lanes).store(copy.format(), segment, inBuffer);
         }
       }
       case I32 -> {
-        if (load) {
+        if (copy.load()) {
           lanes.readInts(segment, inBuffer);
           lanes.storeInts(PhaseArguments.INTS, inTile);
         } else {

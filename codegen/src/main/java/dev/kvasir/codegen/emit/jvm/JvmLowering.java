@@ -224,6 +224,16 @@ public final class JvmLowering {
     }
 
     private void call(String method, PhaseArguments arguments) {
+      pushAll(arguments);
+      code.invokestatic(emission.self(), method, arguments.type());
+    }
+
+    private void call(SharedPhases.Phase phase, PhaseArguments arguments) {
+      pushAll(arguments);
+      phase.invoke(code);
+    }
+
+    private void pushAll(PhaseArguments arguments) {
       code.aload(FLOATS).aload(INTS);
       for (PhaseArguments.Argument argument : arguments.inOrder()) {
         switch (argument) {
@@ -231,9 +241,9 @@ public final class JvmLowering {
               code.aload(slot(segments, segment.buffer()));
           case PhaseArguments.Argument.Origin origin ->
               pushOrigin(origin.view(), origin.firstColumn());
+          case PhaseArguments.Argument.Place place -> code.loadConstant(place.offset());
         }
       }
-      code.invokestatic(emission.self(), method, arguments.type());
     }
 
     private void call(SharedCall call) {

@@ -1,6 +1,7 @@
 package dev.kvasir.codegen.emit.jvm;
 
 import static dev.kvasir.codegen.emit.jvm.Descriptors.*;
+import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
@@ -33,6 +34,9 @@ final class PhaseArguments {
      * Place of a view's first element; for tiled layouts, of the tile whose first column is given.
      */
     record Origin(View view, int firstColumn) implements Argument {}
+
+    /** Place of a tile in its working storage. */
+    record Place(int offset) implements Argument {}
   }
 
   private final Map<Argument, Integer> slots = new LinkedHashMap<>();
@@ -44,6 +48,10 @@ final class PhaseArguments {
 
   int origin(View view, int firstColumn) {
     return slot(new Argument.Origin(view, firstColumn), 2);
+  }
+
+  int place(int offset) {
+    return slot(new Argument.Place(offset), 1);
   }
 
   private int slot(Argument argument, int width) {
@@ -70,6 +78,7 @@ final class PhaseArguments {
           switch (argument) {
             case Argument.Segment _ -> SEGMENT;
             case Argument.Origin _ -> CD_long;
+            case Argument.Place _ -> CD_int;
           });
     }
     return MethodTypeDesc.of(CD_void, parameters);
