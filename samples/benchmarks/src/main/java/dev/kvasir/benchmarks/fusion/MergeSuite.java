@@ -33,7 +33,13 @@ public final class MergeSuite {
   private static final int ROUNDS = 8;
   private static final long SEED = 5;
   private static final List<String> MERGE =
-      List.of("merge rows", "choose retained rows", "retain rows", "pack pages", "open page");
+      List.of(
+          "stage merged rows",
+          "merge rows",
+          "choose retained rows",
+          "retain rows",
+          "pack pages",
+          "open page");
 
   private MergeSuite() {}
 
