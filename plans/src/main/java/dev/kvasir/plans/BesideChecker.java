@@ -4,6 +4,8 @@ import static dev.kvasir.plans.PlanChecker.require;
 import static dev.kvasir.plans.PlanChecker.requireRange;
 
 import dev.kvasir.plans.PlanException.Reason;
+import dev.kvasir.plans.memory.BufferDeclaration;
+import dev.kvasir.plans.memory.BufferDeclaration.Kind;
 import dev.kvasir.plans.program.Beside;
 import dev.kvasir.plans.program.CompiledExpression;
 import dev.kvasir.plans.program.CounterIndex;
@@ -22,13 +24,15 @@ import java.util.Optional;
 final class BesideChecker {
 
   private final Plan plan;
+  private final MemoryChecker memory;
   private final MarkChecker marks;
   private final CounterIndex counters;
   private final RangeProof proof = new RangeProof();
   private final Map<String, SegmentDeclaration> owners = new HashMap<>();
 
-  BesideChecker(Plan plan, MarkChecker marks, CounterIndex counters) {
+  BesideChecker(Plan plan, MemoryChecker memory, MarkChecker marks, CounterIndex counters) {
     this.plan = plan;
+    this.memory = memory;
     this.marks = marks;
     this.counters = counters;
   }
@@ -38,8 +42,10 @@ final class BesideChecker {
     if (segment.beside().isEmpty()) {
       return;
     }
+    boolean isOrdered =
+        segment.chosen().isEmpty() || segment.beside().get() instanceof Beside.Norms;
     require(
-        segment.chosen().isEmpty() && segment.window() == 0,
+        isOrdered && segment.window() == 0,
         place,
         "expected rows in their order and without a window beside pages of their own");
     int pageRows = plan.manifest().pageRows();
@@ -58,8 +64,28 @@ final class BesideChecker {
           owners.put(segment.name(), segment);
         }
       }
-      case Beside.Positions _ -> {}
+      case Beside.Positions positions -> {
+        if (positions.counts().isPresent()) {
+          checkCounts(place + ": positions: counts", segment, positions.counts().get());
+        }
+      }
     }
+  }
+
+  private void checkCounts(String place, SegmentDeclaration segment, Beside.Counts counts)
+      throws PlanException {
+    requireRange(place + "_stride", counts.stride(), 0, Integer.MAX_VALUE);
+    BufferDeclaration buffer = memory.buffer(place, counts.buffer());
+    require(
+        buffer.kind() == Kind.STATE && buffer.format() == StorageFormat.I32,
+        place,
+        "expected state of i32, got %s of %s".formatted(buffer.name(), buffer.format().text()));
+    long last = counts.offset() + (long) counts.stride() * (segment.heads().size() - 1);
+    require(
+        counts.offset() >= 0 && last < memory.elements(buffer),
+        place,
+        "expected element %d, the last count, among its %d"
+            .formatted(counts.offset() < 0 ? counts.offset() : last, memory.elements(buffer)));
   }
 
   private static void requireList(String place, int first, int pageRows) throws PlanException {

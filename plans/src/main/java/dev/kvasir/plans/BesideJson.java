@@ -30,6 +30,12 @@ final class BesideJson {
         json.writeObjectFieldStart(POSITIONS);
         json.writeStringField("pool", positions.pool());
         json.writeNumberField("table_offset", positions.tableOffset());
+        if (positions.counts().isPresent()) {
+          Beside.Counts counts = positions.counts().get();
+          json.writeStringField("counts", counts.buffer());
+          json.writeNumberField("counts_offset", counts.offset());
+          json.writeNumberField("counts_stride", counts.stride());
+        }
         json.writeEndObject();
       }
     }
@@ -52,10 +58,21 @@ final class BesideJson {
     if (segment.has(POSITIONS)) {
       JsonFields fields = segment.object(POSITIONS);
       Beside.Positions positions =
-          new Beside.Positions(fields.text("pool"), fields.integer("table_offset"));
+          new Beside.Positions(
+              fields.text("pool"), fields.integer("table_offset"), readCounts(fields));
       fields.end();
       return Optional.of(positions);
     }
     return Optional.empty();
+  }
+
+  private static Optional<Beside.Counts> readCounts(JsonFields fields) throws PlanException {
+    return fields.has("counts")
+        ? Optional.of(
+            new Beside.Counts(
+                fields.text("counts"),
+                fields.integer("counts_offset"),
+                fields.integer("counts_stride")))
+        : Optional.empty();
   }
 }

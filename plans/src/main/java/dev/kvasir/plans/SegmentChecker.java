@@ -45,7 +45,7 @@ final class SegmentChecker {
     this.counters = CacheSamples.counters(plan.program());
     this.samples = new CacheSamples(plan).all();
     this.chosen = new ChosenChecker(plan, memory, marks, counters);
-    this.beside = new BesideChecker(plan, marks, counters);
+    this.beside = new BesideChecker(plan, memory, marks, counters);
     this.means = new MeansChecker(plan, memory, counters);
   }
 

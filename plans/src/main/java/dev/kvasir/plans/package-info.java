@@ -154,7 +154,9 @@
  * positions. In {@code program.json} such a segment has {@code "norms": {"pool": "norms",
  * "table_offset": 64, "key_norms": 128, "value_norms": 192, "shares": "layer.0.shared"}}, the last
  * only where the rows are those of another segment, or {@code "positions": {"pool": "positions",
- * "table_offset": 64}}.
+ * "table_offset": 64}}. The rows with norms may be chosen ones. Those with positions are then
+ * chosen from them, and their own numbers lie in state: {@code "positions": {"pool": "positions",
+ * "table_offset": 64, "counts": "kept_counts", "counts_offset": 2, "counts_stride": 1}}.
  *
  * <h2>Means of dropped rows</h2>
  *

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvasir.plans.testing.SharedSamplePlan;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,11 +14,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SharedPlanTest {
 
   @Test
-  void theSampleIsAcceptedAndReadBack() throws PlanException {
-    Plan plan = SharedSamplePlan.plan();
-    PlanChecker.check(plan);
-    assertThat(ProgramJson.read(ProgramJson.write(plan.program()), false))
-        .isEqualTo(plan.program());
+  void theSamplesAreAcceptedAndReadBack() throws PlanException {
+    for (Plan plan : List.of(SharedSamplePlan.plan(), SharedSamplePlan.chosen())) {
+      PlanChecker.check(plan);
+      assertThat(ProgramJson.read(ProgramJson.write(plan.program()), false))
+          .isEqualTo(plan.program());
+    }
   }
 
   @ParameterizedTest
@@ -44,7 +46,27 @@ class SharedPlanTest {
         "\"first_position\" : \"0\", \"window\" : 0, \"positions\" | \"first_position\" : \"0\", \"window\" : 9, \"positions\" | segment layer.1.retained: error[KV6006]: expected rows in their order and without a window beside pages of their own",
       })
   void programsThatContradictThemselves(String from, String to, String problem) {
-    Plan plan = SharedSamplePlan.plan();
+    refuse(SharedSamplePlan.plan(), from, to, problem);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "\"counts_offset\" : 1 | \"counts_offset\" : 2 | segment layer.1.retained: positions: counts: error[KV6006]: expected element 3, the last count, among its 3",
+        "\"counts_offset\" : 1 | \"counts_offset\" : -1 | positions: counts: error[KV6006]: expected element -1, the last count, among its 3",
+        "\"counts_offset\" : 1, \"counts_stride\" : 1 | \"counts_offset\" : 1, \"counts_stride\" : -1 | positions: counts_stride: error[KV6006]: expected 0 to 2147483647, got -1",
+        "\"counts\" : \"counts\", \"counts_offset\" : 1 | \"counts\" : \"norms\", \"counts_offset\" : 1 | positions: counts: error[KV6006]: expected state of i32, got norms of f16",
+        "\"counts\" : \"counts\", \"counts_offset\" : 1 | \"counts\" : \"nothing\", \"counts_offset\" : 1 | positions: counts: error[KV6006]",
+        "\"counts\" : \"counts\", \"counts_offset\" : 0 | \"counts\" : \"counts\", \"counts_offset\" : 1 | norms: shares: error[KV6006]: expected a segment of another layer that is like layer.0.shared but for its norms",
+        "\"rows\" : \"min(selected_80, 128)\" | \"rows\" : \"min(selected_80, 129)\" | segment layer.0.shared: rows: error[KV6006]: expected \"min(selected_80, 129)\" in 0..128, got 129",
+      })
+  void chosenRowsThatContradictThemselves(String from, String to, String problem) {
+    refuse(SharedSamplePlan.chosen(), from, to, problem);
+  }
+
+  private static void refuse(Plan plan, String from, String to, String problem) {
     String changed = to == null ? "" : to;
     assertThatThrownBy(
             () ->

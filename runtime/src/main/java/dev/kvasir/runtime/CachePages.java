@@ -57,7 +57,8 @@ final class CachePages {
         most = Math.max(most, segment.rows(unmarked));
       }
       segment.cover(first, most);
-      if (segment.isChosen() && marks.isSet(segment.mark(), generated, tokens)) {
+      boolean isRewritten = segment.isChosen() || segment.isAmongChosen();
+      if (isRewritten && marks.isSet(segment.mark(), generated, tokens)) {
         segment.ownAll();
       }
     }
@@ -104,7 +105,7 @@ final class CachePages {
     set(before, position);
     setAfter(generated, tokens);
     for (SegmentPages segment : segments) {
-      if ((!segment.isChosen() || segment.takesRows())
+      if (segment.takesRows()
           && segment.overwritesVisibleRows(
               segment.rows(before), segment.rows(after), segment.firstPosition(before), position)) {
         return true;
@@ -127,12 +128,14 @@ final class CachePages {
       long rows = segment.rows(before);
       allocated += segment.bytes();
       shared += segment.sharedBytes();
-      if (segment.isChosen()) {
+      if (segment.isAmongChosen()) {
+        kept += segment.counts(memory, rows).orElseThrow().count();
+      } else if (segment.isChosen()) {
         long chosen =
             marks.isBeforeFirst(segment.mark())
                 ? rows * heads
-                : segment.chosenRows(memory, rows).count();
-        kept += chosen;
+                : segment.counts(memory, rows).orElseThrow().count();
+        kept += segment.isOwner() ? chosen : 0;
         evicted += Math.min(marks.value(segment.mark()), tokens) * heads - chosen;
       } else if (segment.isOwner()) {
         long first = segment.firstRow(rows);
@@ -180,7 +183,9 @@ final class CachePages {
   void show(TraceObserver observer, int tokens) {
     set(before, tokens);
     for (SegmentPages segment : segments) {
-      if ((segment.isChosen() || segment.hasPositions())
+      boolean isShown = segment.isChosen() || segment.hasPositions();
+      if (isShown
+          && !segment.isAmongChosen()
           && marks.value(segment.mark()) == tokens
           && !marks.isBeforeFirst(segment.mark())) {
         observer.chosen(

@@ -51,7 +51,9 @@ final class SegmentPages {
     rows = segment.rows().compile(index);
     firstPosition = segment.firstPosition().compile(index);
     mark = marks.first(rows.counters());
-    takesRows = segment.chosen().isEmpty() || rows.counters().contains(CounterIndex.TOKENS);
+    takesRows =
+        (segment.chosen().isEmpty() && ofPositions().isEmpty())
+            || rows.counters().contains(CounterIndex.TOKENS);
     pages =
         new HeldPages(
             memory.pages().slotPool(segment),
@@ -87,6 +89,35 @@ final class SegmentPages {
     return segment.chosen().isPresent();
   }
 
+  /** {@return whether the rows are some of those of another segment, chosen anew with them} */
+  boolean isAmongChosen() {
+    return ofPositions().isPresent();
+  }
+
+  private Optional<Beside.Counts> ofPositions() {
+    return segment.beside().isPresent()
+            && segment.beside().get() instanceof Beside.Positions positions
+        ? positions.counts()
+        : Optional.empty();
+  }
+
+  /**
+   * {@return how many rows each head has; empty where all have those that {@link #rows} says}
+   *
+   * @param rowCount rows that each head has room for
+   */
+  Optional<RowCounts> counts(SessionMemory memory, long rowCount) {
+    Optional<Beside.Counts> place =
+        segment
+            .chosen()
+            .map(
+                chosen ->
+                    new Beside.Counts(
+                        chosen.counts(), chosen.countsOffset(), chosen.countsStride()))
+            .or(this::ofPositions);
+    return place.map(counts -> new RowCounts(segment, counts, memory, workspace, rowCount));
+  }
+
   /** {@return whether rows are added to those that it has} */
   boolean takesRows() {
     return takesRows;
@@ -98,13 +129,14 @@ final class SegmentPages {
    * @param rowCount rows that each head has room for
    */
   ChosenRows chosenRows(SessionMemory memory, long rowCount) {
-    return new ChosenRows(segment, segment.chosen().orElseThrow(), memory, workspace, rowCount);
+    RowCounts counts = counts(memory, rowCount).orElseThrow();
+    return new ChosenRows(segment.chosen().orElseThrow(), counts, memory, workspace);
   }
 
   /** {@return the true positions of each head's chosen rows, ascending} */
   int[][] chosenPositions(SessionMemory memory, long rowCount) {
     if (hasPositions()) {
-      return listedPositions(Math.toIntExact(rowCount));
+      return listedPositions(counts(memory, rowCount), Math.toIntExact(rowCount));
     }
     ChosenRows chosen = chosenRows(memory, rowCount);
     int[][] positions = new int[segment.heads().size()][];
@@ -117,11 +149,13 @@ final class SegmentPages {
     return positions;
   }
 
-  private int[][] listedPositions(int rowCount) {
+  private int[][] listedPositions(Optional<RowCounts> counts, int rowCount) {
     BesidePages lists = beside().orElseThrow();
-    int[][] positions = new int[segment.heads().size()][rowCount];
+    int[][] positions = new int[segment.heads().size()][];
     for (int head = 0; head < positions.length; head++) {
-      for (int row = 0; row < rowCount; row++) {
+      int of = head;
+      positions[head] = new int[counts.map(each -> each.count(of)).orElse(rowCount)];
+      for (int row = 0; row < positions[head].length; row++) {
         positions[head][row] = lists.position(head, row);
       }
     }
@@ -235,7 +269,8 @@ final class SegmentPages {
 
   /** Makes all pages the session's own: any of them may be written to. */
   void ownAll() {
-    if (forked) {
+    if (forked && owner) {
+      beside.ifPresent(lists -> lists.own(0));
       // An open page always is.
       for (int slot = 0; slot < pages.held(); slot++) {
         pages.own(slot);

@@ -29,6 +29,7 @@ final class SegmentReader {
   private final long first;
   private final int rows;
   private final Optional<ChosenRows> chosen;
+  private final Optional<RowCounts> counts;
   private final int closedRows;
   private final float[] keys;
   private final float[] values;
@@ -57,6 +58,7 @@ final class SegmentReader {
     first = pages.firstRow(rowCount);
     rows = Math.toIntExact(rowCount - first);
     chosen = listed ? Optional.of(pages.chosenRows(memory, rowCount)) : Optional.empty();
+    counts = listed || pages.isAmongChosen() ? pages.counts(memory, rowCount) : Optional.empty();
     int mostClosed = 0;
     for (int head = 0; head < heads; head++) {
       mostClosed = Math.max(mostClosed, closedRows(head));
@@ -117,7 +119,7 @@ final class SegmentReader {
 
   /** {@return the rows of a head that are not empty} */
   private int heldRows(int head) {
-    return chosen.map(lists -> lists.count(head)).orElse(rows);
+    return counts.map(lists -> lists.count(head)).orElse(rows);
   }
 
   /** {@return the rows of a head that are codes; all before its open page} */
@@ -140,7 +142,7 @@ final class SegmentReader {
     BesidePages beside = pages.beside().orElseThrow();
     float[] norms = new float[Math.multiplyExact(heads, rows)];
     for (int head = 0; head < heads; head++) {
-      for (int row = 0; row < rows; row++) {
+      for (int row = 0; row < heldRows(head); row++) {
         norms[head * rows + row] = beside.norm(head, row, list);
       }
     }
@@ -149,14 +151,14 @@ final class SegmentReader {
 
   private int[] positions() {
     int[] positions = new int[Math.multiplyExact(heads, rows)];
+    Arrays.fill(positions, SegmentSnapshot.EMPTY);
     if (pages.hasPositions()) {
       int[][] listed = pages.chosenPositions(memory, rows);
       for (int head = 0; head < heads; head++) {
-        System.arraycopy(listed[head], 0, positions, head * rows, rows);
+        System.arraycopy(listed[head], 0, positions, head * rows, listed[head].length);
       }
       return positions;
     }
-    Arrays.fill(positions, SegmentSnapshot.EMPTY);
     for (int head = 0; head < heads; head++) {
       for (int row = 0; row < heldRows(head); row++) {
         int of = head;

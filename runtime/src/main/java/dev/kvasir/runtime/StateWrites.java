@@ -3,6 +3,7 @@ package dev.kvasir.runtime;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.plans.memory.BufferDeclaration;
 import dev.kvasir.plans.memory.BufferDeclaration.Kind;
+import dev.kvasir.plans.program.Beside;
 import dev.kvasir.plans.program.KernelDeclaration;
 import dev.kvasir.plans.program.KernelDeclaration.Argument;
 import dev.kvasir.plans.program.Packing;
@@ -37,12 +38,25 @@ final class StateWrites {
     }
     for (SegmentDeclaration segment : plan.program().segments()) {
       segment.chosen().ifPresent(chosen -> add(segment, chosen));
+      segment.beside().ifPresent(beside -> add(segment, beside));
     }
   }
 
   private void add(SegmentDeclaration segment, Chosen chosen) {
     lists.add(chosen.positions());
     lists.add(chosen.counts());
+    addPages(segment);
+  }
+
+  private void add(SegmentDeclaration segment, Beside beside) {
+    boolean among = beside instanceof Beside.Positions positions && positions.counts().isPresent();
+    if (segment.chosen().isPresent() || among) {
+      addPages(segment);
+      pages.add(beside.pool());
+    }
+  }
+
+  private void addPages(SegmentDeclaration segment) {
     pages.add(segment.pool());
     if (segment.packing().isPresent()) {
       Packing packing = segment.packing().get();

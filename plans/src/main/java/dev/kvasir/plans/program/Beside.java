@@ -63,13 +63,20 @@ public sealed interface Beside {
   }
 
   /**
-   * True positions of rows that were chosen from all, ascending; every head has as many as the
-   * segment has rows. A page, i32, has that of row r at element r mod pageRows.
+   * True positions of rows that were chosen from all, ascending. A page, i32, has that of row r at
+   * element r mod pageRows.
    *
    * @param pool buffer of pages
    * @param tableOffset first table element
+   * @param counts where to read how many rows each head has; empty when every head has as many as
+   *     the segment
    */
-  record Positions(String pool, int tableOffset) implements Beside {
+  record Positions(String pool, int tableOffset, Optional<Counts> counts) implements Beside {
+
+    /** Positions of as many rows in every head as the segment has. */
+    public Positions(String pool, int tableOffset) {
+      this(pool, tableOffset, Optional.empty());
+    }
 
     @Override
     public StorageFormat format() {
@@ -81,4 +88,15 @@ public sealed interface Beside {
       return pageRows;
     }
   }
+
+  /**
+   * How many rows each head has of a segment whose rows are all chosen anew from those that another
+   * segment of the layer then has: the i-th listed head as many as element {@code offset + i *
+   * stride} says, at most the rows of the segment. The rows after those are empty.
+   *
+   * @param buffer i32 buffer of the session's state
+   * @param offset first element
+   * @param stride elements from one head's count to the next
+   */
+  record Counts(String buffer, int offset, int stride) {}
 }
