@@ -207,11 +207,14 @@ final class AttentionChecks {
             .dim(NormPages.VALUES, 3 * SegmentPart.PAGE_ROWS)
             .floats(NormPages.NORMS, PAGES * Beside.Norms.LISTS * SegmentPart.PAGE_ROWS);
       }
-      if (segment.isCounted()) {
+      if (segment.isAmongKept()) {
+        check.dim(segment.name() + PagedRows.LISTS, 1);
+      } else if (segment.isCounted()) {
+        int kept = Math.min(KEPT, selected);
         check
             .dim(PagedRows.FIRST_LIST, 0)
             .dim(PagedRows.LIST_STRIDE, 0)
-            .ints(PagedRows.COUNTS, List.of(Math.min(KEPT, selected)));
+            .ints(PagedRows.COUNTS, List.of(kept, Math.min(RETAINED, kept)));
       }
       if (segment.isChosen() && !segment.isCounted()) {
         check.dim(PagedRows.HELD, KEPT).dim(PagedRows.LIST_STRIDE, 0);

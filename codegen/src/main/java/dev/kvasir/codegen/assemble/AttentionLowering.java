@@ -319,7 +319,7 @@ final class AttentionLowering {
       dims.put(part.name() + PagedRows.ENTRIES, Expression.constant(segment.tableEntries()));
       dims.put(part.name() + PagedRows.ROWS, segment.rows());
       part.mark().ifPresent(mark -> dims.put(mark, Expression.counter(mark)));
-      segment.beside().ifPresent(beside -> addNorms(beside, dims));
+      segment.beside().ifPresent(beside -> addBeside(part, beside, group, dims));
       segment
           .chosen()
           .ifPresent(
@@ -331,11 +331,30 @@ final class AttentionLowering {
     return dims;
   }
 
-  private static void addNorms(Beside beside, Map<String, Expression> dims) {
-    if (beside instanceof Beside.Norms norms) {
-      dims.put(NormPages.TABLE, Expression.constant(norms.tableOffset()));
-      dims.put(NormPages.KEYS, Expression.constant(norms.keyNorms()));
-      dims.put(NormPages.VALUES, Expression.constant(norms.valueNorms()));
+  private static void addBeside(
+      SegmentPart part, Beside beside, CacheAssembly.Group group, Map<String, Expression> dims) {
+    switch (beside) {
+      case Beside.Norms norms -> {
+        dims.put(NormPages.TABLE, Expression.constant(norms.tableOffset()));
+        dims.put(NormPages.KEYS, Expression.constant(norms.keyNorms()));
+        dims.put(NormPages.VALUES, Expression.constant(norms.valueNorms()));
+      }
+      case Beside.Positions positions ->
+          positions
+              .counts()
+              .ifPresent(
+                  counts ->
+                      dims.put(
+                          part.name() + PagedRows.LISTS,
+                          Expression.constant(counts.offset() - firstList(group))));
     }
+  }
+
+  private static int firstList(CacheAssembly.Group group) {
+    return group.segments().stream()
+        .flatMap(segment -> segment.chosen().stream())
+        .findFirst()
+        .orElseThrow()
+        .countsOffset();
   }
 }

@@ -148,7 +148,8 @@ final class CacheAssembly {
         CacheSegment segment = group.segments().get(i);
         declared.add(
             shared(cache, segment)
-                .orElseGet(() -> beside(segment, segment(cache, group, segment, part, shape))));
+                .orElseGet(
+                    () -> beside(segment, part, segment(cache, group, segment, part, shape))));
         segments.add(declared.getLast());
       }
       int firstMean = shape.compensated() ? meanElements : 0;
@@ -212,9 +213,11 @@ final class CacheAssembly {
             ProgramExpressions.of(part.origin()),
             part.window().orElse(0),
             part.packing().map(packing -> packed(packing, shape, (long) slots * headCount)),
-            part.isCounted()
+            part.isCounted() && !part.isAmongKept()
                 ? Optional.of(chosen(cache.layer()))
-                : part.isChosen() ? Optional.of(folded(cache.layer(), segment)) : Optional.empty());
+                : part.isChosen() && !part.isCounted()
+                    ? Optional.of(folded(cache.layer(), segment))
+                    : Optional.empty());
     if (part == shape.segments().getLast() && shape.compensated()) {
       declaration = declaration.withMeans(new SegmentDeclaration.Means(MEANS, meanElements));
     }
@@ -242,7 +245,8 @@ final class CacheAssembly {
   }
 
   /** {@return the segment with what its kind has beside its rows} */
-  private SegmentDeclaration beside(CacheSegment segment, SegmentDeclaration declared) {
+  private SegmentDeclaration beside(
+      CacheSegment segment, SegmentPart part, SegmentDeclaration declared) {
     long pages = (long) declared.slots() * declared.heads().size();
     int offset = tableElements;
     Beside beside;
@@ -251,13 +255,21 @@ final class CacheAssembly {
       beside = norms(pool, offset, 0, Optional.empty());
     } else if (segment.kind() == CacheSegment.Kind.RETAINED) {
       String pool = "positions" + suffix("positions", SegmentPart.PAGE_ROWS, pages);
-      beside = new Beside.Positions(pool, offset);
+      beside = new Beside.Positions(pool, offset, retainedCounts(declared.layer(), part));
     } else {
       return declared;
     }
     pool(beside.pool(), beside.format(), beside.elements(SegmentPart.PAGE_ROWS), pages);
     tableElements = Math.addExact(tableElements, Math.toIntExact(pages));
     return declared.withBeside(beside);
+  }
+
+  private Optional<Beside.Counts> retainedCounts(int layer, SegmentPart part) {
+    return part.isAmongKept()
+        ? Optional.of(
+            new Beside.Counts(
+                SelectionLists.COUNTS, lists.retained(layer), lists.place(layer).stride()))
+        : Optional.empty();
   }
 
   private static Beside norms(String pool, int offset, int firstList, Optional<String> owner) {

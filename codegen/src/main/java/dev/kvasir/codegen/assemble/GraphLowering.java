@@ -183,6 +183,8 @@ public final class GraphLowering {
       case SelectRowsOp op -> selection.select(op, node, layer(op.cache()));
       case FoldRowsOp op -> fold.fold(op, layer(op.cache()));
       case KeepRowsOp op -> selection.keep(op, node, layer(op.cache()));
+      case MergeRowsOp op when op.choice().isPresent() ->
+          selection.merge(op, node, layer(op.lower()), layer(op.upper()));
       case MergeRowsOp op -> merging.merge(op, layer(op.lower()), layer(op.upper()));
       case LastRowOp op -> rows.lastRow(op, result);
       case ArgmaxOp op -> rows.argmax(op, result);

@@ -29,6 +29,9 @@ final class MergeChecks {
   /** Pages of a pool: two neighbours never share one. */
   private static final int POOL_PAGES = 2;
 
+  /** Chosen rows: a page and a bit. */
+  private static final int CHOSEN = PAGE_ROWS + 3;
+
   private static final int RETAINED_FROM = 62;
   private static final int RETAINED = 5;
 
@@ -39,15 +42,21 @@ final class MergeChecks {
   }
 
   /** {@return rows that are merged already: some pages, where that many differ} */
-  private int from() {
+  private int from(MergeBatch batch) {
+    if (batch.isChosen()) {
+      return 0;
+    }
     return sizes.context() >= 4 * PAGE_ROWS
         ? PAGE_ROWS + BEFORE
         : Math.min(BEFORE, sizes.context() / 2);
   }
 
   private int rows(MergeBatch batch) {
+    if (batch.isChosen()) {
+      return Math.min(CHOSEN, batch.tail());
+    }
     int most = batch.hasSpan() ? TAIL + Math.min(SPAN, sizes.span()) : LONG_TAIL;
-    return Math.min(Math.min(most, batch.most()), Math.max(1, sizes.context() - from()));
+    return Math.min(Math.min(most, batch.most()), Math.max(1, sizes.context() - from(batch)));
   }
 
   private int inTail(MergeBatch batch) {
@@ -64,22 +73,29 @@ final class MergeChecks {
   }
 
   CheckCase mergeRows(AttentionShape shape, MergeBatch batch) {
-    int pages = Math.ceilDiv(from() + rows(batch), PAGE_ROWS) - from() / PAGE_ROWS;
+    int pages = pages(batch);
     CheckCase.Builder check = CheckCase.grid(1, 1, pages);
     return shared(staged(rows(check, shape, batch), shape, batch), shape, batch)
-        .floats("scores", batch.room())
+        .floats("scores", room(batch))
         .floats("refused", pages)
         .build();
   }
 
   CheckCase chooseRetained(MergeBatch batch) {
-    return CheckCase.grid(1, 1)
-        .dim(MergeBatch.FROM, from())
-        .dim(MergeBatch.TO, from() + rows(batch))
-        .dim(MergeBatch.RETAINED_FROM, RETAINED_FROM)
-        .dim(MergeBatch.RETAINED_TO, RETAINED_FROM + retained(batch))
-        .positive("scores", batch.room())
-        .floats("chosen", batch.room())
+    CheckCase.Builder check = CheckCase.grid(1, 1);
+    return retained(batch.isChosen() ? lists(check, batch) : span(check, batch), batch)
+        .positive("scores", room(batch))
+        .floats("chosen", room(batch))
+        .build();
+  }
+
+  /** Of three lists. */
+  CheckCase countRetained() {
+    return CheckCase.grid(1, 3)
+        .dim(PagedRows.FIRST_LIST, 0)
+        .dim("retained" + PagedRows.LISTS, 3)
+        .ints("chosen_counts", List.of(CHOSEN, 0, 1))
+        .floats(PagedRows.COUNTS, 6)
         .build();
   }
 
@@ -95,9 +111,11 @@ final class MergeChecks {
     }
     int last = rows(batch) - 1;
     int first = last - retained(batch) + 1;
-    return shared(rows(check, shape, batch), shape, batch)
-        .dim(MergeBatch.RETAINED_FROM, RETAINED_FROM)
-        .dim(MergeBatch.RETAINED_TO, RETAINED_FROM + retained(batch))
+    CheckCase.Builder rows = retained(rows(check, shape, batch), batch);
+    if (batch.isChosen()) {
+      staged(rows, shape, batch);
+    }
+    return shared(rows, shape, batch)
         .dim(retained.name() + PagedRows.ENTRIES, 2)
         .ints("chosen", IntStream.rangeClosed(first, last).boxed().toList())
         .build();
@@ -118,17 +136,51 @@ final class MergeChecks {
     SegmentPart shared = shape.segments().getFirst();
     CheckCase.Builder check = CheckCase.grid(1, 1);
     return closing(check, shape, batch)
-        .dim(MergeBatch.FROM, from())
-        .dim(MergeBatch.TO, from() + rows(batch))
+        .dim(MergeBatch.FROM, from(batch))
+        .dim(MergeBatch.TO, from(batch) + rows(batch))
         .dim(shared.name() + "_table", 0)
         .ints("table", table(shape))
         .floats(CachedPages.pages(shared), POOL_PAGES * shape.pageElements())
         .build();
   }
 
+  /** {@return elements of a list over the rows that are looked at} */
+  private int room(MergeBatch batch) {
+    return batch.isChosen() ? MergeBatch.ofChosen(pages(batch) * PAGE_ROWS).room() : batch.room();
+  }
+
+  private int pages(MergeBatch batch) {
+    return Math.ceilDiv(from(batch) + rows(batch), PAGE_ROWS) - from(batch) / PAGE_ROWS;
+  }
+
+  private CheckCase.Builder span(CheckCase.Builder check, MergeBatch batch) {
+    return check.dim(MergeBatch.FROM, from(batch)).dim(MergeBatch.TO, from(batch) + rows(batch));
+  }
+
+  /** Adds a list of chosen rows, and how many of them are retained. */
+  private CheckCase.Builder lists(CheckCase.Builder check, MergeBatch batch) {
+    int rows = rows(batch);
+    return check
+        .dim(PagedRows.FIRST_LIST, 0)
+        .dim(PagedRows.LIST_STRIDE, 0)
+        .dim("retained" + PagedRows.LISTS, 1)
+        .ints(PagedRows.COUNTS, List.of(rows, retained(batch)))
+        .ints("chosen_counts", List.of(rows))
+        .ints("chosen_positions", IntStream.range(0, rows).map(row -> 3 * row).boxed().toList());
+  }
+
+  private CheckCase.Builder retained(CheckCase.Builder check, MergeBatch batch) {
+    return check
+        .dim(MergeBatch.RETAINED_FROM, RETAINED_FROM)
+        .dim(MergeBatch.RETAINED_TO, RETAINED_FROM + retained(batch));
+  }
+
   /** Adds where a batch lies and is read from. */
   private CheckCase.Builder rows(CheckCase.Builder check, AttentionShape shape, MergeBatch batch) {
-    check.dim(MergeBatch.TAIL_ROWS, inTail(batch)).dim(MergeBatch.TO, from() + rows(batch));
+    if (batch.isChosen()) {
+      return lists(check, batch).dim(MergeBatch.CHOSEN_PAGES, pages(batch));
+    }
+    check.dim(MergeBatch.TAIL_ROWS, inTail(batch)).dim(MergeBatch.TO, from(batch) + rows(batch));
     // Of positive rows: where two directions cancel, the last digits of what is left are anything.
     for (String side : List.of("lower", "upper")) {
       check.dim(side + "_tail_table", 0).positive("tail_" + side, shape.pageElements());
@@ -139,31 +191,34 @@ final class MergeChecks {
             .positive("v_" + side, span * shape.kvHeads() * shape.valueDim());
       }
     }
-    return check.dim(MergeBatch.FROM, from());
+    return check.dim(MergeBatch.FROM, from(batch));
   }
 
-  private static CheckCase.Builder staged(
+  private CheckCase.Builder staged(
       CheckCase.Builder check, AttentionShape shape, MergeBatch batch) {
-    int elements = batch.stagedPages() * shape.pageElements();
+    int pages = batch.isChosen() ? pages(batch) : batch.stagedPages();
+    int elements = pages * shape.pageElements();
     return check.positive("staged_lower", elements).positive("staged_upper", elements);
   }
 
   /** Adds where directions and norms go. */
-  private static CheckCase.Builder shared(
+  private CheckCase.Builder shared(
       CheckCase.Builder check, AttentionShape shape, MergeBatch batch) {
     SegmentPart shared = shape.segments().getFirst();
     return closing(check, shape, batch)
         .dim(shared.name() + "_table", 0)
+        .dim(shared.name() + PagedRows.ENTRIES, shared.tableEntries(shape.context()))
         .ints("table", table(shape))
         .dim(NormPages.TABLE, 0)
         .floats(NormPages.NORMS, POOL_PAGES * Beside.Norms.LISTS * PAGE_ROWS)
         .floats(CachedPages.pages(shared), POOL_PAGES * shape.pageElements());
   }
 
-  private static CheckCase.Builder closing(
+  private CheckCase.Builder closing(
       CheckCase.Builder check, AttentionShape shape, MergeBatch batch) {
     if (shape.segments().getFirst().packing().isPresent()) {
-      check.floats("closing", batch.pages() * shape.pageElements());
+      int pages = batch.isChosen() ? pages(batch) : batch.pages();
+      check.floats("closing", pages * shape.pageElements());
     }
     return check;
   }

@@ -2,6 +2,7 @@ package dev.kvasir.codegen.assemble;
 
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.ChooseRetained;
+import dev.kvasir.codegen.skeleton.CountRetained;
 import dev.kvasir.codegen.skeleton.MergeBatch;
 import dev.kvasir.codegen.skeleton.MergeRows;
 import dev.kvasir.codegen.skeleton.OpenShared;
@@ -23,7 +24,8 @@ final class MergeKernels {
   }
 
   private static String suffix(MergeBatch batch) {
-    return batch.hasSpan() ? "" : "_full_tail";
+    // Chosen rows are collected before, at either time.
+    return batch.hasSpan() || batch.isChosen() ? "" : "_full_tail";
   }
 
   Kernel stage(AttentionShape shape, MergeBatch batch) {
@@ -46,16 +48,32 @@ final class MergeKernels {
   }
 
   Kernel chooseRetained(AttentionShape shape, MergeBatch batch) {
-    String name = "choose_retained_tail" + tail(shape) + suffix(batch);
+    String rows = batch.isChosen() ? "of_chosen" : "tail" + tail(shape);
+    String name = "choose_retained_" + rows + suffix(batch);
     return builder.kernel(
         name,
         "bisected threshold + list of retained rows",
-        () -> ChooseRetained.build(name, batch),
+        () -> ChooseRetained.build(name, shape, batch),
         () -> checks.chooseRetained(batch));
   }
 
   private static int tail(AttentionShape shape) {
     return shape.segments().getLast().segment().rows();
+  }
+
+  /**
+   * {@return the kernel that counts what is retained of chosen rows}
+   *
+   * @param listRoom elements of a list of chosen rows
+   */
+  Kernel countRetained(AttentionShape shape, Merge merge, int listRoom) {
+    String name =
+        "count_retained_%dof%d".formatted(merge.retainNumerator(), merge.retainDenominator());
+    return builder.kernel(
+        name,
+        "number of retained rows of each list",
+        () -> CountRetained.build(name, shape.segments().get(1), merge, listRoom),
+        checks::countRetained);
   }
 
   Kernel retainRows(AttentionShape shape, MergeBatch batch) {

@@ -3,11 +3,11 @@ package dev.kvasir.codegen.assemble;
 import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.codegen.skeleton.AttentionShape;
 import dev.kvasir.codegen.skeleton.MergeBatch;
-import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.graph.ops.MergeRowsOp;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.type.Merge;
 import dev.kvasir.plans.StorageFormat;
+import dev.kvasir.plans.program.Beside;
 import dev.kvasir.plans.program.Expression;
 import dev.kvasir.plans.program.Program;
 import dev.kvasir.plans.program.SegmentDeclaration;
@@ -25,6 +25,16 @@ final class MergeLowering {
   private static final int PAGE_ROWS = SegmentPart.PAGE_ROWS;
   private static final Expression TOKENS = Expression.counter("tokens");
 
+  /** What a refusal of norms means. */
+  static final String ODD_NORM =
+      "f16 cannot hold the norm of a key or value, or it is no number; leave these layers out of"
+          + " merge-layers";
+
+  /** What a refusal of a page of directions means. */
+  static final String ODD_DIRECTION =
+      "f16 cannot hold the step or least value of a group of directions, or they are no numbers;"
+          + " leave these layers out of quantize-kv";
+
   private final ProgramBuilder builder;
   private final MergeKernels kernels;
   private final List<Runnable> rules = new ArrayList<>();
@@ -36,9 +46,6 @@ final class MergeLowering {
 
   /** Merges two layers. */
   void merge(MergeRowsOp op, AttentionLowering.Layer lower, AttentionLowering.Layer upper) {
-    if (op.choice().isPresent()) {
-      throw new CompilerBug("no kernels merge chosen rows of " + upper.label());
-    }
     Merge merge = op.group().merge();
     builder.mark(merge.mark(), merge.tail());
     Pair pair = new Pair(merge, lower, upper);
@@ -71,11 +78,50 @@ final class MergeLowering {
       return Expression.counter(merge.mark());
     }
 
-    /** {@return retained rows once so many are merged} */
     Expression retained(Expression rows) {
-      return rows.times(merge.retainNumerator())
-          .ceilDivide(Expression.constant(merge.retainDenominator()));
+      return MergeLowering.retained(merge, rows);
     }
+  }
+
+  /** {@return retained rows once so many are merged} */
+  static Expression retained(Merge merge, Expression rows) {
+    return rows.times(merge.retainNumerator())
+        .ceilDivide(Expression.constant(merge.retainDenominator()));
+  }
+
+  /** Binds where the retained rows of a layer are written. */
+  static void bindRetained(
+      String side,
+      AttentionLowering.Layer layer,
+      Map<String, String> arguments,
+      Map<String, Expression> dims) {
+    SegmentDeclaration retained = layer.merged().segments().get(1);
+    Beside positions = retained.beside().orElseThrow();
+    arguments.put("retained_" + side, retained.pool());
+    arguments.put("positions_" + side, positions.pool());
+    dims.put(side + "_retained_table", Expression.constant(retained.tableOffset()));
+    dims.put(side + "_positions_table", Expression.constant(positions.tableOffset()));
+  }
+
+  /**
+   * {@return what a merge must have met}
+   *
+   * @param refused buffer of what each point refuses
+   * @param points how many points there are
+   * @param otherwise what it means where one does
+   */
+  static Program.Step.Require requirement(
+      String refused,
+      Expression points,
+      AttentionLowering.Layer lower,
+      AttentionLowering.Layer upper,
+      String otherwise) {
+    return new Program.Step.Require(
+        refused, points, "layers %s and %s: %s".formatted(number(lower), number(upper), otherwise));
+  }
+
+  private static String number(AttentionLowering.Layer layer) {
+    return layer.label().replace("layer.", "");
   }
 
   /** The launches of one merge at one time. */
@@ -112,10 +158,7 @@ final class MergeLowering {
           "stage merged rows",
           Expression.constant(batch.stagedPages()));
       launch(kernels.mergeRows(shape, pair.merge(), batch), "merge rows", touched);
-      require(
-          touched,
-          "f16 cannot hold the norm of a key or value, or it is no number; leave these layers out of"
-              + " merge-layers");
+      require(touched, ODD_NORM);
       launch(kernels.chooseRetained(shape, batch), "choose retained rows");
       Expression retainedPages =
           pair.retained(TOKENS)
@@ -132,10 +175,7 @@ final class MergeLowering {
                 .max(0)
                 .min(batch.pages());
         launch(kernels.packMerged(shape, batch), "pack pages", full);
-        require(
-            full,
-            "f16 cannot hold the step or least value of a group of directions, or they are no"
-                + " numbers; leave these layers out of quantize-kv");
+        require(full, ODD_DIRECTION);
         launch(kernels.openShared(shape, batch), "open page");
       }
     }
@@ -174,21 +214,14 @@ final class MergeLowering {
     }
 
     private void bind(String side, AttentionLowering.Layer layer) {
-      List<SegmentDeclaration> segments = layer.merged().segments();
-      SegmentDeclaration retained = segments.get(1);
-      SegmentDeclaration tail = segments.getLast();
+      SegmentDeclaration tail = layer.merged().segments().getLast();
       Map<String, String> own = layer.arguments();
       for (String rows : List.of("k", "v")) {
         arguments.put(rows + "_" + side, ProgramBuilder.get(own, rows));
       }
       arguments.put("tail_" + side, tail.pool());
-      arguments.put("retained_" + side, retained.pool());
-      arguments.put("positions_" + side, retained.beside().orElseThrow().pool());
       dims.put(side + "_tail_table", Expression.constant(tail.tableOffset()));
-      dims.put(side + "_retained_table", Expression.constant(retained.tableOffset()));
-      dims.put(
-          side + "_positions_table",
-          Expression.constant(retained.beside().orElseThrow().tableOffset()));
+      bindRetained(side, layer, arguments, dims);
     }
 
     private void launch(Kernel kernel, String what, Expression... points) {
@@ -200,15 +233,12 @@ final class MergeLowering {
 
     private void require(Expression points, String otherwise) {
       Program.Step.Require requirement =
-          new Program.Step.Require(
+          requirement(
               scratchName("refused"),
               Expression.constant(heads).times(points),
-              "layers "
-                  + pair.lower().label().replace("layer.", "")
-                  + " and "
-                  + label.replace("layer.", "")
-                  + ": "
-                  + otherwise);
+              pair.lower(),
+              pair.upper(),
+              otherwise);
       time.require(builder, pair.merge().mark(), requirement);
     }
   }

@@ -10,6 +10,7 @@ import dev.kvasir.codegen.skeleton.KeepQuery;
 import dev.kvasir.codegen.skeleton.ObservedMass;
 import dev.kvasir.codegen.skeleton.PackedLayout;
 import dev.kvasir.codegen.skeleton.PagedRows;
+import dev.kvasir.codegen.skeleton.RebuildRows;
 import dev.kvasir.codegen.skeleton.ScoreShape;
 import java.util.Collections;
 import java.util.List;
@@ -73,6 +74,9 @@ final class SelectionChecks {
             .floats("q", rows * shape.queryHeads() * shape.keyDim())
             .positive("lse", rows * shape.queryHeads())
             .floats("mass", CandidateRoom.GUARD + KEPT + TAIL + span);
+    if (shape.isMerged()) {
+      check.floats(RebuildRows.REBUILT, 2 * shape.pageElements());
+    }
     return check.build();
   }
 
@@ -120,6 +124,20 @@ final class SelectionChecks {
   CheckCase.Builder chosenRows(AttentionShape shape, SelectionTime time, int blocks) {
     return chosen(source(CheckCase.grid(1, 1, blocks), shape, time))
         .floats("unpacked", 2 * shape.pageElements());
+  }
+
+  CheckCase stageChosen(AttentionShape shape, SelectionTime time) {
+    return chosen(source(CheckCase.grid(1, 1, 2), shape, time))
+        .floats(RebuildRows.REBUILT, 2 * shape.pageElements())
+        .floats("staged", 2 * shape.pageElements())
+        .build();
+  }
+
+  /** Of closed pages it is directions that are there before. */
+  CheckCase rebuildRows(AttentionShape shape) {
+    return AttentionChecks.cache(CheckCase.grid(1, 1, 2), shape, MARK)
+        .floats(RebuildRows.REBUILT, 2 * shape.pageElements())
+        .build();
   }
 
   CheckCase gatherKept(AttentionShape shape, SelectionTime time) {

@@ -11,8 +11,10 @@ import dev.kvasir.codegen.skeleton.GatherKept;
 import dev.kvasir.codegen.skeleton.KeepQuery;
 import dev.kvasir.codegen.skeleton.ObservedMass;
 import dev.kvasir.codegen.skeleton.PackPages;
+import dev.kvasir.codegen.skeleton.RebuildRows;
 import dev.kvasir.codegen.skeleton.ScoreRows;
 import dev.kvasir.codegen.skeleton.ScoreShape;
+import dev.kvasir.codegen.skeleton.StageChosen;
 import dev.kvasir.codegen.skeleton.UnpackPages;
 import dev.kvasir.codegen.tile.TileSize;
 import dev.kvasir.ir.kernel.Kernel;
@@ -39,8 +41,9 @@ final class SelectionKernels {
     this.room = room;
   }
 
-  private Candidates.Source source(SelectionTime time) {
-    return new Candidates.Source(time.span(), builder.sizes().spanPages(), room);
+  private Candidates.Source source(AttentionShape shape, SelectionTime time) {
+    int rebuilt = shape.isMerged() ? listRoom : 0;
+    return new Candidates.Source(time.span(), builder.sizes().spanPages(), room, rebuilt);
   }
 
   private static String suffix(SelectionTime time) {
@@ -78,7 +81,7 @@ final class SelectionKernels {
         name,
         "QK^T + exp(logit - lse) + sum over observed queries and query heads",
         builder.sizes().tiles().byName(TileSize.PREFILL_TOKENS),
-        () -> ObservedMass.build(name, shape, tokens, source(time)),
+        () -> ObservedMass.build(name, shape, tokens, source(shape, time)),
         () -> checks.observedMass(shape, time, tokens));
   }
 
@@ -130,7 +133,7 @@ final class SelectionKernels {
     return builder.kernel(
         name,
         "copy of chosen rows to kept pages, in place",
-        () -> CompactRows.build(name, shape, source(time), listRoom),
+        () -> CompactRows.build(name, shape, source(shape, time), listRoom),
         () -> checks.compactRows(shape, time));
   }
 
@@ -143,12 +146,30 @@ final class SelectionKernels {
         () -> checks.unpackPages(shape));
   }
 
+  Kernel rebuildRows(AttentionShape shape) {
+    String name = "rebuild_rows_" + shape.text();
+    return builder.kernel(
+        name,
+        "norm * direction of kept rows, or their originals",
+        () -> RebuildRows.build(name, shape, listRoom),
+        () -> checks.rebuildRows(shape));
+  }
+
+  Kernel stageChosen(AttentionShape shape, SelectionTime time) {
+    String name = "stage_chosen_" + shape.text() + suffix(time);
+    return builder.kernel(
+        name,
+        "copy of chosen rows of a layer that are merged next",
+        () -> StageChosen.build(name, shape, source(shape, time), listRoom),
+        () -> checks.stageChosen(shape, time));
+  }
+
   Kernel gatherKept(AttentionShape shape, SelectionTime time) {
     String name = "gather_kept_" + shape.text() + suffix(time);
     return builder.kernel(
         name,
         "copy of chosen rows to pages that are packed next",
-        () -> GatherKept.build(name, shape, source(time), listRoom),
+        () -> GatherKept.build(name, shape, source(shape, time), listRoom),
         () -> checks.gatherKept(shape, time));
   }
 

@@ -6,7 +6,9 @@ import dev.kvasir.ir.diag.CompilerBug;
 import dev.kvasir.ir.graph.Node;
 import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.ops.KeepRowsOp;
+import dev.kvasir.ir.graph.ops.MergeRowsOp;
 import dev.kvasir.ir.graph.ops.SelectRowsOp;
+import dev.kvasir.ir.type.CacheType;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Selection;
 import java.util.HashMap;
@@ -19,7 +21,10 @@ final class SelectionLists {
   /** Name of the i32 buffer that holds the true positions of chosen rows, list after list. */
   static final String POSITIONS = "kept_positions";
 
-  /** Name of the i32 buffer that holds how many rows each list has. */
+  /**
+   * Name of the i32 buffer that holds how many rows each list has, and behind them, for each list
+   * and pair of layers that merge its rows, how many of them keep their originals.
+   */
   static final String COUNTS = "kept_counts";
 
   /**
@@ -41,8 +46,10 @@ final class SelectionLists {
 
   private final Map<Value, Place> places = new HashMap<>();
   private final Map<Integer, Place> layers = new HashMap<>();
+  private final Map<Integer, Integer> retained = new HashMap<>();
   private final Map<Value, Node> last = new HashMap<>();
   private int lists;
+  private int retainedLists;
   private int mostLists;
   private int mostHeads;
   private int mostRows;
@@ -64,13 +71,23 @@ final class SelectionLists {
         mostLists = Math.max(mostLists, op.lists());
         mostTail = Math.max(mostTail, op.selection().tail());
       } else if (node.op() instanceof KeepRowsOp op) {
-        layers.put(op.cacheType().layer(), place(op.choice()));
-        last.put(op.choice(), node);
-        HeadGroup group = op.group();
-        mostHeads = Math.max(mostHeads, group.heads().size());
-        mostRows = Math.max(mostRows, group.budget().most(context));
+        keep(op.choice(), node, op.cacheType().layer(), op.group(), context);
+      } else if (node.op() instanceof MergeRowsOp op && op.choice().isPresent()) {
+        Value choice = op.choice().get();
+        for (CacheType cache : List.of(op.lowerType(), op.upperType())) {
+          keep(choice, node, cache.layer(), op.group(), context);
+          retained.put(cache.layer(), retainedLists);
+        }
+        retainedLists += place(choice).lists();
       }
     }
+  }
+
+  private void keep(Value choice, Node node, int layer, HeadGroup group, int context) {
+    layers.put(layer, place(choice));
+    last.put(choice, node);
+    mostHeads = Math.max(mostHeads, group.heads().size());
+    mostRows = Math.max(mostRows, group.budget().most(context));
   }
 
   /** {@return whether any layer selects} */
@@ -104,6 +121,22 @@ final class SelectionLists {
   /** {@return how many lists there are} */
   int lists() {
     return lists;
+  }
+
+  /** {@return how many counts there are} */
+  int counts() {
+    return lists + retainedLists;
+  }
+
+  /**
+   * {@return which count is the first of those that say how many rows of its lists a layer retains}
+   */
+  int retained(int layer) {
+    Integer first = retained.get(layer);
+    if (first == null) {
+      throw new CompilerBug("layer " + layer + " retains no chosen rows");
+    }
+    return lists + first;
   }
 
   /** {@return the lists of the selection that has the most} */

@@ -12,7 +12,9 @@ import dev.kvasir.codegen.skeleton.ObservedMass;
 import dev.kvasir.codegen.skeleton.ProgramExpressions;
 import dev.kvasir.codegen.skeleton.ScoreShape;
 import dev.kvasir.ir.graph.Node;
+import dev.kvasir.ir.graph.Value;
 import dev.kvasir.ir.graph.ops.KeepRowsOp;
+import dev.kvasir.ir.graph.ops.MergeRowsOp;
 import dev.kvasir.ir.graph.ops.SelectRowsOp;
 import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.type.Selection;
@@ -47,7 +49,7 @@ final class SelectionLowering {
     this.kernels = new SelectionKernels(builder, listRoom, room);
     if (lists.isUsed()) {
       builder.state(SelectionLists.POSITIONS, StorageFormat.I32, (long) lists.lists() * listRoom);
-      builder.state(SelectionLists.COUNTS, StorageFormat.I32, lists.lists());
+      builder.state(SelectionLists.COUNTS, StorageFormat.I32, lists.counts());
     }
   }
 
@@ -82,6 +84,41 @@ final class SelectionLowering {
           builder.nextOperation();
           keep(SelectionTime.FULL_TAIL, layer, place, last);
         });
+  }
+
+  /** Merges what was chosen, of two layers. */
+  void merge(
+      MergeRowsOp op, Node node, AttentionLowering.Layer lower, AttentionLowering.Layer upper) {
+    Value choice = op.choice().orElseThrow();
+    SelectionLists.Place place = lists.place(choice);
+    boolean last = lists.isLast(choice, node);
+    ChosenMerge.Pair pair = new ChosenMerge.Pair(op.group().merge(), lower, upper);
+    merge(SelectionTime.SPAN, pair, place, last);
+    rules.add(
+        () -> {
+          builder.nextOperation();
+          merge(SelectionTime.FULL_TAIL, pair, place, last);
+        });
+  }
+
+  private void merge(
+      SelectionTime time, ChosenMerge.Pair pair, SelectionLists.Place place, boolean last) {
+    ChosenMerge.Bindings bindings =
+        new ChosenMerge.Bindings() {
+          @Override
+          public Map<String, String> arguments(AttentionLowering.Layer layer) {
+            return SelectionLowering.this.arguments(time, layer, place);
+          }
+
+          @Override
+          public Map<String, Expression> dims(AttentionLowering.Layer layer) {
+            return SelectionLowering.this.dims(time, layer, place);
+          }
+        };
+    new ChosenMerge(builder, kernels, time, pair, listRoom).add(bindings, place);
+    if (last) {
+      commit(time, pair.upper(), place);
+    }
   }
 
   /** Adds what runs when a tail is full, behind everything else. */
@@ -183,6 +220,15 @@ final class SelectionLowering {
         count,
         held.ceilDivide(SegmentPart.PAGE_ROWS).plus(age(layer).ceilDivide(SegmentPart.PAGE_ROWS)));
     if (!(selection.score() instanceof Selection.Random)) {
+      if (group.isMerged()) {
+        String rebuilt = time.prefix(layer.label()) + ".rebuilt." + layer.label();
+        int kept = listRoom / SegmentPart.PAGE_ROWS;
+        scratch(
+            rebuilt,
+            StorageFormat.F32,
+            (long) group.heads().size() * kept * group.shape().pageElements());
+        ChosenMerge.rebuild(builder, kernels, time, layer, arguments, dims, rebuilt, kept);
+      }
       launches.add(
           kernels.observedMass(group.shape(), time, selection.observe()),
           "observed mass",
@@ -208,8 +254,15 @@ final class SelectionLowering {
       pack(time, layer, launches, arguments, dims);
     }
     if (last) {
-      launches.add(kernels.commitChoice(), "commit choice", Expression.constant(place.lists()));
+      commit(time, layer, place);
     }
+  }
+
+  /** Makes the choice that of the cache, once all layers have what they keep. */
+  private void commit(
+      SelectionTime time, AttentionLowering.Layer layer, SelectionLists.Place place) {
+    new Launches(time, layer, arguments(time, layer, place), dims(time, layer, place))
+        .add(kernels.commitChoice(), "commit choice", Expression.constant(place.lists()));
   }
 
   private void pack(

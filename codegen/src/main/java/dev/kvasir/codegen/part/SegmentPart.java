@@ -93,6 +93,14 @@ public interface SegmentPart {
     return isCounted();
   }
 
+  /**
+   * {@return whether its rows are some of those that a counted segment before it holds; lists of
+   * their own count them}
+   */
+  default boolean isAmongKept() {
+    return false;
+  }
+
   /** {@return whether rows have norms, and may be hidden} */
   default boolean hasNorms() {
     return false;
@@ -248,8 +256,14 @@ public interface SegmentPart {
       case KEPT -> new KeptPart(segment, TailPart.mark(group));
       case SLOTS -> new SlotsPart(segment, TailPart.mark(group));
       case TAIL -> TailPart.of(segment, group);
-      case SHARED -> new SharedPart(segment, group.merge());
-      case RETAINED -> new RetainedPart(segment, group.merge());
+      case SHARED ->
+          group.isSelected()
+              ? new ChosenSharedPart(segment, TailPart.mark(group))
+              : new SharedPart(segment, group.merge());
+      case RETAINED ->
+          group.isSelected()
+              ? new ChosenRetainedPart(segment, group.merge(), group.budget(), TailPart.mark(group))
+              : new RetainedPart(segment, group.merge());
     };
   }
 }

@@ -24,12 +24,12 @@ record TailPart(CacheSegment segment, String since, boolean ahead) implements Se
   /** {@return the program's mark of the last selection, merge or fold of a group with a tail} */
   static String mark(HeadGroup group) {
     int tail = group.segments().getLast().rows();
-    if (group.isMerged()) {
-      return group.merge().mark();
+    if (group.isSelected()) {
+      return "selected_" + tail;
     }
-    return group.isFolded()
-        ? Fold.mark(group.segments().getFirst().rows(), tail)
-        : "selected_" + tail;
+    return group.isMerged()
+        ? group.merge().mark()
+        : Fold.mark(group.segments().getFirst().rows(), tail);
   }
 
   @Override

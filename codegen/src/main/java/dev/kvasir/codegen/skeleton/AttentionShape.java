@@ -67,6 +67,11 @@ public record AttentionShape(
     return segments.stream().filter(SegmentPart::isChosen).findFirst().orElseThrow();
   }
 
+  /** {@return whether rows are directions with norms, which two layers share} */
+  public boolean isMerged() {
+    return segments.stream().anyMatch(SegmentPart::hasNorms);
+  }
+
   /** {@return elements of a page: 64 key rows and 64 value rows} */
   public int pageElements() {
     return plainPage().elements();

@@ -16,13 +16,16 @@ final class BatchRows {
     final String name;
     final String key;
     final String value;
-    private final String tailPages;
+    private final String pages;
 
     private Side(String name) {
       this.name = name;
       key = kernel.tile(name + "_key", 1, shape.keyDim());
       value = kernel.tile(name + "_value", 1, shape.valueDim());
-      tailPages = kernel.reads("tail_" + name, tail.format());
+      pages =
+          batch.isChosen()
+              ? kernel.reads(StageMerged.buffer(name), ElementFormat.F32)
+              : kernel.reads("tail_" + name, tail.format());
       if (batch.hasSpan()) {
         kernel.reads("k_" + name, ElementFormat.F32);
         kernel.reads("v_" + name, ElementFormat.F32);
@@ -38,9 +41,15 @@ final class BatchRows {
           kernel.let(
               name + "_tail_page",
               new IntExpression.BufferElement(table, start.plus(row.floorDivide(PAGE_ROWS))));
-      PageBuffer pages = new PageBuffer(tailPages, PageBuffer.of(shape, tail).layout());
-      kernel.load(key, pages.keys(page).fromRow(row.modulo(PAGE_ROWS), 1));
-      kernel.load(value, pages.values(page).fromRow(row.modulo(PAGE_ROWS), 1));
+      PageBuffer rows = new PageBuffer(pages, PageBuffer.of(shape, tail).layout());
+      kernel.load(key, rows.keys(page).fromRow(row.modulo(PAGE_ROWS), 1));
+      kernel.load(value, rows.values(page).fromRow(row.modulo(PAGE_ROWS), 1));
+    }
+
+    private void loadStaged(IntExpression row) {
+      IntExpression staged = kernel.axis("head").times(batch.tail()).plus(row);
+      kernel.load(key, StageMerged.key(shape, pages, staged));
+      kernel.load(value, StageMerged.value(shape, pages, staged));
     }
 
     private void loadSpan(IntExpression row) {
@@ -80,7 +89,8 @@ final class BatchRows {
     table = kernel.reads("table", ElementFormat.I32);
     lower = new Side("lower");
     upper = new Side("upper");
-    from = kernel.dim(MergeBatch.FROM);
+    batch.declare(kernel);
+    from = batch.from(kernel);
   }
 
   /** {@return both, the lower first} */
@@ -90,6 +100,10 @@ final class BatchRows {
 
   /** Loads row {@code row} of the batch, of both layers. */
   void load(IntExpression row) {
+    if (batch.isChosen()) {
+      sides().forEach(side -> side.loadStaged(row));
+      return;
+    }
     if (!batch.hasSpan()) {
       loadTails(row);
       return;

@@ -4,6 +4,7 @@ import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.type.ElementFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The pages of all segments of a head group, as a kernel that reads them finds them. */
@@ -33,23 +34,33 @@ public final class CachedPages {
    * @param rows query rows
    */
   CachedPages(KernelBuilder kernel, AttentionShape shape, String table, int rows) {
-    this(kernel, shape, table, rows, false);
+    this(kernel, shape, shape.segments(), table, rows, false);
   }
 
-  /** {@return pages of which only the keys are read} */
-  static CachedPages ofKeys(KernelBuilder kernel, AttentionShape shape, String table, int rows) {
-    return new CachedPages(kernel, shape, table, rows, true);
+  /** {@return pages of some segments, of which only the keys are read} */
+  static CachedPages ofKeys(
+      KernelBuilder kernel,
+      AttentionShape shape,
+      List<SegmentPart> segments,
+      String table,
+      int rows) {
+    return new CachedPages(kernel, shape, segments, table, rows, true);
   }
 
   private CachedPages(
-      KernelBuilder kernel, AttentionShape shape, String table, int rows, boolean keysAlone) {
+      KernelBuilder kernel,
+      AttentionShape shape,
+      List<SegmentPart> segments,
+      String table,
+      int rows,
+      boolean keysAlone) {
     this.kernel = kernel;
     this.shape = shape;
     this.table = table;
     if (shape.segments().stream().anyMatch(SegmentPart::isCounted)) {
       kernel.reads(PagedRows.COUNTS, ElementFormat.I32);
     }
-    for (SegmentPart segment : shape.segments()) {
+    for (SegmentPart segment : segments) {
       kernel.reads(pages(segment), segment.format());
       if (segment.packing().isPresent()) {
         packed.put(segment, new PackedPages(kernel, shape, segment, rows, keysAlone));

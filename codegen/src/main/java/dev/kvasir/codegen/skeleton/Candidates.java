@@ -4,6 +4,7 @@ import dev.kvasir.codegen.part.SegmentPart;
 import dev.kvasir.ir.kernel.IntExpression;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.type.ElementFormat;
+import java.util.List;
 
 /**
  * The rows that a selection chooses among, one number each: first the rows that an earlier
@@ -23,8 +24,26 @@ public final class Candidates {
    * @param span whether a span is running
    * @param spanPages pages of raw rows that the span's scratch holds per head
    * @param room how lists over candidates lie
+   * @param rebuilt rows per head, in whole pages, that the scratch of {@link RebuildRows} holds; 0
+   *     where kept rows are read from the cache
    */
-  public record Source(boolean span, int spanPages, CandidateRoom room) {}
+  public record Source(boolean span, int spanPages, CandidateRoom room, int rebuilt) {
+
+    /** A source whose kept rows are read from the cache. */
+    public Source(boolean span, int spanPages, CandidateRoom room) {
+      this(span, spanPages, room, 0);
+    }
+
+    /** {@return whether kept rows are rebuilt first} */
+    boolean isRebuilt() {
+      return rebuilt > 0;
+    }
+
+    /** {@return the segments whose pages are read} */
+    List<SegmentPart> segments(AttentionShape shape) {
+      return isRebuilt() ? List.of(shape.segments().getLast()) : shape.segments();
+    }
+  }
 
   /** What is done with each page. */
   interface Visitor {
@@ -45,6 +64,7 @@ public final class Candidates {
   private final Source source;
   private final CachedPages cached;
   private final PageBuffer raw;
+  private final PageBuffer rebuilt;
 
   /** Rows that were chosen before. */
   final IntExpression kept;
@@ -58,7 +78,7 @@ public final class Candidates {
   /**
    * Declares buffers and dims.
    *
-   * @param cached the group's pages
+   * @param cached the pages of {@link Source#segments}
    */
   Candidates(KernelBuilder kernel, AttentionShape shape, Source source, CachedPages cached) {
     this.kernel = kernel;
@@ -68,6 +88,10 @@ public final class Candidates {
     raw =
         new PageBuffer(
             source.span() ? kernel.reads("raw", ElementFormat.F32) : "", shape.plainPage());
+    rebuilt =
+        new PageBuffer(
+            source.isRebuilt() ? kernel.reads(RebuildRows.REBUILT, ElementFormat.F32) : "",
+            shape.plainPage());
     kept = kernel.let("kept", PagedRows.held(kernel, shape));
     tail = kernel.dim(TAIL_ROWS);
     span = source.span() ? kernel.dim("span") : IntExpression.constant(0);
@@ -86,7 +110,11 @@ public final class Candidates {
   void visit(IntExpression number, IntExpression head, Visitor visitor) {
     IntExpression from = number;
     IntExpression before = IntExpression.constant(0);
-    for (SegmentPart segment : shape.segments()) {
+    if (source.isRebuilt()) {
+      from = visitRebuilt(number, visitor);
+      before = kept;
+    }
+    for (SegmentPart segment : source.segments(shape)) {
       IntExpression rows = segment.isChosen() ? kept : tail;
       IntExpression first = before;
       IntExpression pages = kernel.let(segment.name() + "_pages", rows.ceilDivide(PAGE_ROWS));
@@ -122,6 +150,21 @@ public final class Candidates {
                 kernel.dim("position").plus(row));
           });
     }
+  }
+
+  /** {@return the number from the first page of the tail on} */
+  private IntExpression visitRebuilt(IntExpression number, Visitor visitor) {
+    IntExpression pages = kernel.let("rebuilt_pages", kept.ceilDivide(PAGE_ROWS));
+    kernel.loop(
+        "rebuilt_page",
+        clamp(number, pages),
+        clamp(number.plus(1), pages),
+        index -> {
+          IntExpression row = kernel.let("row", index.times(PAGE_ROWS));
+          IntExpression page = GatherKept.page(kernel, source.rebuilt(), index);
+          visitor.visit(new PlainPage(kernel, rebuilt, page), row, kept.minus(row), row);
+        });
+    return kernel.let("after_rebuilt", number.minus(pages));
   }
 
   /**

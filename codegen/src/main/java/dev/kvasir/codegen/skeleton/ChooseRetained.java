@@ -14,9 +14,9 @@ import java.util.function.Consumer;
 
 /**
  * Lists the rows of a batch that keep their originals: as many as there is room for from {@code
- * retained_from} to {@code retained_to}, those with the largest scores, of equal ones the lower
- * row; ascending in {@code chosen}, [head][room]. Scores are those of all rows of the batch's
- * pages, in which it may begin and end anywhere. Grid: sequence, head.
+ * retained_from} to {@code retained_to}, or as their list counts, those with the largest scores, of
+ * equal ones the lower row; ascending in {@code chosen}, [head][room]. Scores are those of all rows
+ * of the batch's pages, in which it may begin and end anywhere. Grid: sequence, head.
  */
 public final class ChooseRetained {
 
@@ -28,21 +28,24 @@ public final class ChooseRetained {
    * {@return the kernel}
    *
    * @param name its name in the plan
+   * @param shape a merged head group
    * @param batch what is merged
    */
-  public static Kernel build(String name, MergeBatch batch) {
+  public static Kernel build(String name, AttentionShape shape, MergeBatch batch) {
     KernelBuilder kernel = new KernelBuilder(name, "head");
     String scores = kernel.reads(MergeRows.SCORES, ElementFormat.F32);
     String chosen = kernel.writes("chosen", ElementFormat.I32);
     String score = kernel.tile("score", 1, BLOCK);
-    IntExpression before = kernel.let("before", MergeBatch.before(kernel));
-    IntExpression end =
-        kernel.let(
-            "end", before.plus(kernel.dim(MergeBatch.TO)).minus(kernel.dim(MergeBatch.FROM)));
+    batch.declare(kernel);
+    if (batch.isChosen()) {
+      kernel.reads(PagedRows.COUNTS, ElementFormat.I32);
+    }
+    IntExpression before = kernel.let("before", batch.before(kernel));
+    IntExpression end = kernel.let("end", before.plus(batch.to(kernel)).minus(batch.from(kernel)));
     IntExpression choose =
         kernel.let(
             "choose",
-            kernel.dim(MergeBatch.RETAINED_TO).minus(kernel.dim(MergeBatch.RETAINED_FROM)));
+            batch.retainedTo(kernel, shape.segments().get(1)).minus(batch.retainedFrom(kernel)));
     Consumer<Consumer<IntExpression>> blocks =
         body ->
             kernel.loop(

@@ -78,15 +78,18 @@ final class ChosenRows {
     PagedRows.declareHeld(kernel, shape);
     kernel.reads("chosen", ElementFormat.I32);
     kernel.reads("chosen_counts", ElementFormat.I32);
-    if (written) {
+    if (source.isRebuilt()) {
+      kernel.reads(RebuildRows.REBUILT, ElementFormat.F32);
+    } else if (written) {
       kernel.updates(CachedPages.pages(kept), kept.format());
     } else {
       kernel.reads(CachedPages.pages(kept), kept.format());
     }
     kernel.reads(CachedPages.pages(tail), tail.format());
+    boolean coded = kept.packing().isPresent() && !source.isRebuilt();
     unpacked =
         new PageBuffer(
-            kept.packing().isPresent() ? kernel.reads(UNPACKED, ElementFormat.F32) : "",
+            coded ? kernel.reads(UNPACKED, ElementFormat.F32) : RebuildRows.REBUILT,
             shape.plainPage());
     String heads = kernel.reads("heads", ElementFormat.I32);
     raw =
@@ -107,7 +110,10 @@ final class ChosenRows {
   /** Loads chosen rows {@code from} to {@code to} - 1, ascending. */
   void each(IntExpression from, IntExpression to, Visitor visitor) {
     IntExpression first = kernel.let("first_chosen", list().times(listRoom));
-    IntExpression keptStart = kernel.let("kept_from", PagedRows.tableStart(kernel, shape, kept));
+    IntExpression keptStart =
+        source.isRebuilt()
+            ? IntExpression.constant(0)
+            : kernel.let("kept_from", PagedRows.tableStart(kernel, shape, kept));
     IntExpression tailStart = kernel.let("tail_from", PagedRows.tableStart(kernel, shape, tail));
     kernel.loop(
         "row",
@@ -135,11 +141,15 @@ final class ChosenRows {
   }
 
   private void loadKept(IntExpression start, IntExpression row) {
+    IntExpression page = row.floorDivide(PAGE_ROWS);
+    if (source.isRebuilt()) {
+      rows.load(unpacked, GatherKept.page(kernel, source.rebuilt(), page), row.modulo(PAGE_ROWS));
+      return;
+    }
     if (kept.packing().isEmpty()) {
       loadPage(kept, start, row);
       return;
     }
-    IntExpression page = row.floorDivide(PAGE_ROWS);
     kernel.choose(
         page.less(held.floorDivide(PAGE_ROWS)),
         () -> rows.load(unpacked, GatherKept.page(kernel, slotRoom, page), row.modulo(PAGE_ROWS)),

@@ -11,6 +11,7 @@ import dev.kvasir.ir.kernel.Kernel;
 import dev.kvasir.ir.kernel.TileExpression;
 import dev.kvasir.ir.kernel.View;
 import dev.kvasir.ir.type.ElementFormat;
+import dev.kvasir.ir.type.Merge;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +20,10 @@ import java.util.Map;
  * Writes the directions of a batch of rows of two layers, and the norms of both beside them, a page
  * of 64 rows at a time: those of the batch's first page that were merged before stay as they are,
  * and those behind its last row become 0. What {@link ChooseRetained} compares goes to {@code
- * scores}, of all rows of the batch's pages: 1 - cosine of the larger angle of keys and values.
- * Where f16 holds no norm, or a row is no number, the point's element of {@code refused},
- * [head][page], becomes 1, else 0. Grid: sequence, head, page of shared rows.
+ * scores}, of all rows of the batch's pages: 1 - cosine of the larger angle of keys and values, 0
+ * where that is below {@link Merge#SMALLEST_DIFFERENCE}. Where f16 holds no norm, or a row is no
+ * number, the point's element of {@code refused}, [head][page], becomes 1, else 0. Grid: sequence,
+ * head, page of shared rows.
  */
 public final class MergeRows {
 
@@ -84,7 +86,11 @@ public final class MergeRows {
         kernel.reads("v_" + side, ElementFormat.F32);
       }
     }
-    shared = SharedRows.joined(kernel, shape, batch, table);
+    batch.declare(kernel);
+    shared =
+        batch.isChosen()
+            ? SharedRows.written(kernel, shape, batch, table)
+            : SharedRows.joined(kernel, shape, batch, table);
     kernel.writes(SCORES, ElementFormat.F32);
     kernel.writes("refused", ElementFormat.I32);
     direction = new Direction(kernel, PAGE_ROWS, t);
@@ -107,12 +113,14 @@ public final class MergeRows {
   }
 
   private Kernel write() {
-    IntExpression from = kernel.dim(MergeBatch.FROM);
-    IntExpression to = kernel.dim(MergeBatch.TO);
-    IntExpression inTail = kernel.dim(MergeBatch.TAIL_ROWS);
+    IntExpression from = batch.from(kernel);
+    IntExpression to = batch.to(kernel);
     IntExpression number = kernel.let("number", shared.firstPage().plus(kernel.axis("page")));
     IntExpression first = kernel.let("first", number.times(PAGE_ROWS));
-    IntExpression spanRow = kernel.let("span_row", first.minus(from).minus(inTail));
+    IntExpression spanRow =
+        batch.hasSpan()
+            ? kernel.let("span_row", first.minus(from).minus(kernel.dim(MergeBatch.TAIL_ROWS)))
+            : ZERO;
     IntExpression end = first.plus(PAGE_ROWS);
     IntExpression kept = kernel.let("kept", from.minus(first).maximum(ZERO));
     Place place =
@@ -124,10 +132,7 @@ public final class MergeRows {
             kernel.let("partial", ZERO.less(kept).or(to.less(end))),
             kernel.let("in_span", ZERO.lessOrEqual(spanRow).and(end.lessOrEqual(to))),
             spanRow,
-            kernel.let(
-                "staged_row",
-                StageMerged.row(
-                    kernel, batch, kernel.axis("page").minimum(MergeBatch.reached(kernel)))));
+            kernel.let("staged_row", StageMerged.row(kernel, batch, batch.staged(kernel))));
     kernel.map(odd, constant(0));
     merge(place, PageChannels.ofKeys(shared.target), 0);
     kernel.map(score, element(direction.cosine));
@@ -138,6 +143,11 @@ public final class MergeRows {
             place,
             constant(1).minus(element(score).minimum(element(direction.cosine))),
             constant(0)));
+    kernel.map(
+        score,
+        element(score)
+            .less(constant(Merge.SMALLEST_DIFFERENCE))
+            .select(constant(0), element(score)));
     kernel.store(column(SCORES, kernel.axis("page").times(PAGE_ROWS)), score);
     storeFlag();
     return kernel.build();
@@ -160,9 +170,7 @@ public final class MergeRows {
     String flag = kernel.intTile("flag", 1, 1);
     kernel.maximumRows(anyOdd, odd);
     kernel.map(flag, constant(0).less(element(anyOdd)).select(integer(1), integer(0)));
-    IntExpression pages =
-        kernel.let(
-            "pages", kernel.dim(MergeBatch.TO).ceilDivide(PAGE_ROWS).minus(shared.firstPage()));
+    IntExpression pages = kernel.let("pages", batch.toRefuse(kernel));
     kernel.store(
         View.rows("refused", 1, 1, kernel.axis("head").times(pages).plus(kernel.axis("page")), 1),
         flag);
@@ -250,8 +258,8 @@ public final class MergeRows {
     kernel.when(
         place.isPartial(),
         () -> {
-          kernel.choose(
-              ZERO.less(place.kept()),
+          chooseOld(
+              place,
               () ->
                   kernel.load(
                       tiles.upper(), part.of(shared.old, shared.oldPage(place.page()), number)),
@@ -260,6 +268,15 @@ public final class MergeRows {
               tiles.between(), inBatch(place, element(tiles.between()), element(tiles.upper())));
         });
     kernel.store(part.of(shared.target, place.page(), number), tiles.between());
+  }
+
+  /** Runs one of two bodies; chosen rows are all merged anew. */
+  private void chooseOld(Place place, Runnable old, Runnable none) {
+    if (batch.isChosen()) {
+      none.run();
+    } else {
+      kernel.choose(ZERO.less(place.kept()), old, none);
+    }
   }
 
   /** {@return what is found for rows of the batch, what is old for those before, 0 behind} */
@@ -274,10 +291,7 @@ public final class MergeRows {
         element(found).lessOrEqual(constant(LARGEST_HALF)).select(constant(0), constant(1));
     kernel.map(odd, inBatch(place, element(odd).maximum(isOdd), constant(0)));
     View norms = NormPages.norms(place.norms(), list);
-    kernel.choose(
-        ZERO.less(place.kept()),
-        () -> kernel.load(norm, norms),
-        () -> kernel.map(norm, constant(0)));
+    chooseOld(place, () -> kernel.load(norm, norms), () -> kernel.map(norm, constant(0)));
     kernel.map(norm, inBatch(place, element(found), element(norm)));
     kernel.store(norms, norm);
   }

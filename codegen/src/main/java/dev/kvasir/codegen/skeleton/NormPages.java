@@ -81,7 +81,7 @@ public final class NormPages {
       SegmentPart segment,
       String table,
       IntExpression page) {
-    IntExpression start = kernel.axis("head").times(segment.slots(shape.context()));
+    IntExpression start = kernel.axis("head").times(PagedRows.slots(kernel, shape, segment));
     return kernel.let(
         "norms_page",
         new IntExpression.BufferElement(table, kernel.dim(TABLE).plus(start).plus(page)));

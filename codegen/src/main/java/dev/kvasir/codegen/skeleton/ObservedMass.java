@@ -45,7 +45,7 @@ public final class ObservedMass {
     String ordinals = kernel.reads("ordinals", ElementFormat.I32);
     String heads = kernel.reads("heads", ElementFormat.I32);
     String table = kernel.reads("table", ElementFormat.I32);
-    CachedPages cached = CachedPages.ofKeys(kernel, shape, table, rows);
+    CachedPages cached = CachedPages.ofKeys(kernel, shape, source.segments(shape), table, rows);
     Candidates candidates = new Candidates(kernel, shape, source, cached);
     String massBuffer = kernel.writes("mass", ElementFormat.F32);
 

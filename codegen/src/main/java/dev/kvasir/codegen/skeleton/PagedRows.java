@@ -19,6 +19,12 @@ public final class PagedRows {
   /** The dim that says how many lists lie between two heads: 0 where they share one. */
   public static final String LIST_STRIDE = "list_stride";
 
+  /**
+   * The end of the dim that says how many lists lie between that of a head's kept rows and the one
+   * that counts those {@code isAmongKept}.
+   */
+  public static final String LISTS = "_lists";
+
   /** The end of the dim that says how many rows a head has, where they are {@code isSized}. */
   public static final String ROWS = "_rows";
 
@@ -62,7 +68,7 @@ public final class PagedRows {
   private static IntExpression held(
       KernelBuilder kernel, SegmentPart segment, IntExpression tokens) {
     if (segment.isCounted()) {
-      return count(kernel);
+      return count(kernel, segment);
     }
     return segment.isSized()
         ? kernel.dim(segment.name() + ROWS)
@@ -74,11 +80,28 @@ public final class PagedRows {
     return new IntExpression.BufferElement(COUNTS, list(kernel));
   }
 
+  /** {@return the rows that a head of this point keeps in a counted segment} */
+  static IntExpression count(KernelBuilder kernel, SegmentPart segment) {
+    return segment.isAmongKept()
+        ? new IntExpression.BufferElement(
+            COUNTS, list(kernel).plus(kernel.dim(segment.name() + LISTS)))
+        : count(kernel);
+  }
+
   /** Declares what {@link #held} reads. */
   static void declareHeld(KernelBuilder kernel, AttentionShape shape) {
     if (shape.kept().isCounted()) {
       kernel.reads(COUNTS, ElementFormat.I32);
     }
+  }
+
+  /** {@return how many table elements a head has beside its open page} */
+  static IntExpression slots(KernelBuilder kernel, AttentionShape shape, SegmentPart segment) {
+    if (!segment.isSized()) {
+      return IntExpression.constant(segment.slots(shape.context()));
+    }
+    IntExpression entries = entries(kernel, shape, segment);
+    return segment.packing().isPresent() ? entries.minus(1) : entries;
   }
 
   /** {@return the rows that a head of this point holds of those chosen or folded before} */

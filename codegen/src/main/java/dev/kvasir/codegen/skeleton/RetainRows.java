@@ -42,8 +42,12 @@ public final class RetainRows {
     kernel.map(norm, constant(-1));
     Target lower = new Target(kernel, shape, retained, rows, rows.lower);
     Target upper = new Target(kernel, shape, retained, rows, rows.upper);
-    IntExpression before = kernel.dim(MergeBatch.RETAINED_FROM);
-    IntExpression after = kernel.dim(MergeBatch.RETAINED_TO);
+    if (batch.isChosen()) {
+      kernel.reads(PagedRows.COUNTS, ElementFormat.I32);
+      kernel.reads("chosen_positions", ElementFormat.I32);
+    }
+    IntExpression before = batch.retainedFrom(kernel);
+    IntExpression after = kernel.let("after", batch.retainedTo(kernel, retained));
     IntExpression number =
         kernel.let("number", before.floorDivide(PAGE_ROWS).plus(kernel.axis("page")));
     IntExpression first = kernel.let("first", number.times(PAGE_ROWS));
@@ -58,11 +62,12 @@ public final class RetainRows {
                   "batch_row",
                   new IntExpression.BufferElement(chosen, list.plus(slot).minus(before)));
           rows.load(row);
-          IntExpression position = kernel.let("position", rows.from.plus(row));
+          IntExpression position = batch.position(kernel, row);
           lower.store(number, slot.modulo(PAGE_ROWS), position);
           upper.store(number, slot.modulo(PAGE_ROWS), position);
-          IntExpression page = kernel.let("page_of_row", position.floorDivide(PAGE_ROWS));
-          IntExpression inPage = position.modulo(PAGE_ROWS);
+          IntExpression slotOfRow = batch.isChosen() ? row : position;
+          IntExpression page = kernel.let("page_of_row", slotOfRow.floorDivide(PAGE_ROWS));
+          IntExpression inPage = slotOfRow.modulo(PAGE_ROWS);
           shared.store(key, value, shared.page(page), inPage);
           IntExpression norms = shared.norms(page);
           for (int i = 0; i < Beside.Norms.LISTS; i++) {

@@ -68,7 +68,7 @@ final class SharedRows {
 
   /** {@return the logical page that holds the first row of the batch} */
   IntExpression firstPage() {
-    return kernel.dim(MergeBatch.FROM).floorDivide(PAGE_ROWS);
+    return batch.from(kernel).floorDivide(PAGE_ROWS);
   }
 
   /** {@return where a logical page is written, named} */

@@ -32,9 +32,9 @@ public final class StageMerged {
       kernel.writes(buffer(side.name), ElementFormat.F32);
     }
     IntExpression staged = kernel.axis("page");
-    IntExpression start = rows.from.minus(MergeBatch.before(kernel));
+    IntExpression start = rows.from.minus(batch.before(kernel));
     IntExpression to = kernel.dim(MergeBatch.TO);
-    IntExpression reached = kernel.let("reached", MergeBatch.reached(kernel));
+    IntExpression reached = kernel.let("reached", batch.reached(kernel));
     IntExpression last = to.minus(1).minus(start).floorDivide(PAGE_ROWS);
     IntExpression isReached = staged.less(reached);
     IntExpression page =
@@ -53,10 +53,9 @@ public final class StageMerged {
                   rows.load(kernel.let("batch_row", position.minus(rows.from)));
                   IntExpression row = row(kernel, batch, staged).plus(position.minus(first));
                   for (BatchRows.Side side : rows.sides()) {
-                    kernel.store(view(shape, side.name, 1, shape.keyDim(), row, 0), side.key);
-                    kernel.store(
-                        view(shape, side.name, 1, shape.valueDim(), row, shape.keyDim()),
-                        side.value);
+                    String target = buffer(side.name);
+                    kernel.store(key(shape, target, row), side.key);
+                    kernel.store(value(shape, target, row), side.value);
                   }
                 }));
     return kernel.build();
@@ -72,10 +71,15 @@ public final class StageMerged {
     return kernel.axis("head").times(batch.stagedPages()).plus(staged).times(PAGE_ROWS);
   }
 
-  private static View view(
-      AttentionShape shape, String side, int rows, int columns, IntExpression row, int channel) {
-    return View.rows(buffer(side), rows, columns, row, stride(shape))
-        .at(IntExpression.constant(channel));
+  /** {@return the key of a staged row} */
+  static View key(AttentionShape shape, String buffer, IntExpression row) {
+    return View.rows(buffer, 1, shape.keyDim(), row, stride(shape));
+  }
+
+  /** {@return the value of a staged row} */
+  static View value(AttentionShape shape, String buffer, IntExpression row) {
+    return View.rows(buffer, 1, shape.valueDim(), row, stride(shape))
+        .at(IntExpression.constant(shape.keyDim()));
   }
 
   /** {@return elements of a staged row} */

@@ -58,7 +58,7 @@ public final class StepMass {
     String lseBuffer = kernel.reads("lse", ElementFormat.F32);
     String heads = kernel.reads("heads", ElementFormat.I32);
     String table = kernel.reads("table", ElementFormat.I32);
-    CachedPages cached = CachedPages.ofKeys(kernel, shape, table, shape.group());
+    CachedPages cached = CachedPages.ofKeys(kernel, shape, shape.segments(), table, shape.group());
     Candidates.Source source = new Candidates.Source(false, 0, fold.room());
     Candidates candidates = new Candidates(kernel, shape, source, cached);
     kernel.reads("mass_before", ElementFormat.F32);

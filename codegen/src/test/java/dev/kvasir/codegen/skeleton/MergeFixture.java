@@ -292,7 +292,7 @@ public final class MergeFixture {
   public void run(Runner runner) {
     run(runner, StageMerged.build("stage_merged", shape, batch), batch.stagedPages());
     run(runner, MergeRows.build("merge_rows", shape, batch, t), pages());
-    run(runner, ChooseRetained.build("choose_retained", batch));
+    run(runner, ChooseRetained.build("choose_retained", shape, batch));
     run(runner, RetainRows.build("retain_rows", shape, batch), retainedPages());
   }
 
