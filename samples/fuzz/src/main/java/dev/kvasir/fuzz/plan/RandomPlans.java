@@ -29,12 +29,7 @@ final class RandomPlans {
     STREAMING,
     SELECTED,
     FOLDED,
-    MERGED,
-    SELECTED_AND_MERGED;
-
-    boolean isMerged() {
-      return this == MERGED || this == SELECTED_AND_MERGED;
-    }
+    MERGED
   }
 
   private RandomPlans(Random random) {
@@ -53,11 +48,9 @@ final class RandomPlans {
   private PlanCase make() {
     List<Retention> layers = retentions();
     group(where(layers, Retention.STREAMING));
-    List<Integer> selected = where(layers, Retention.SELECTED);
-    select(selected, selected.size(), 0);
-    selectAndMerge(where(layers, Retention.SELECTED_AND_MERGED));
+    select(where(layers, Retention.SELECTED));
     Optional<PlanCase.Convolutions> convolutions = fold(where(layers, Retention.FOLDED));
-    merge(where(layers, Retention.MERGED), 1 + random.nextInt(70));
+    merge(where(layers, Retention.MERGED));
     if (random.nextBoolean()) {
       uses.add("use store-kv(format = %s)%s;".formatted(of(FORMATS), someLayers(layers)));
     }
@@ -73,10 +66,8 @@ final class RandomPlans {
     int steps = random.nextInt(50);
     int tokens = prompts.stream().mapToInt(Integer::intValue).sum() + steps;
     int context = tokens + random.nextInt(200);
-    // Rows that are merged anew with every token are rounded as often: nudges would decide.
-    int least = layers.contains(Retention.SELECTED_AND_MERGED) ? 24 : 1;
-    int span = Math.min(Math.max(of(SPANS), least), context);
-    return new PlanCase(model, uses, context, span, prompts, steps, convolutions);
+    return new PlanCase(
+        model, uses, context, Math.min(of(SPANS), context), prompts, steps, convolutions);
   }
 
   /** Layers merge with a neighbour. */
@@ -84,10 +75,10 @@ final class RandomPlans {
     List<Retention> layers = new ArrayList<>();
     while (layers.size() < model.layers()) {
       Retention retention = of(List.of(Retention.values()));
-      if (!retention.isMerged()) {
+      if (retention != Retention.MERGED) {
         layers.add(retention);
       } else if (layers.size() + 1 < model.layers()) {
-        layers.addAll(List.of(retention, retention));
+        layers.addAll(List.of(Retention.MERGED, Retention.MERGED));
       }
     }
     return layers;
@@ -107,22 +98,14 @@ final class RandomPlans {
     return Optional.of(new PlanCase.Convolutions(slots, mixed, kernel, of(List.of(0f, 0.5f, 1f))));
   }
 
-  private void selectAndMerge(List<Integer> layers) {
-    if (!layers.isEmpty()) {
-      int tail = 24 + random.nextInt(30);
-      select(layers, random.nextBoolean() ? 2 : layers.size(), tail);
-      merge(layers, tail);
-    }
-  }
-
-  private void merge(List<Integer> layers, int tail) {
+  private void merge(List<Integer> layers) {
     if (!layers.isEmpty()) {
       uses.add(
           "use merge-layers(from = 0, t = %s, retain = %s, tail = %d)%s;"
               .formatted(
                   of(List.of("0", "0.6", "1")),
                   of(List.of("0%", "5%", "30%", "100%")),
-                  tail,
+                  1 + random.nextInt(70),
                   onLayers(layers)));
     }
   }
@@ -165,21 +148,14 @@ final class RandomPlans {
         .toList();
   }
 
-  /**
-   * Adds a selection.
-   *
-   * @param most layers that may share a list, which all do where the tail is given
-   * @param tail 0 for any
-   */
-  private void select(List<Integer> layers, int most, int tail) {
+  private void select(List<Integer> layers) {
     if (layers.isEmpty()) {
       return;
     }
     int window = of(WINDOWS);
     int observe = 1 + random.nextInt(24);
     boolean perHead = random.nextBoolean();
-    int any = perHead ? 1 : divisor(most);
-    int share = tail > 0 ? most : any;
+    int share = perHead ? 1 : divisor(layers.size());
     int pool = window == 1 ? of(POOLS) : 1;
     uses.add(
         "use select-window(budget = %s, window = %d, observe = %d, share = %d, per-head = %s, pool = %d, score = %s, tail = %d)%s;"
@@ -191,7 +167,7 @@ final class RandomPlans {
                 perHead,
                 pool,
                 of(List.of("max", "average", "random(seed = 5)")),
-                tail > 0 ? tail : observe + random.nextInt(30),
+                observe + random.nextInt(30),
                 onLayers(layers)));
   }
 
@@ -222,12 +198,13 @@ final class RandomPlans {
 
   /** Layers that merge are stored alike. */
   private String someLayers(List<Retention> retentions) {
+    List<Integer> merged = where(retentions, Retention.MERGED);
     boolean lower = false;
     boolean chosen = false;
     List<Integer> layers = new ArrayList<>();
     for (int layer = 0; layer < model.layers(); layer++) {
       boolean upper = lower;
-      lower = retentions.get(layer).isMerged() && !upper;
+      lower = merged.contains(layer) && !upper;
       chosen = upper ? chosen : random.nextInt(3) > 0;
       if (chosen) {
         layers.add(layer);
