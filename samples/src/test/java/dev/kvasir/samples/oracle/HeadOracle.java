@@ -22,8 +22,15 @@ abstract class HeadOracle {
    * A row that a query sees.
    *
    * @param bias what is added to its logit
+   * @param keySlack how long the difference may be between the key and what the kernels read
+   * @param valueSlack likewise of the value
    */
-  record Seen(double[] key, double[] value, double bias) {}
+  record Seen(double[] key, double[] value, double bias, double keySlack, double valueSlack) {
+    /** A row that is known to the bit. */
+    Seen(double[] key, double[] value, double bias) {
+      this(key, value, bias, 0, 0);
+    }
+  }
 
   /**
    * Rows that a trace shows at its end under one segment.
@@ -91,7 +98,7 @@ abstract class HeadOracle {
   final Seen read(Row row) {
     return prefill && row.position() >= before
         ? new Seen(row.computedKey(), row.computedValue(), 0)
-        : new Seen(row.key(), row.value(), 0);
+        : new Seen(row.key(), row.value(), 0, row.keySlack().length(), row.valueSlack().length());
   }
 
   /** {@return a segment of rows from {@code first} on, of which full pages are packed} */

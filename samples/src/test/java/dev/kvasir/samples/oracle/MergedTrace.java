@@ -1,10 +1,10 @@
 package dev.kvasir.samples.oracle;
 
 import dev.kvasir.samples.oracle.TraceFile.Values;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /** What a trace shows at its end of a layer that shares rows, each tensor read once. */
 final class MergedTrace {
@@ -28,7 +28,10 @@ final class MergedTrace {
   List<Integer> retained(int head) {
     double[] positions = values(RETAINED, "position").row(head);
     List<Integer> retained =
-        IntStream.range(0, positions.length).mapToObj(slot -> (int) positions[slot]).toList();
+        Arrays.stream(positions)
+            .filter(position -> position != CacheCheck.EMPTY)
+            .mapToObj(position -> (int) position)
+            .toList();
     TraceOracle.require(
         retained.equals(retained.stream().sorted().distinct().toList()),
         this + ", head " + head + " retains rows in ascending order");

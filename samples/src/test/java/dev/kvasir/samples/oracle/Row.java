@@ -13,7 +13,19 @@ final class Row {
   private final double[] computedValue;
   private double[] key;
   private double[] value;
+  private Slack keySlack = Slack.NONE;
+  private Slack valueSlack = Slack.NONE;
   private Optional<Code> code = Optional.empty();
+
+  /**
+   * How long the difference may be between what is computed here and what the kernels have.
+   *
+   * @param length of the difference
+   * @param ofDirection that of the difference of their directions
+   */
+  record Slack(double length, double ofDirection) {
+    static final Slack NONE = new Slack(0, 0);
+  }
 
   /**
    * The codes of a row in a packed page.
@@ -42,6 +54,23 @@ final class Row {
    */
   static Row mixed(double[] key, double[] value, boolean exact) {
     return new Row(MIXED, key, value, exact);
+  }
+
+  /** {@return a row that was computed of others, and is read in this form from then on} */
+  static Row computed(
+      int position, double[] key, double[] value, Slack keySlack, Slack valueSlack) {
+    Row row = new Row(position, key, value, false);
+    row.keySlack = keySlack;
+    row.valueSlack = valueSlack;
+    return row;
+  }
+
+  Slack keySlack() {
+    return keySlack;
+  }
+
+  Slack valueSlack() {
+    return valueSlack;
   }
 
   int position() {
@@ -90,6 +119,13 @@ final class Row {
     key = newKey;
     value = newValue;
     code = Optional.empty();
+  }
+
+  /** Reads the row as a trace has it, to the bit. */
+  void known(double[] newKey, double[] newValue) {
+    decoded(newKey, newValue);
+    keySlack = Slack.NONE;
+    valueSlack = Slack.NONE;
   }
 
   /** Replaces the row by what its codes stand for. */

@@ -9,7 +9,7 @@ import java.util.Set;
  * A KV head that keeps chosen rows and the rows since: kept rows and a tail. A span of a prompt is
  * seen by its own queries, and is then chosen from at once.
  */
-final class SelectedOracle extends HeadOracle {
+class SelectedOracle extends HeadOracle {
   private List<Row> kept = new ArrayList<>();
   private final List<Row> tail = new ArrayList<>();
   private final List<Row> span = new ArrayList<>();
@@ -20,28 +20,38 @@ final class SelectedOracle extends HeadOracle {
   }
 
   @Override
-  void add(List<Row> added) {
+  final void add(List<Row> added) {
     (prefill() ? span : tail).addAll(added);
   }
 
   @Override
-  List<Seen> seen(int position) {
+  final List<Seen> seen(int position) {
     return candidates().stream().filter(row -> row.position() <= position).map(this::read).toList();
   }
 
   @Override
-  void close() {}
+  final void close() {}
 
   /** {@return kept rows, the tail and the running span, in ascending position} */
-  List<Row> candidates() {
+  final List<Row> candidates() {
     List<Row> all = new ArrayList<>(kept);
     all.addAll(tail);
     all.addAll(span);
     return all;
   }
 
-  int tailRows() {
+  final int tailRows() {
     return tail.size();
+  }
+
+  /** {@return slots that the kept rows have} */
+  final int slots() {
+    return slots;
+  }
+
+  /** {@return the rows of the tail as the trace must show them} */
+  final Segment tail() {
+    return paged(tail, 0, Integer.MAX_VALUE, storage().plain());
   }
 
   /**
@@ -50,19 +60,30 @@ final class SelectedOracle extends HeadOracle {
    * @param room slots that the kept rows have from now on
    */
   void keep(Set<Integer> positions, int room) {
-    kept =
-        new ArrayList<>(
-            candidates().stream().filter(row -> positions.contains(row.position())).toList());
-    if (kept.size() > room) {
-      throw new AssertionError(kept.size() + " rows in " + room + " slots");
-    }
-    for (Row row : kept) {
+    List<Row> rows = chosen(positions, room);
+    for (Row row : rows) {
       Seen read = read(row);
       row.round(storage().format(), read.key(), read.value());
     }
-    for (int page = 0; page < kept.size() / CodedPage.ROWS; page++) {
-      storage().close(page(kept, page));
+    for (int page = 0; page < rows.size() / CodedPage.ROWS; page++) {
+      storage().close(page(rows, page));
     }
+    replace(rows, room);
+  }
+
+  /** {@return the candidates at these positions} */
+  final List<Row> chosen(Set<Integer> positions, int room) {
+    List<Row> rows =
+        candidates().stream().filter(row -> positions.contains(row.position())).toList();
+    if (rows.size() > room) {
+      throw new AssertionError(rows.size() + " rows in " + room + " slots");
+    }
+    return rows;
+  }
+
+  /** Has these rows instead of all candidates. */
+  final void replace(List<Row> rows, int room) {
+    kept = new ArrayList<>(rows);
     tail.clear();
     span.clear();
     slots = room;
@@ -80,6 +101,6 @@ final class SelectedOracle extends HeadOracle {
             packed,
             storage().bytes(slots, Integer.MAX_VALUE, keyDim, valueDim),
             Optional.empty()),
-        paged(tail, 0, Integer.MAX_VALUE, storage().plain()));
+        tail());
   }
 }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * Goes through a trace, step by step and layer by layer, recomputes what each query head gave from
@@ -29,6 +30,7 @@ final class TraceOracle {
   private final Map<Integer, SelectionOracle> selections = new TreeMap<>();
   private final Map<Integer, FoldOracle> folds = new TreeMap<>();
   private final Map<Integer, MergeOracle> merges = new TreeMap<>();
+  private final Map<Integer, ChosenMergeOracle> chosenMerges = new TreeMap<>();
   private double worst;
 
   /**
@@ -44,6 +46,7 @@ final class TraceOracle {
    * @param undecided KV heads of which nothing could be said any more, since rounding decided what
    *     a fold keeps
    * @param merges how often rows were merged, over all pairs of layers
+   * @param again how many rows were merged that had been before
    */
   record Report(
       double worst,
@@ -54,7 +57,8 @@ final class TraceOracle {
       int folds,
       int mixtures,
       int undecided,
-      int merges) {}
+      int merges,
+      int again) {}
 
   private TraceOracle(TraceFile file, int context) throws IOException {
     this.file = file;
@@ -110,6 +114,11 @@ final class TraceOracle {
   }
 
   private void addMerge(int upper, MergeRule rule) {
+    if (heads.get(upper).getFirst() instanceof ChosenOracle) {
+      chosenMerges.put(
+          upper, new ChosenMergeOracle(rule, chosen(upper - 1, true), chosen(upper, false)));
+      return;
+    }
     merges.put(
         upper,
         new MergeOracle(
@@ -118,6 +127,13 @@ final class TraceOracle {
             merged(upper),
             new MergedTrace(file, upper - 1),
             new MergedTrace(file, upper)));
+  }
+
+  private ChosenMergeOracle.Side chosen(int layer, boolean isLower) {
+    return new ChosenMergeOracle.Side(
+        heads.get(layer).stream().map(ChosenOracle.class::cast).toList(),
+        new MergedTrace(file, layer),
+        isLower);
   }
 
   private List<MergedOracle> merged(int layer) {
@@ -158,7 +174,9 @@ final class TraceOracle {
         oracle.folds.values().stream().mapToInt(FoldOracle::folds).sum(),
         oracle.folds.values().stream().mapToInt(FoldOracle::mixtures).sum(),
         oracle.folds.values().stream().mapToInt(FoldOracle::undecided).sum(),
-        oracle.merges.values().stream().mapToInt(MergeOracle::merges).sum());
+        oracle.merges.values().stream().mapToInt(MergeOracle::merges).sum()
+            + oracle.chosenMerges.values().stream().mapToInt(ChosenMergeOracle::merges).sum(),
+        oracle.chosenMerges.values().stream().mapToInt(ChosenMergeOracle::again).sum());
   }
 
   private void step(int step, int layer) {
@@ -203,7 +221,7 @@ final class TraceOracle {
     } else if (heads.get(layer).getFirst() instanceof MergedOracle) {
       Optional.ofNullable(merges.get(layer)).ifPresent(pair -> pair.run(file, step));
     } else {
-      select(layer, prefix);
+      select(layer, step, prefix);
     }
   }
 
@@ -271,7 +289,7 @@ final class TraceOracle {
             position, grouped.toArray(double[][][]::new), groupedLse.toArray(double[][]::new)));
   }
 
-  private void select(int layer, String prefix) {
+  private void select(int layer, int step, String prefix) {
     SelectionOracle selection = selections.get(layer);
     boolean due = selection != null && selection.due();
     require(due == file.has(prefix + "kept"), prefix + "kept is there: " + !due);
@@ -292,6 +310,13 @@ final class TraceOracle {
       }
     }
     selection.select(found, prefix + "kept");
+    Optional.ofNullable(chosenMerges.get(layer)).ifPresent(pair -> pair.run(isLast(layer, step)));
+  }
+
+  /** Whether the rows of a layer are not chosen again behind a step. */
+  private boolean isLast(int layer, int step) {
+    return IntStream.range(step + 1, steps)
+        .noneMatch(later -> file.has("layer." + layer + ".step." + later + ".kept"));
   }
 
   static void require(boolean condition, String what) {

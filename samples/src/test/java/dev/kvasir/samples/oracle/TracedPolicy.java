@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -101,7 +102,11 @@ final class TracedPolicy {
       return new FoldedOracle(storage, fold.get().slots());
     }
     if (merges.containsKey(layer) || merges.containsKey(layer + 1)) {
-      return new MergedOracle(storage, merges.containsKey(layer + 1));
+      boolean lower = merges.containsKey(layer + 1);
+      MergeRule rule = Objects.requireNonNull(merges.get(lower ? layer + 1 : layer));
+      return use("select-window", layer, head).isPresent()
+          ? new ChosenOracle(storage, rule, lower)
+          : new MergedOracle(storage, lower);
     }
     return use("select-window", layer, head).isPresent()
         ? new SelectedOracle(storage)
