@@ -10,10 +10,12 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A decode step allocates no heap memory, on any thread, once its kernels are compiled. */
+@Isolated("it counts what every worker thread allocates")
 final class SteadyStepTest {
   private static final int STEPS = 300;
   private static final int STEADY_ROUNDS = 2;
