@@ -86,6 +86,7 @@ final class WorkGroup {
           Thread.ofVirtual()
               .unstarted(
                   () -> {
+                    item.setRunning();
                     try {
                       awaitTurn(item);
                       body.accept(item);
@@ -127,7 +128,6 @@ final class WorkGroup {
       }
       LockSupport.park(this);
     }
-    item.setRunning();
   }
 
   void barrier(WorkItem item, State barrier) {

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 /** One thread of a work-group. */
 public final class WorkItem {
 
-  /** The thread whose turn it is; threads take turns, so there is one at a time. */
-  private static @Nullable WorkItem running;
+  /** What the current thread runs. */
+  private static final ThreadLocal<@Nullable WorkItem> RUNNING = new ThreadLocal<>();
 
   private final WorkGroup group;
   private final int thread;
@@ -18,7 +18,7 @@ public final class WorkItem {
   }
 
   static WorkItem running() {
-    WorkItem item = running;
+    WorkItem item = RUNNING.get();
     if (item == null) {
       throw new IllegalStateException("no kernel is running");
     }
@@ -26,7 +26,7 @@ public final class WorkItem {
   }
 
   void setRunning() {
-    running = this;
+    RUNNING.set(this);
   }
 
   WorkGroup group() {
