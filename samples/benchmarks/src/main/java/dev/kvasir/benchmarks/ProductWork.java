@@ -19,7 +19,7 @@ import java.util.Optional;
 import java.util.Random;
 
 /** A product of activations with row-major weights, as decode (one row) and prefill have it. */
-final class ProductWork implements Workload {
+public final class ProductWork implements Workload {
 
   private static final int PATTERN_ELEMENTS = 1 << 18;
   private static final int CHECKED = 64;
@@ -48,7 +48,8 @@ final class ProductWork implements Workload {
    * @param format how weights are stored
    * @param least bytes of all copies of the weights together, at least
    */
-  ProductWork(int rows, int outputs, int inputs, ElementFormat format, Team team, long least) {
+  public ProductWork(
+      int rows, int outputs, int inputs, ElementFormat format, Team team, long least) {
     this.rows = rows;
     this.outputs = outputs;
     this.inputs = inputs;

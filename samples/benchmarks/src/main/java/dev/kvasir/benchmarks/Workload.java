@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /** Something that is timed: equal operations on memory that takes turns, so that it is cold. */
-interface Workload extends AutoCloseable {
+public interface Workload extends AutoCloseable {
 
   /**
    * {@return memory that operations take turns to read, where it is outside the heap: what the

@@ -48,6 +48,8 @@ record FusedPolicy(String name, String uses, int ring) {
                 .formatted(ring),
             ring),
         new FusedPolicy(
+            Parts.MINICACHE, "use merge-layers(from = 0%, t = 0.6, retain = 5%, tail = 128);", 0),
+        new FusedPolicy(
             "zigzag",
             "use group-heads(criterion = layer, retrieval = [0], sink = 4, recent = 256);",
             256),

@@ -9,6 +9,7 @@ import dev.kvasir.plans.Plan;
 import dev.kvasir.runtime.LoadOptions;
 import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
+import dev.kvasir.runtime.SegmentSnapshot;
 import dev.kvasir.runtime.Session;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,6 +33,11 @@ final class FusedRun implements AutoCloseable {
     "choose rows",
     "compact rows",
     "commit choice"
+  };
+
+  /** Launches of a merge, without the attention that it follows. */
+  private static final String[] MERGE = {
+    "stage merged rows", "merge rows", "choose retained rows", "retain rows"
   };
 
   private static final String EXPEL = "expel rows";
@@ -119,6 +125,10 @@ final class FusedRun implements AutoCloseable {
         figures.put(when + kind + " ms", prefill.total(kind) / 1e6);
       }
     }
+    if (prefill.total(MERGE) > 0) {
+      figures.put(when + "merge ms", prefill.total(MERGE) / 1e6);
+      figures.put(when + "merge %", 100 * prefill.total(MERGE) / attention);
+    }
     if (prefill.total(EXPEL) > 0) {
       figures.put(when + "prefill expel %", 100 * prefill.total(EXPEL) / attention);
     }
@@ -146,17 +156,34 @@ final class FusedRun implements AutoCloseable {
   Map<String, Double> figures() {
     figures.put("launches", (double) steps.launches());
     figures.put("rows", (double) session.cacheStats().keptRows());
+    figures.put("allocated", (double) session.cacheStats().allocatedBytes());
     figures.put("decode attention us", steps.median(DECODE_ATTENTION) / 1e3);
     figures.put("least decode attention us", steps.least(DECODE_ATTENTION) / 1e3);
     figures.put("append us", steps.median("append rows") / 1e3);
     figures.put("step us", steps.medianRun(Parts.STEPS * Parts.ROUNDS) / 1e3);
     figures.put("mean step us", steps.all() / Parts.STEPS / Parts.ROUNDS / 1e3);
+    if (steps.total(MERGE) > 0) {
+      figures.put("merge us a token", steps.mean(MERGE) / 1e3);
+      figures.put("bytes", bytesRead());
+    }
     if (steps.total(EXPEL) > 0) {
       figures.put("expel us a step", steps.mean(EXPEL) / 1e3);
       figures.put("expel %", 100 * steps.total(EXPEL) / steps.all());
       figures.put("expel us", steps.median(EXPEL) / 1e3);
     }
     return figures;
+  }
+
+  /** {@return bytes of all rows of all segments, in bf16, and of the norms beside directions} */
+  private double bytesRead() {
+    double bytes = 0;
+    for (SegmentSnapshot segment : session.segments()) {
+      int row =
+          Short.BYTES
+              * (segment.keyDim() + segment.valueDim() + (segment.norms().isPresent() ? 2 : 0));
+      bytes += (double) segment.rows() * segment.heads().size() * row;
+    }
+    return bytes;
   }
 
   /** {@return the policy} */

@@ -35,6 +35,8 @@ final class FusionPage {
         + page.prompts()
         + "\n## Steps\n\n"
         + page.steps()
+        + "\n## Layers merged, rows folded\n\n"
+        + new FusionLayers(page.report).text()
         + "\n## Beside separate passes\n\n"
         + page.separate();
   }
@@ -115,6 +117,30 @@ final class FusionPage {
             Optional.empty(),
             1,
             "%.2f times"));
+    rows.add(
+        target(
+            "merge behind a span, of its prefill attention",
+            "5 %",
+            figure(Parts.MINICACHE, Parts.MINICACHE, "merge %"),
+            figure(Parts.MINICACHE, Parts.MINICACHE, "first merge %"),
+            5,
+            "%.2f %%"));
+    rows.add(
+        target(
+            "decode attention of minicache for the bytes it reads",
+            "1.10 times",
+            new FusionLayers(report).attentionForBytes(),
+            Optional.empty(),
+            1.10,
+            "%.2f times"));
+    rows.add(
+        target(
+            "fold of a step's rows over a blocked product of its arithmetic",
+            "2 times",
+            figure(Parts.FOLDS, FoldPart.STEP, "times"),
+            Optional.empty(),
+            2,
+            "%.2f times"));
     return Texts.table(List.of("what", "at most", "compiled", "first", "reached"), rows);
   }
 
@@ -152,7 +178,7 @@ final class FusionPage {
             (part, subjects) ->
                 subjects.forEach(
                     (name, figures) -> {
-                      if (!part.equals(Parts.SEPARATE)) {
+                      if (figures.containsKey("decode attention us")) {
                         rows.add(row.apply(new Subject(part, name, figures)));
                       }
                     }));

@@ -31,6 +31,15 @@ final class Parts {
   /** The part that compares with separate passes. */
   static final String SEPARATE = "separate";
 
+  /** The part that compares folds with products. */
+  static final String FOLDS = "folds";
+
+  /** The part in which two layers are merged, and its policy. */
+  static final String MINICACHE = "minicache";
+
+  /** What the kernels are called that merge a full tail. */
+  static final String FULL_TAIL = "merge of a full tail";
+
   /**
    * Policies of a part.
    *
@@ -47,6 +56,7 @@ final class Parts {
     SESSIONS.put("snapkv-steps", new Sessions(List.of(), List.of("snapkv", FULL)));
     SESSIONS.put("windowkv-steps", new Sessions(List.of(), List.of("windowkv", FULL)));
     SESSIONS.put("streaming", new Sessions(List.of("razor"), List.of("razor", "streaming", FULL)));
+    SESSIONS.put(MINICACHE, new Sessions(List.of(MINICACHE), List.of(MINICACHE, FULL)));
     SESSIONS.put("groups", new Sessions(List.of(), List.of("zigzag", "duo")));
   }
 
@@ -56,6 +66,7 @@ final class Parts {
   static List<String> all() {
     List<String> all = new ArrayList<>(SESSIONS.keySet());
     all.add(SEPARATE);
+    all.add(FOLDS);
     return all;
   }
 
@@ -71,6 +82,9 @@ final class Parts {
       try (SeparatePart separate = new SeparatePart(tokens, Turns.WARM_NANOS)) {
         return separate.run();
       }
+    }
+    if (part.equals(FOLDS)) {
+      return new FoldPart(Turns.WARM_NANOS).run();
     }
     int[] prompt = new Random(SEED).ints(tokens, 0, 200).toArray();
     List<FusedRun> runs = new ArrayList<>();
@@ -92,6 +106,9 @@ final class Parts {
     for (FusedRun run : runs) {
       figures.put(run.policy().name(), run.figures());
       run.close();
+    }
+    if (part.equals(MINICACHE)) {
+      figures.put(FULL_TAIL, MergedTail.figures(tokens));
     }
     return figures;
   }
