@@ -104,6 +104,9 @@ final class FusionLayers {
   private List<List<String>> folds() {
     List<List<String>> rows = new ArrayList<>();
     for (String fold : List.of(FoldPart.STEP, FoldPart.ALONE, FoldPart.SPAN)) {
+      if (report.figure(Parts.FOLDS, fold, "rows").isEmpty()) {
+        continue;
+      }
       rows.add(
           List.of(
               fold,
