@@ -102,7 +102,7 @@ final class MergedTail implements AutoCloseable {
     int retained = Math.ceilDiv(merge.retained(to), PAGE) - merge.retained(from) / PAGE;
     add(StageMerged.build("stage", shape, batch), batch.stagedPages());
     add(MergeRows.build("merge", shape, batch, 0.6), Math.ceilDiv(to, PAGE) - from / PAGE);
-    add(ChooseRetained.build("choose", batch), 1);
+    add(ChooseRetained.build("choose", shape, batch), 1);
     add(RetainRows.build("retain", shape, batch), retained);
   }
 
