@@ -17,10 +17,10 @@ sealed interface Verdict {
   record Refused(DiagnosticCode code, String message) implements Verdict {}
 
   /**
-   * The graph's own results jump when its weights move by less than a float's precision, as where
-   * two rows compete for the last place: no plan can be held to them.
+   * The graph's own results jump when its weights move by no more than floats are off, as where two
+   * rows compete for the last place: no plan can be held to them.
    *
-   * @param cosine of the evaluator's results with and without that
+   * @param cosine of the evaluator's results with and without that, the least of several
    */
   record Undecided(double cosine) implements Verdict {}
 
