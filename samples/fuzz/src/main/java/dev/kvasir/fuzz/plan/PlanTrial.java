@@ -44,6 +44,9 @@ final class PlanTrial {
   private static final List<Double> NUDGES =
       List.of(2e-7, 2e-7, 2e-7, 2e-7, 1e-6, 1e-6, 1e-6, 1e-6);
 
+  /** How many times further off than the furthest of nudged evaluators a plan may be. */
+  private static final double SPREAD = 4;
+
   private static final int THREADS = 2;
 
   private final Path folder;
@@ -89,9 +92,10 @@ final class PlanTrial {
         double cosine = cosine(widen(found.get(step)), expected.get(step));
         if (!(cosine > LEAST_COSINE)) {
           double stable = stability(planCase, plan, weights, expected, step);
-          return stable > LEAST_COSINE
-              ? new Verdict.Wrong(step, cosine)
-              : new Verdict.Undecided(stable);
+          // Written so that NaN is wrong.
+          return stable <= LEAST_COSINE || 1 - cosine <= SPREAD * (1 - stable)
+              ? new Verdict.Undecided(stable)
+              : new Verdict.Wrong(step, cosine);
         }
       }
       return new Verdict.Agreed();

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Makes cases from numbers. Most of the policies are valid; the resolver refuses the others. */
 final class RandomPlans {
@@ -17,6 +18,8 @@ final class RandomPlans {
   private static final List<Integer> WINDOWS = List.of(1, 1, 2, 4, 8, 16);
   private static final List<Integer> POOLS = List.of(1, 3, 7);
   private static final List<String> FORMATS = List.of("f32", "bf16", "f16");
+  private static final List<String> MASSES = List.of("max", "average");
+  private static final List<String> SCORES = List.of("max", "average", "random(seed = 5)");
   private static final long STRIDE = 0x9E37_79B9_7F4A_7C15L;
 
   private final Random random;
@@ -29,7 +32,12 @@ final class RandomPlans {
     STREAMING,
     SELECTED,
     FOLDED,
-    MERGED
+    MERGED,
+    SELECTED_AND_MERGED;
+
+    boolean isMerged() {
+      return this == MERGED || this == SELECTED_AND_MERGED;
+    }
   }
 
   private RandomPlans(Random random) {
@@ -48,9 +56,9 @@ final class RandomPlans {
   private PlanCase make() {
     List<Retention> layers = retentions();
     group(where(layers, Retention.STREAMING));
-    select(where(layers, Retention.SELECTED));
+    select(layers);
     Optional<PlanCase.Convolutions> convolutions = fold(where(layers, Retention.FOLDED));
-    merge(where(layers, Retention.MERGED));
+    merge(where(layers, Retention.MERGED), 1 + random.nextInt(70));
     if (random.nextBoolean()) {
       uses.add("use store-kv(format = %s)%s;".formatted(of(FORMATS), someLayers(layers)));
     }
@@ -75,10 +83,10 @@ final class RandomPlans {
     List<Retention> layers = new ArrayList<>();
     while (layers.size() < model.layers()) {
       Retention retention = of(List.of(Retention.values()));
-      if (retention != Retention.MERGED) {
+      if (!retention.isMerged()) {
         layers.add(retention);
       } else if (layers.size() + 1 < model.layers()) {
-        layers.addAll(List.of(Retention.MERGED, Retention.MERGED));
+        layers.addAll(List.of(retention, retention));
       }
     }
     return layers;
@@ -98,14 +106,14 @@ final class RandomPlans {
     return Optional.of(new PlanCase.Convolutions(slots, mixed, kernel, of(List.of(0f, 0.5f, 1f))));
   }
 
-  private void merge(List<Integer> layers) {
+  private void merge(List<Integer> layers, int tail) {
     if (!layers.isEmpty()) {
       uses.add(
           "use merge-layers(from = 0, t = %s, retain = %s, tail = %d)%s;"
               .formatted(
                   of(List.of("0", "0.6", "1")),
                   of(List.of("0%", "5%", "30%", "100%")),
-                  1 + random.nextInt(70),
+                  tail,
                   onLayers(layers)));
     }
   }
@@ -148,43 +156,60 @@ final class RandomPlans {
         .toList();
   }
 
-  private void select(List<Integer> layers) {
-    if (layers.isEmpty()) {
+  /** Layers that merge share a list, which others may keep as well. */
+  private void select(List<Retention> retentions) {
+    List<Integer> alone = where(retentions, Retention.SELECTED);
+    List<Integer> pairs = where(retentions, Retention.SELECTED_AND_MERGED);
+    if (!alone.isEmpty() && !pairs.isEmpty() && random.nextBoolean()) {
+      List<Integer> both = Stream.concat(alone.stream(), pairs.stream()).sorted().toList();
+      merge(pairs, select(both, List.of(both.size())));
       return;
     }
+    if (!alone.isEmpty()) {
+      select(alone, random.nextBoolean() ? List.of(1) : divisors(alone.size()));
+    }
+    if (!pairs.isEmpty()) {
+      List<Integer> even = divisors(pairs.size()).stream().filter(n -> n % 2 == 0).toList();
+      merge(pairs, select(pairs, even));
+    }
+  }
+
+  /** The tail. */
+  private int select(List<Integer> layers, List<Integer> shares) {
     int window = of(WINDOWS);
     int observe = 1 + random.nextInt(24);
-    boolean perHead = random.nextBoolean();
-    int share = perHead ? 1 : divisor(layers.size());
+    int share = of(shares);
     int pool = window == 1 ? of(POOLS) : 1;
+    int tail = observe + random.nextInt(30);
     uses.add(
         "use select-window(budget = %s, window = %d, observe = %d, share = %d, per-head = %s, pool = %d, score = %s, tail = %d)%s;"
             .formatted(
-                budget(observe + window),
+                budget(observe + window, share),
                 window,
                 observe,
                 share,
-                perHead,
+                random.nextBoolean(),
                 pool,
-                of(List.of("max", "average", "random(seed = 5)")),
-                observe + random.nextInt(30),
+                of(pool == 1 ? SCORES : MASSES),
+                tail,
                 onLayers(layers)));
+    return tail;
   }
 
-  private String budget(int least) {
+  private String budget(int least, int share) {
     String mean =
         random.nextBoolean()
             ? Integer.toString(least + random.nextInt(80))
             : (5 + random.nextInt(96)) + "%";
     return switch (random.nextInt(4)) {
-      case 0 -> "pyramid(" + mean + ")";
+      case 0 -> share == 1 ? "pyramid(" + mean + ")" : mean;
       case 1 -> "groups(" + mean + ")";
       default -> mean;
     };
   }
 
-  private int divisor(int count) {
-    return of(IntStream.rangeClosed(1, count).filter(n -> count % n == 0).boxed().toList());
+  private static List<Integer> divisors(int count) {
+    return IntStream.rangeClosed(1, count).filter(n -> count % n == 0).boxed().toList();
   }
 
   private String codes(boolean key) {
@@ -198,13 +223,12 @@ final class RandomPlans {
 
   /** Layers that merge are stored alike. */
   private String someLayers(List<Retention> retentions) {
-    List<Integer> merged = where(retentions, Retention.MERGED);
     boolean lower = false;
     boolean chosen = false;
     List<Integer> layers = new ArrayList<>();
     for (int layer = 0; layer < model.layers(); layer++) {
       boolean upper = lower;
-      lower = merged.contains(layer) && !upper;
+      lower = retentions.get(layer).isMerged() && !upper;
       chosen = upper ? chosen : random.nextInt(3) > 0;
       if (chosen) {
         layers.add(layer);
