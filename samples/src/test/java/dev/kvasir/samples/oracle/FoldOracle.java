@@ -127,6 +127,7 @@ final class FoldOracle {
     double[] mass = (oracle.prefill() ? ofSpan : ofSteps).get(head);
     ofSteps.set(head, new double[0]);
     if (oracle.isUndecided()) {
+      oracle.giveUp();
       return;
     }
     List<Row> rows = oracle.candidates();

@@ -12,6 +12,7 @@ final class FoldedOracle extends HeadOracle {
   private List<Row> slots = new ArrayList<>();
   private final List<Row> tail = new ArrayList<>();
   private final List<Row> span = new ArrayList<>();
+  private int held;
   private boolean folded;
   private boolean undecided;
 
@@ -25,6 +26,7 @@ final class FoldedOracle extends HeadOracle {
 
   @Override
   void add(List<Row> added) {
+    held += added.size();
     if (prefill()) {
       span.addAll(added);
     } else {
@@ -50,7 +52,7 @@ final class FoldedOracle extends HeadOracle {
 
   /** {@return rows behind the slots, the running span's included} */
   int beyondSlots() {
-    return slots.size() + tail.size() + span.size() - room;
+    return held - room;
   }
 
   /**
@@ -61,8 +63,12 @@ final class FoldedOracle extends HeadOracle {
     return undecided;
   }
 
+  /** Ends a run with a fold of which nothing can be said. */
   void giveUp() {
     undecided = true;
+    held = room;
+    tail.clear();
+    span.clear();
   }
 
   /** Ends a run without a fold: pages of slots that it has filled are coded. */
@@ -91,6 +97,7 @@ final class FoldedOracle extends HeadOracle {
     for (int page = 0; page < slots.size() / CodedPage.ROWS; page++) {
       storage().close(page(slots, page));
     }
+    held = room;
     tail.clear();
     span.clear();
     folded = true;
