@@ -95,7 +95,15 @@ final class FusionPage {
     }
     rows.add(
         target(
-            "append to a ring over a plain append",
+            "append to a ring over a plain append, in steps",
+            "1.05 times",
+            ratio("streaming", "streaming", Parts.FULL, "append us"),
+            Optional.empty(),
+            1.05,
+            "%.2f times"));
+    rows.add(
+        target(
+            "append to a ring over a plain append, alone",
             "1.05 times",
             figure(Parts.SEPARATE, "streaming, append beside a plain append", "ratio"),
             Optional.empty(),
