@@ -2,6 +2,7 @@ package dev.kvasir.fuzz;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kvasir.plans.abi.JvmKernelAbi;
 import dev.kvasir.plans.safetensors.SafetensorsException;
 import dev.kvasir.plans.safetensors.SafetensorsFile;
 import dev.kvasir.plans.safetensors.SafetensorsWriter;
@@ -91,13 +92,29 @@ record GoldenPlans(PlanArchive compiled, PlanArchive small, PlanArchive longCont
             .with(PlanArchive.CHECKS, select(archive, PlanArchive.CHECKS, kept));
     for (String name : archive.names()) {
       boolean text = name.startsWith("kernels/text/") || name.equals("graph.kvir");
-      boolean dropped =
-          name.endsWith(".class") && !kept.test(name.substring(name.lastIndexOf('/') + 1));
+      boolean dropped = name.endsWith(".class") && !isShared(name) && !kept.test(simple(name));
       if (text || dropped) {
         reduced = reduced.without(name);
       }
     }
+    for (String name : reduced.names().stream().filter(GoldenPlans::isShared).toList()) {
+      String folder = name.substring(0, name.lastIndexOf('/') + 1);
+      List<byte[]> callers =
+          reduced.names().stream()
+              .filter(other -> other.startsWith(folder) && !isShared(other))
+              .map(reduced::content)
+              .toList();
+      reduced = reduced.with(name, SharedMethods.calledBy(callers, reduced.content(name)));
+    }
     return reduced;
+  }
+
+  private static String simple(String name) {
+    return name.substring(name.lastIndexOf('/') + 1);
+  }
+
+  private static boolean isShared(String name) {
+    return simple(name).equals(JvmKernelAbi.SHARED + ".class");
   }
 
   private static void keep(JsonNode list, Predicate<JsonNode> kept) {
