@@ -160,6 +160,14 @@ public final class ReferenceCache implements ReferenceValue {
         }
       }
     }
+    return keeping(newKeys, newValues, byHead, shared);
+  }
+
+  private ReferenceCache keeping(
+      ReferenceSide newKeys,
+      ReferenceSide newValues,
+      List<List<Integer>> byHead,
+      ReferenceMerged shared) {
     return new ReferenceCache(
         rows,
         newKeys,
@@ -299,15 +307,7 @@ public final class ReferenceCache implements ReferenceValue {
         }
       }
     }
-    return new ReferenceCache(
-        rows,
-        newKeys,
-        newValues,
-        ReferenceKept.of(rows, byHead),
-        slots,
-        merged,
-        compensationsBefore,
-        compensations);
+    return keeping(newKeys, newValues, byHead, merged);
   }
 
   /**
