@@ -212,6 +212,12 @@ final class MethodWriter {
     return this;
   }
 
+  /** Subtracts the int on the stack from the one below it. */
+  MethodWriter minus() {
+    code.isub();
+    return this;
+  }
+
   static boolean isPowerOfTwo(int value) {
     return Integer.bitCount(value) == 1 && value > 0;
   }

@@ -26,6 +26,6 @@ sealed interface Step {
   /** Runs the body for variable = its value on entry .. limit - 1. */
   record Loop(Local variable, Local limit, List<Step> body) implements Step {}
 
-  /** Runs one of two lists. */
+  /** Runs the first list where the condition is 1, the second where it is 0. */
   record Choice(Local condition, List<Step> whenTrue, List<Step> whenFalse) implements Step {}
 }

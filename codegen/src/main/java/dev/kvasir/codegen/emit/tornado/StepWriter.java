@@ -79,21 +79,24 @@ final class StepWriter {
     write(choice.whenTrue(), Optional.of(choice.condition()));
     if (!choice.whenFalse().isEmpty()) {
       Local otherwise = new Local("otherwise", CD_int);
-      writer.push(0);
+      difference(guard, choice.condition());
       writer.declare(otherwise);
-      writer.push(choice.condition());
-      writer.choose(() -> {}, () -> setTrue(otherwise, guard));
       write(choice.whenFalse(), Optional.of(otherwise));
     }
   }
 
-  private void setTrue(Local local, Optional<Local> guard) {
+  /**
+   * Pushes whether the guard holds and the condition does not. It is a difference and not a second
+   * question, since TornadoVM 5.2 takes a comparison that it needs both plain and negated within
+   * joined conditions for negated in both.
+   */
+  private void difference(Optional<Local> guard, Local condition) {
     if (guard.isPresent()) {
       writer.push(guard.get());
     } else {
       writer.push(1);
     }
-    writer.store(local);
+    writer.push(condition).minus();
   }
 
   private boolean hasBarrier(List<Step> steps) {

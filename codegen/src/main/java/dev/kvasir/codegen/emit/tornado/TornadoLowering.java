@@ -152,7 +152,7 @@ public final class TornadoLowering {
           Local condition = new Local("condition", CD_int);
           yield new Step.Scope(
               List.of(
-                  uniforms.declare(condition, value),
+                  uniforms.declareTruth(condition, value),
                   new Step.Choice(condition, steps(whenTrue), steps(whenFalse))));
         }
         case Statement.Load load -> new CopyPhase(method).load(load.tile(), load.view());

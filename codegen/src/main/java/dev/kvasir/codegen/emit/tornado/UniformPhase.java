@@ -38,6 +38,19 @@ final class UniformPhase {
     return declare(List.of(local), List.of(value));
   }
 
+  /** {@return the phase that declares a local with 1 where the value is not 0, else with 0} */
+  Step.Phase declareTruth(Local local, IntExpression value) {
+    List<Access> accesses = new ArrayList<>();
+    collect(value, accesses);
+    return new Step.Phase(
+        List.copyOf(accesses),
+        () -> {
+          pushTruth(value);
+          method.writer().declare(local);
+        },
+        List.of(local));
+  }
+
   /**
    * A view whose uniform integers are known.
    *

@@ -35,7 +35,7 @@ class ConformanceTest {
 
   /** Those that are asked for; compilers of processors take a minute for the kernels of each. */
   static Stream<String> policies() throws IOException {
-    String asked = System.getProperty("kvasir.conformance.policies", "full,zigzag-k8v4");
+    String asked = System.getProperty("kvasir.conformance.policies", "full,zigzag-k8v4,everything");
     return asked.equals("all") ? SampleModel.policies().stream() : Arrays.stream(asked.split(","));
   }
 
