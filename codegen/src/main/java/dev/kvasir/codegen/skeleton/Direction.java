@@ -156,8 +156,8 @@ final class Direction {
     return element(square).times(inverseRoot(square));
   }
 
-  /** 0 for 0. */
-  private static TileExpression inverseRoot(String square) {
+  /** {@return 1 over the square root, 0 for 0} */
+  static TileExpression inverseRoot(String square) {
     TileExpression positive = constant(0).less(element(square));
     TileExpression inverse =
         new TileExpression.Unary(

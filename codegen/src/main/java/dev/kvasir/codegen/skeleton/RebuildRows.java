@@ -13,11 +13,12 @@ import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.plans.program.Beside;
 
 /**
- * Writes the rows that one of two merged layers keeps, as attention reads them, into plain pages of
- * scratch: norm times direction, and where a direction is hidden the retained row. Retained rows
- * lie in the order of the hidden ones, so that the number of hidden rows before one is its slot.
- * Directions of closed pages were put where they are read here by {@link UnpackPages}. Grid:
- * sequence, head, page of chosen rows.
+ * Writes the rows that one of two merged layers keeps, to be looked at by a selection and merged
+ * again, into plain pages of scratch: norm times direction, and where a direction is hidden the
+ * retained row. Directions are made one long, which storing leaves them only nearly: norms would
+ * take that on, each time anew. Retained rows lie in the order of the hidden ones, so that the
+ * number of hidden rows before one is its slot. Directions of closed pages were put where they are
+ * read here by {@link UnpackPages}. Grid: sequence, head, page of chosen rows.
  */
 public final class RebuildRows {
 
@@ -40,6 +41,9 @@ public final class RebuildRows {
   private final String hidden;
   private final String keyNorm;
   private final String valueNorm;
+  private final String square;
+  private final String keySquares;
+  private final String valueSquares;
 
   private RebuildRows(KernelBuilder kernel, AttentionShape shape, int listRoom) {
     this.kernel = kernel;
@@ -65,6 +69,9 @@ public final class RebuildRows {
     hidden = kernel.intTile("hidden", 1, 1);
     keyNorm = kernel.tile("key_norm", 1, 1);
     valueNorm = kernel.tile("value_norm", 1, 1);
+    square = kernel.tile("square", 1, 1);
+    keySquares = kernel.tile("key_squares", 1, shape.keyDim());
+    valueSquares = kernel.tile("value_squares", 1, shape.valueDim());
   }
 
   /**
@@ -153,11 +160,19 @@ public final class RebuildRows {
               () -> {
                 kernel.load(valueNorm, norm(norms, NormPages.VALUES, row));
                 rows.load(source, page, row);
-                kernel.map(rows.key, element(rows.key).times(element(keyNorm)));
-                kernel.map(rows.value, element(rows.value).times(element(valueNorm)));
+                lengthen(rows.key, keySquares, keyNorm);
+                lengthen(rows.value, valueSquares, valueNorm);
               });
           rows.store(rebuilt, target, row);
         });
+  }
+
+  /** Makes a row as long as its norm. */
+  private void lengthen(String row, String squares, String norm) {
+    kernel.map(squares, element(row).times(element(row)));
+    kernel.sumColumns(square, squares);
+    kernel.map(square, element(norm).times(Direction.inverseRoot(square)));
+    kernel.map(row, element(row).times(element(square)));
   }
 
   private static TileExpression isHidden(String norm) {

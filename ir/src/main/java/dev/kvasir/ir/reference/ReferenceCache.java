@@ -155,8 +155,8 @@ public final class ReferenceCache implements ReferenceValue {
         if (shared.retained()[head][row]) {
           RowForm form = form(group, head, row, context.firstPosition(), context.prefill());
           ElementFormat format = group.segments().get(1).format();
-          newKeys.store(row, head, keyRow(row, head, form), format);
-          newValues.store(row, head, valueRow(row, head, form), format);
+          newKeys.store(row, head, candidateKey(row, head, form), format);
+          newValues.store(row, head, candidateValue(row, head, form), format);
         }
       }
     }
@@ -368,11 +368,25 @@ public final class ReferenceCache implements ReferenceValue {
     return values.in(form)[row * type.kvHeads() * type.valueDim() + column];
   }
 
-  double[] keyRow(int row, int kvHead, RowForm form) {
+  /** {@return a key of which a selection decides, or which is merged} */
+  double[] candidateKey(int row, int kvHead, RowForm form) {
+    return form == RowForm.MERGED
+        ? merged.keys().straightened(row, kvHead)
+        : keyRow(row, kvHead, form);
+  }
+
+  /** {@return a value as {@link #candidateKey} its key} */
+  double[] candidateValue(int row, int kvHead, RowForm form) {
+    return form == RowForm.MERGED
+        ? merged.values().straightened(row, kvHead)
+        : valueRow(row, kvHead, form);
+  }
+
+  private double[] keyRow(int row, int kvHead, RowForm form) {
     return form == RowForm.MERGED ? merged.keys().row(row, kvHead) : keys.read(row, kvHead, form);
   }
 
-  double[] valueRow(int row, int kvHead, RowForm form) {
+  private double[] valueRow(int row, int kvHead, RowForm form) {
     return form == RowForm.MERGED
         ? merged.values().row(row, kvHead)
         : values.read(row, kvHead, form);

@@ -137,7 +137,7 @@ public final class ReferenceMerge {
   private double[] read(ReferenceCache cache, CacheType type, int row, int head, boolean ofKeys) {
     HeadGroup group = type.groupOf(head);
     RowForm form = cache.form(group, head, row, context.firstPosition(), context.prefill());
-    return ofKeys ? cache.keyRow(row, head, form) : cache.valueRow(row, head, form);
+    return ofKeys ? cache.candidateKey(row, head, form) : cache.candidateValue(row, head, form);
   }
 
   private Pair pair(double[] y, double[] x) {

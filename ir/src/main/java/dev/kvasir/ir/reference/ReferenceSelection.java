@@ -160,7 +160,7 @@ public record ReferenceSelection(
   private double mass(int kvHead, int row, List<ReferenceQuery> observed) {
     int shared = queryHeads / type.kvHeads();
     RowForm form = cache.form(group, kvHead, row, context.firstPosition(), context.prefill());
-    double[] key = cache.keyRow(row, kvHead, form);
+    double[] key = cache.candidateKey(row, kvHead, form);
     double mass = 0;
     for (ReferenceQuery query : observed) {
       for (int head = kvHead * shared;

@@ -72,7 +72,7 @@ class ReferenceChosenMergeTest {
   }
 
   @Test
-  void aMergedRowMayBeRetainedAsItIsRead() {
+  void aMergedRowMayBeRetainedAsLongAsItsNorm() {
     Layers layers = new Layers(1, 2, 50, ElementFormat.BF16, false);
     layers.span(rows(1, 0, 1, 0), rows(0, 1, 2, 1), List.of(0, 1));
     assertThat(layers.retained(0)).containsExactly(0);
@@ -81,8 +81,8 @@ class ReferenceChosenMergeTest {
     layers.choose(List.of(1));
     assertThat(layers.retained(0)).containsExactly(1);
     assertThat(layers.form(1)).isEqualTo(RowForm.STORED);
-    assertThat(layers.lowerKey(0, 1)).containsExactly(round(lower[0]), round(lower[1]));
-    assertThat(layers.upperKey(0, 1)).containsExactly(round(upper[0]), round(upper[1]));
+    assertThat(layers.lowerKey(0, 1)).containsExactly(rounded(lower, 1));
+    assertThat(layers.upperKey(0, 1)).containsExactly(rounded(upper, half(Math.sqrt(5))));
   }
 
   @Test
@@ -103,6 +103,31 @@ class ReferenceChosenMergeTest {
         assertThat(layers.retained(0))
             .as("%s, packed %s, seed %s", format, packed, seed)
             .isEqualTo(shared.subList(0, 17));
+      }
+    }
+  }
+
+  @Test
+  void normsStayHoweverOftenRowsAreMergedAgain() {
+    long seed = new Random().nextLong();
+    for (ElementFormat format : List.of(ElementFormat.F16, ElementFormat.BF16)) {
+      for (boolean packed : List.of(false, true)) {
+        Layers layers = new Layers(1, 16, 0, format, packed);
+        Random random = new Random(seed);
+        List<Integer> list = IntStream.range(0, 70).boxed().toList();
+        layers.span(
+            random.doubles(16 * 70, -1, 1).toArray(),
+            random.doubles(16 * 70, -1, 1).toArray(),
+            list);
+        double[] keyNorms = layers.lower.merged().keys().norms();
+        double[] valueNorms = layers.upper.merged().values().norms();
+        for (int merge = 0; merge < 100; merge++) {
+          layers.choose(list);
+        }
+        assertThat(layers.lower.merged().keys().norms())
+            .as("%s, packed %s, seed %s", format, packed, seed)
+            .containsExactly(keyNorms);
+        assertThat(layers.upper.merged().values().norms()).containsExactly(valueNorms);
       }
     }
   }
@@ -164,8 +189,13 @@ class ReferenceChosenMergeTest {
     // What is coded is what counts from then on, and closed pages close anew.
     int first = list.get(0);
     double[] read = layers.upperKey(0, first);
+    double factor =
+        layers.upper.merged().keys().norm(first, 0)
+            / Math.sqrt(Arrays.stream(read).map(element -> element * element).sum());
     layers.choose(list.subList(0, 10));
-    assertThat(layers.upperKey(0, first)).containsExactly(read, within(0.01));
+    assertThat(layers.upperKey(0, first))
+        .containsExactly(
+            Arrays.stream(read).map(element -> factor * element).toArray(), within(0.01));
     assertThat(layers.upper.merged().keys().directions().coded()[16 * first]).isNaN();
   }
 
@@ -185,6 +215,12 @@ class ReferenceChosenMergeTest {
 
   private static double round(double value) {
     return ElementFormat.BF16.round((float) value);
+  }
+
+  /** A row of this direction and length, rounded. */
+  private static double[] rounded(double[] row, double length) {
+    double factor = length / Math.hypot(row[0], row[1]);
+    return new double[] {round(factor * row[0]), round(factor * row[1])};
   }
 
   private static double[] direction(double length, double angle) {

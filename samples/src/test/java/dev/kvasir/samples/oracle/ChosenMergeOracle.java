@@ -99,8 +99,8 @@ final class ChosenMergeOracle {
       Row x = above.chosen().get(index);
       TraceOracle.require(x.position() == y.position(), "both layers keep one list");
       again += x.isExact() ? 0 : 1;
-      Of lowerRow = new Of(y, below.read(y));
-      Of upperRow = new Of(x, above.read(x));
+      Of lowerRow = new Of(y, below.candidate(y));
+      Of upperRow = new Of(x, above.candidate(x));
       rows.add(
           new Merged(
               rule.pair(lowerRow.seen().key(), upperRow.seen().key()),
@@ -196,8 +196,10 @@ final class ChosenMergeOracle {
                 value.direction(),
                 key.slackOfDirection(),
                 value.slackOfDirection()));
-        read.add(
-            Row.computed(row.position(), key.read(), value.read(), key.slack(), value.slack()));
+        Row merged =
+            Row.computed(row.position(), key.read(), value.read(), key.slack(), value.slack());
+        merged.norms(key.norm(), value.norm());
+        read.add(merged);
       }
     }
     if (last) {

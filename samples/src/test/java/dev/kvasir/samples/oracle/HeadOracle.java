@@ -101,6 +101,18 @@ abstract class HeadOracle {
         : new Seen(row.key(), row.value(), 0, row.keySlack().length(), row.valueSlack().length());
   }
 
+  /** {@return a row as a selection or a merge behind the running queries takes it} */
+  final Seen candidate(Row row) {
+    return prefill && row.position() >= before
+        ? new Seen(row.computedKey(), row.computedValue(), 0)
+        : new Seen(
+            row.candidateKey(),
+            row.candidateValue(),
+            0,
+            row.keySlack().length(),
+            row.valueSlack().length());
+  }
+
   /** {@return a segment of rows from {@code first} on, of which full pages are packed} */
   final Segment paged(List<Row> all, int firstPage, int mostPages, Storage stored) {
     List<Row> rows = all.subList(firstPage * CodedPage.ROWS, all.size());

@@ -15,6 +15,7 @@ final class Row {
   private double[] value;
   private Slack keySlack = Slack.NONE;
   private Slack valueSlack = Slack.NONE;
+  private Optional<Norms> norms = Optional.empty();
   private Optional<Code> code = Optional.empty();
 
   /**
@@ -26,6 +27,9 @@ final class Row {
   record Slack(double length, double ofDirection) {
     static final Slack NONE = new Slack(0, 0);
   }
+
+  /** The norms that are stored of a row that has its direction from elsewhere. */
+  record Norms(double ofKey, double ofValue) {}
 
   /**
    * The codes of a row in a packed page.
@@ -100,6 +104,33 @@ final class Row {
 
   Optional<Code> code() {
     return code;
+  }
+
+  /** Stores norms apart from directions, whose lengths are 1 but for their rounding. */
+  void norms(double ofKey, double ofValue) {
+    norms = Optional.of(new Norms(ofKey, ofValue));
+  }
+
+  /** {@return the key that a selection looks at and a merge takes, as long as its norm says} */
+  double[] candidateKey() {
+    return norms.map(known -> ofLength(key, known.ofKey())).orElse(key);
+  }
+
+  /** {@return the value likewise} */
+  double[] candidateValue() {
+    return norms.map(known -> ofLength(value, known.ofValue())).orElse(value);
+  }
+
+  private static double[] ofLength(double[] row, double length) {
+    double squares = 0;
+    for (double element : row) {
+      squares += element * element;
+    }
+    double[] result = row.clone();
+    for (int element = 0; squares > 0 && element < row.length; element++) {
+      result[element] *= length / Math.sqrt(squares);
+    }
+    return result;
   }
 
   /** Stores what is read now in an element format. */

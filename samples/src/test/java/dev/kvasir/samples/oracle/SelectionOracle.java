@@ -227,7 +227,8 @@ final class SelectionOracle {
       double[][] queries = query.queries()[index];
       for (int row = 0; row < mass.length; row++) {
         for (int shared = 0; shared < queries.length; shared++) {
-          double logit = AttentionOracle.logit(queries[shared], scale, head.read(rows.get(row)));
+          double logit =
+              AttentionOracle.logit(queries[shared], scale, head.candidate(rows.get(row)));
           boolean visible = rows.get(row).position() <= query.position();
           mass[row] += visible ? Math.exp(logit - query.lse()[index][shared]) / queries.length : 0;
         }

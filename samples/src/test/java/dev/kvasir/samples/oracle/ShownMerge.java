@@ -55,6 +55,7 @@ record ShownMerge(Side side, int head) {
             place + ", value", row.value(), row.valueSlack().length(), trace.valueNorm(head, slot));
       }
       row.known(keyRead, valueRead);
+      row.norms(trace.keyNorm(head, slot), trace.valueNorm(head, slot));
     }
   }
 

@@ -42,10 +42,11 @@ import java.util.Optional;
  * a row of zeros that nobody sees.
  *
  * <p>With a choice, both layers keep the rows of its lists alone, and all of these are merged anew,
- * as {@code keep_rows} would read them: a row that was shared before is norm times direction, so
- * that its angle is 0 and its direction stays; one that kept its original competes again. {@code
- * ceil(retain * count)} of the count rows of a head's list keep their originals, in the format of
- * retained rows. Pages of directions are coded in the order of the list.
+ * as {@code keep_rows} would read them, but that the stored direction of a row that was shared
+ * before is first made one long: its angle is 0, its direction stays, and its norm does not take on
+ * what storing did to that length. One that kept its original competes again. {@code ceil(retain *
+ * count)} of the count rows of a head's list keep their originals, in the format of retained rows.
+ * Pages of directions are coded in the order of the list.
  *
  * @param lower the cache of the lower layer, with this span; all of its heads are merged
  * @param upper the cache of the layer behind it, with this span
