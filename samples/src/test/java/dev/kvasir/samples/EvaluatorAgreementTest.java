@@ -12,10 +12,6 @@ import dev.kvasir.ir.reference.ReferenceEvaluator;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.runtime.LoadOptions;
 import dev.kvasir.runtime.LoadedModel;
-import dev.kvasir.runtime.Prompt;
-import dev.kvasir.runtime.Session;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -88,12 +84,7 @@ final class EvaluatorAgreementTest {
     List<float[]> two = run(plan, vectorBits, 2);
     assertAgreement(two, expected(policy, "f32", plan));
     for (int threads : new int[] {1, 3, 8}) {
-      List<float[]> other = run(plan, vectorBits, threads);
-      for (int step = 0; step < two.size(); step++) {
-        assertThat(other.get(step))
-            .as("%s threads, step %s", threads, step)
-            .isEqualTo(two.get(step));
-      }
+      Logits.requireSame(run(plan, vectorBits, threads), two, threads + " threads, seed " + SEED);
     }
   }
 
@@ -123,12 +114,8 @@ final class EvaluatorAgreementTest {
   }
 
   private static void assertAgreement(List<float[]> found, List<double[]> expected) {
-    assertThat(found).hasSameSizeAs(expected).hasSize(1 + STEPS);
-    for (int step = 0; step < found.size(); step++) {
-      assertThat(Vectors.cosine(found.get(step), expected.get(step)))
-          .as("cosine at step %s, seed %s", step, SEED)
-          .isGreaterThan(0.99999);
-    }
+    assertThat(found).hasSize(1 + STEPS);
+    Logits.requireNear(found, expected, "seed " + SEED);
   }
 
   private static List<float[]> run(Plan plan, int vectorBits, int threads) {
@@ -139,16 +126,7 @@ final class EvaluatorAgreementTest {
   }
 
   private static List<float[]> run(LoadedModel model) {
-    List<float[]> logits = new ArrayList<>();
-    try (Session session = model.newSession()) {
-      session.append(Prompt.ofTokens(Arrays.copyOf(TOKENS, PROMPT)));
-      logits.add(session.logits());
-      for (int step = 0; step < STEPS; step++) {
-        session.step(TOKENS[PROMPT + step]);
-        logits.add(session.logits());
-      }
-    }
-    return logits;
+    return Logits.of(model, TOKENS, PROMPT);
   }
 
   private static List<double[]> expected(String policy, String format, Plan plan) {
@@ -156,23 +134,11 @@ final class EvaluatorAgreementTest {
   }
 
   private static List<double[]> evaluate(Plan plan) {
-    List<double[]> logits = new ArrayList<>();
     try (Model model = Model.open(SampleModel.FOLDER)) {
       ConvCalibration convolutions = ConvCalibration.ofFolder(SampleModel.FOLDER).orElseThrow();
       ReferenceEvaluator evaluator =
-          new ReferenceEvaluator(
-              SampleModel.graph(plan), new CalibratedWeights(model, convolutions));
-      for (int from = 0; from < PROMPT; from += SampleModel.SPAN) {
-        int to = Math.min(PROMPT, from + SampleModel.SPAN);
-        double[] last = evaluator.prefill(Arrays.copyOfRange(TOKENS, from, to)).logits();
-        if (to == PROMPT) {
-          logits.add(last);
-        }
-      }
-      for (int step = 0; step < STEPS; step++) {
-        logits.add(evaluator.step(TOKENS[PROMPT + step]).logits());
-      }
+          Logits.evaluator(plan, new CalibratedWeights(model, convolutions));
+      return Logits.expected(evaluator, SampleModel.SPAN, TOKENS, PROMPT);
     }
-    return logits;
   }
 }

@@ -17,7 +17,6 @@ import dev.kvasir.runtime.Prompt;
 import dev.kvasir.runtime.SegmentSnapshot;
 import dev.kvasir.runtime.Session;
 import dev.kvasir.runtime.SessionOptions;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -120,46 +119,15 @@ final class FoldedSessionTest {
   private static void requireAgreement(Case folded, int steps, int... prompts) {
     int all = Arrays.stream(prompts).sum();
     int[] tokens = tokens(all + steps);
-    List<float[]> found = new ArrayList<>();
-    try (Session session = model(folded).newSession()) {
-      int from = 0;
-      for (int prompt : prompts) {
-        session.append(Prompt.ofTokens(Arrays.copyOfRange(tokens, from, from + prompt)));
-        found.add(session.logits());
-        from += prompt;
-      }
-      for (int step = 0; step < steps; step++) {
-        session.step(tokens[all + step]);
-        found.add(session.logits());
-      }
-    }
+    List<float[]> found = Logits.of(model(folded), tokens, prompts);
     try (Model files = Model.open(SampleModel.FOLDER)) {
       ReferenceEvaluator evaluator =
-          new ReferenceEvaluator(
-              SampleModel.graph(plan(folded)), new CalibratedWeights(files, folded.weights(files)));
-      int at = 0;
-      int from = 0;
-      for (int prompt : prompts) {
-        double[] expected = {};
-        for (int start = 0; start < prompt; start += SampleModel.SPAN) {
-          int end = Math.min(prompt, start + SampleModel.SPAN);
-          expected =
-              evaluator.prefill(Arrays.copyOfRange(tokens, from + start, from + end)).logits();
-        }
-        from += prompt;
-        requireNear(folded, found.get(at++), expected, from);
-      }
-      for (int step = 0; step < steps; step++) {
-        double[] expected = evaluator.step(tokens[all + step]).logits();
-        requireNear(folded, found.get(at++), expected, all + step + 1);
-      }
+          Logits.evaluator(plan(folded), new CalibratedWeights(files, folded.weights(files)));
+      Logits.requireNear(
+          found,
+          Logits.expected(evaluator, SampleModel.SPAN, tokens, prompts),
+          folded + ", seed " + SEED);
     }
-  }
-
-  private static void requireNear(Case folded, float[] found, double[] expected, int tokens) {
-    assertThat(Vectors.cosine(found, expected))
-        .as("%s: cosine at %s tokens, seed %s", folded, tokens, SEED)
-        .isGreaterThan(0.99999);
   }
 
   @ParameterizedTest
@@ -261,14 +229,7 @@ final class FoldedSessionTest {
   void forksGoOnAsIfAlone(Case folded) {
     int[] tokens = tokens(400);
     for (int forked : new int[] {40, 80, 130, 210}) {
-      List<float[]> alone = new ArrayList<>();
-      try (Session session = model(folded).newSession()) {
-        session.append(Prompt.ofTokens(Arrays.copyOf(tokens, 30)));
-        for (int step = 30; step < tokens.length; step++) {
-          session.step(tokens[step]);
-          alone.add(session.logits());
-        }
-      }
+      List<float[]> alone = Logits.of(model(folded), tokens, 30);
       try (Session session = model(folded).newSession(SessionOptions.defaults().forks(1))) {
         session.append(Prompt.ofTokens(Arrays.copyOf(tokens, 30)));
         for (int step = 30; step < forked; step++) {
@@ -280,7 +241,7 @@ final class FoldedSessionTest {
             session.step(tokens[step]);
             assertThat(session.logits())
                 .as("forked at %s, step %s", forked, step)
-                .isEqualTo(alone.get(step - 30));
+                .isEqualTo(alone.get(step - 30 + 1));
           }
         }
       }

@@ -2,10 +2,6 @@ package dev.kvasir.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kvasir.codegen.driver.Model;
-import dev.kvasir.ir.diag.SourceText;
-import dev.kvasir.ir.policy.Policy;
-import dev.kvasir.ir.reference.ReferenceEvaluator;
 import dev.kvasir.runtime.CacheStats;
 import dev.kvasir.runtime.LoadOptions;
 import dev.kvasir.runtime.LoadedModel;
@@ -22,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,18 +65,6 @@ final class MergedSelectionTest {
   private static final String PACKED_TOGETHER =
       TOGETHER + " use quantize-kv(key = int4(per = channel), value = int4(per = token));";
 
-  private static final Map<String, LoadedModel> MODELS = new ConcurrentHashMap<>();
-
-  private static LoadedModel model(String uses) {
-    return MODELS.computeIfAbsent(
-        uses,
-        text -> SampleModel.load(SampleModel.compile(policy(text)), SampleModel.twoThreads()));
-  }
-
-  private static Policy policy(String uses) {
-    return Policy.parse(new SourceText("chosen.kvp", "policy chosen { " + uses + " }"));
-  }
-
   private static int[] tokens(int count) {
     return NeedlePrompt.of(new Random(SEED), count, 170).text().chars().toArray();
   }
@@ -101,40 +84,13 @@ final class MergedSelectionTest {
         PACKED_TOGETHER
       })
   void logitsAreThoseOfTheEvaluatorThroughEverySelection(String uses) {
-    LoadedModel model = model(uses);
+    LoadedModel model = SampleModel.using(uses);
     int steps = uses.equals(IN_PAIRS) ? 400 : STEPS;
     int[] tokens = tokens(PROMPT + steps);
-    List<float[]> found = logits(model, tokens);
-    try (Model files = Model.open(SampleModel.FOLDER)) {
-      ReferenceEvaluator evaluator = new ReferenceEvaluator(SampleModel.graph(model.plan()), files);
-      double[] expected = {};
-      for (int from = 0; from < PROMPT; from += SampleModel.SPAN) {
-        int to = Math.min(PROMPT, from + SampleModel.SPAN);
-        expected = evaluator.prefill(Arrays.copyOfRange(tokens, from, to)).logits();
-      }
-      for (int step = 0; step <= steps; step++) {
-        if (step > 0) {
-          expected = evaluator.step(tokens[PROMPT + step - 1]).logits();
-        }
-        assertThat(Vectors.cosine(found.get(step), expected))
-            .as("cosine at step %s, seed %s", step, SEED)
-            .isGreaterThan(0.99999);
-      }
-    }
-  }
-
-  /** {@return logits behind the prompt and behind each step} */
-  private static List<float[]> logits(LoadedModel model, int[] tokens) {
-    List<float[]> logits = new ArrayList<>();
-    try (Session session = model.newSession()) {
-      session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
-      logits.add(session.logits());
-      for (int step = PROMPT; step < tokens.length; step++) {
-        session.step(tokens[step]);
-        logits.add(session.logits());
-      }
-    }
-    return logits;
+    Logits.requireNear(
+        Logits.of(model, tokens, PROMPT),
+        Logits.expected(model.plan(), tokens, PROMPT),
+        "seed " + SEED);
   }
 
   @Test
@@ -143,10 +99,12 @@ final class MergedSelectionTest {
         EXACT + "use select-window(budget = 96, window = 8, observe = 16, share = 2, tail = 48);";
     int[] tokens = tokens(PROMPT + STEPS);
     List<float[]> merged =
-        logits(
-            model(selection + " use merge-layers(from = 0%, t = 0.6, retain = 100%, tail = 48);"),
-            tokens);
-    List<float[]> selected = logits(model(selection), tokens);
+        Logits.of(
+            SampleModel.using(
+                selection + " use merge-layers(from = 0%, t = 0.6, retain = 100%, tail = 48);"),
+            tokens,
+            PROMPT);
+    List<float[]> selected = Logits.of(SampleModel.using(selection), tokens, PROMPT);
     for (int step = 0; step <= STEPS; step++) {
       assertThat(Vectors.largestDifference(merged.get(step), Vectors.widen(selected.get(step))))
           .as("step %s", step)
@@ -160,14 +118,15 @@ final class MergedSelectionTest {
     String merge = " use merge-layers(from = 0%, t = 0.6, retain = 0%, tail = 48);";
     int[] tokens = tokens(PROMPT + STEPS);
     List<float[]> both =
-        logits(
-            model(
+        Logits.of(
+            SampleModel.using(
                 EXACT
                     + "use select-window(budget = 100%, window = 8, observe = 16, share = 2,"
                     + " tail = 48);"
                     + merge),
-            tokens);
-    List<float[]> merged = logits(model(EXACT + merge), tokens);
+            tokens,
+            PROMPT);
+    List<float[]> merged = Logits.of(SampleModel.using(EXACT + merge), tokens, PROMPT);
     for (int step = 0; step <= STEPS; step++) {
       // Norms are rounded to f16 again, from numbers that have been rounded so.
       assertThat(Vectors.cosine(both.get(step), Vectors.widen(merged.get(step))))
@@ -179,7 +138,7 @@ final class MergedSelectionTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 15, 63, 64, 96, 97, 100, 101, 230})
   void allocatedBytesAreThoseOfChosenRowsAndTailsAfterEveryStep(int length) {
-    LoadedModel model = model(IN_PAIRS);
+    LoadedModel model = SampleModel.using(IN_PAIRS);
     try (Session session = model.newSession()) {
       session.append(Prompt.ofTokens(new int[length]));
       int selected = length;
@@ -218,22 +177,16 @@ final class MergedSelectionTest {
   @ParameterizedTest
   @ValueSource(strings = {TOGETHER, PACKED})
   void sessionsMergeForThemselves(String uses) throws IOException {
-    LoadedModel model = model(uses);
+    LoadedModel model = SampleModel.using(uses);
     int[] tokens = tokens(PROMPT + STEPS);
-    List<float[]> alone = logits(model, tokens);
+    List<float[]> alone = Logits.of(model, tokens, PROMPT);
     try (Session other = model.newSession()) {
       other.append(Prompt.ofTokens(Arrays.copyOfRange(tokens, 100, PROMPT)));
-      same(logits(model, tokens), alone);
+      Logits.requireSame(Logits.of(model, tokens, PROMPT), alone, "seed " + SEED);
     }
     try (LoadedModel single =
         LoadedModel.load(model.plan(), SampleModel.FOLDER, LoadOptions.defaults().threads(1))) {
-      same(logits(single, tokens), alone);
-    }
-  }
-
-  private static void same(List<float[]> found, List<float[]> wanted) {
-    for (int step = 0; step < wanted.size(); step++) {
-      assertThat(found.get(step)).as("step %s", step).isEqualTo(wanted.get(step));
+      Logits.requireSame(Logits.of(single, tokens, PROMPT), alone, "seed " + SEED);
     }
   }
 
@@ -241,9 +194,9 @@ final class MergedSelectionTest {
   @ParameterizedTest
   @ValueSource(strings = {IN_PAIRS, PER_HEAD, PACKED, PACKED_TOGETHER})
   void forksGoOnAsIfAlone(String uses) {
-    LoadedModel model = model(uses);
+    LoadedModel model = SampleModel.using(uses);
     int[] tokens = tokens(PROMPT + STEPS);
-    List<float[]> alone = logits(model, tokens);
+    List<float[]> alone = Logits.of(model, tokens, PROMPT);
     try (Session session = model.newSession(SessionOptions.defaults().forks(1))) {
       session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
       for (int step = 0; step < TAIL / 2; step++) {
@@ -288,7 +241,7 @@ final class MergedSelectionTest {
           }
         };
     int last = PROMPT + TAIL;
-    try (Session session = model(uses).newSession()) {
+    try (Session session = SampleModel.using(uses).newSession()) {
       session.append(Prompt.ofTokens(tokens(PROMPT)));
       session.observe(observer);
       for (int tokens = PROMPT; tokens < last; tokens++) {

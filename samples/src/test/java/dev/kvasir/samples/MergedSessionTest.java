@@ -7,7 +7,6 @@ import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.Model;
 import dev.kvasir.ir.diag.SourceText;
 import dev.kvasir.ir.policy.Policy;
-import dev.kvasir.ir.reference.ReferenceEvaluator;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.runtime.LoadOptions;
 import dev.kvasir.runtime.LoadedModel;
@@ -23,9 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,15 +47,7 @@ final class MergedSessionTest {
       "use merge-layers(from = 0%, t = 0.5, retain = 20%, tail = 64);"
           + " use quantize-kv(key = int4(per = token, group = 16), value = int8);";
 
-  private static final Map<String, LoadedModel> MODELS = new ConcurrentHashMap<>();
-
   @TempDir private Path folder;
-
-  private static LoadedModel model(String uses) {
-    return MODELS.computeIfAbsent(
-        uses,
-        text -> SampleModel.load(SampleModel.compile(policy(text)), SampleModel.twoThreads()));
-  }
 
   private static Policy policy(String uses) {
     return Policy.parse(new SourceText("merged.kvp", "policy merged { " + uses + " }"));
@@ -81,7 +70,12 @@ final class MergedSessionTest {
       })
   void logitsAreThoseOfTheEvaluatorThroughEveryMerge(String uses) {
     int steps = uses.equals(ALL) ? 400 : 2 * TAIL + 10;
-    check(model(uses), SampleModel.FOLDER, tokens(PROMPT + steps), PROMPT, SampleModel.SPAN, steps);
+    int[] tokens = tokens(PROMPT + steps);
+    LoadedModel model = SampleModel.using(uses);
+    Logits.requireNear(
+        Logits.of(model, tokens, PROMPT),
+        Logits.expected(model.plan(), tokens, PROMPT),
+        "seed " + SEED);
   }
 
   /** Grouped and whole heads, odd numbers of layers, heads of many sizes. */
@@ -115,44 +109,20 @@ final class MergedSessionTest {
                   model, policy(uses), CompilerOptions.defaults().withMaxContext(256).withSpan(50))
               .plan();
     }
-    try (LoadedModel model = LoadedModel.load(plan, folder, LoadOptions.defaults().threads(2))) {
-      check(model, folder, tokens(90 + 110), 90, 50, 110);
-    }
-  }
-
-  private static void check(
-      LoadedModel model, Path folder, int[] tokens, int prompt, int span, int steps) {
-    List<float[]> found = new ArrayList<>();
-    try (Session session = model.newSession()) {
-      session.append(Prompt.ofTokens(Arrays.copyOf(tokens, prompt)));
-      found.add(session.logits());
-      for (int step = 0; step < steps; step++) {
-        session.step(tokens[prompt + step]);
-        found.add(session.logits());
-      }
-    }
-    try (Model files = Model.open(folder)) {
-      ReferenceEvaluator evaluator = new ReferenceEvaluator(SampleModel.graph(model.plan()), files);
-      double[] expected = {};
-      for (int from = 0; from < prompt; from += span) {
-        int to = Math.min(prompt, from + span);
-        expected = evaluator.prefill(Arrays.copyOfRange(tokens, from, to)).logits();
-      }
-      for (int step = 0; step <= steps; step++) {
-        if (step > 0) {
-          expected = evaluator.step(tokens[prompt + step - 1]).logits();
-        }
-        assertThat(Vectors.cosine(found.get(step), expected))
-            .as("cosine at step %s, seed %s", step, SEED)
-            .isGreaterThan(0.99999);
-      }
+    int[] tokens = tokens(90 + 110);
+    try (LoadedModel model = LoadedModel.load(plan, folder, SampleModel.twoThreads());
+        Model files = Model.open(folder)) {
+      Logits.requireNear(
+          Logits.of(model, tokens, 90),
+          Logits.expected(Logits.evaluator(plan, files), 50, tokens, 90),
+          "seed " + SEED);
     }
   }
 
   @ParameterizedTest
   @ValueSource(ints = {1, 47, 48, 49, 63, 64, 65, 100})
   void allocatedBytesAreThoseOfSharedAndRetainedRowsAndTailsAfterEveryStep(int length) {
-    LoadedModel model = model(ALL);
+    LoadedModel model = SampleModel.using(ALL);
     try (Session session = model.newSession()) {
       session.append(Prompt.ofTokens(new int[length]));
       int merged = length;
@@ -184,7 +154,8 @@ final class MergedSessionTest {
   void retainingEverythingIsFullAttention() {
     int[] tokens = tokens(PROMPT + 100);
     LoadedModel everything =
-        model(EXACT + "use merge-layers(from = 0%, t = 0.6, retain = 100%, tail = 48);");
+        SampleModel.using(
+            EXACT + "use merge-layers(from = 0%, t = 0.6, retain = 100%, tail = 48);");
     LoadedModel full = SampleModel.shared("full", "f32");
     try (Session merged = everything.newSession();
         Session whole = full.newSession()) {
@@ -204,44 +175,26 @@ final class MergedSessionTest {
   @ParameterizedTest
   @ValueSource(strings = {ALL, PACKED})
   void sessionsMergeForThemselves(String uses) throws IOException {
-    LoadedModel model = model(uses);
+    LoadedModel model = SampleModel.using(uses);
     int[] tokens = tokens(PROMPT + 120);
-    List<float[]> alone = logits(model, tokens);
+    List<float[]> alone = Logits.of(model, tokens, PROMPT);
     try (Session other = model.newSession()) {
       other.append(Prompt.ofTokens(Arrays.copyOfRange(tokens, 100, PROMPT)));
-      same(logits(model, tokens), alone);
+      Logits.requireSame(Logits.of(model, tokens, PROMPT), alone, "seed " + SEED);
     }
     try (LoadedModel single =
         LoadedModel.load(model.plan(), SampleModel.FOLDER, LoadOptions.defaults().threads(1))) {
-      same(logits(single, tokens), alone);
+      Logits.requireSame(Logits.of(single, tokens, PROMPT), alone, "seed " + SEED);
     }
-  }
-
-  private static void same(List<float[]> found, List<float[]> wanted) {
-    for (int step = 0; step < wanted.size(); step++) {
-      assertThat(found.get(step)).as("step %s", step).isEqualTo(wanted.get(step));
-    }
-  }
-
-  private static List<float[]> logits(LoadedModel model, int[] tokens) {
-    List<float[]> logits = new ArrayList<>();
-    try (Session session = model.newSession()) {
-      session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
-      for (int step = PROMPT; step < tokens.length; step++) {
-        session.step(tokens[step]);
-        logits.add(session.logits());
-      }
-    }
-    return logits;
   }
 
   /** Both merge, into pages that they share until then. */
   @ParameterizedTest
   @ValueSource(strings = {ALL, PACKED})
   void forksGoOnAsIfAlone(String uses) {
-    LoadedModel model = model(uses);
+    LoadedModel model = SampleModel.using(uses);
     int[] tokens = tokens(PROMPT + 120);
-    List<float[]> alone = logits(model, tokens);
+    List<float[]> alone = Logits.of(model, tokens, PROMPT);
     try (Session session = model.newSession(SessionOptions.defaults().forks(1))) {
       session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
       for (int step = 0; step < TAIL / 2; step++) {
@@ -251,7 +204,7 @@ final class MergedSessionTest {
         for (int step = TAIL / 2; step < 120; step++) {
           fork.step('x');
           session.step(tokens[PROMPT + step]);
-          assertThat(session.logits()).as("step %s", step).isEqualTo(alone.get(step));
+          assertThat(session.logits()).as("step %s", step).isEqualTo(alone.get(step + 1));
         }
         assertThat(fork.segments()).hasSameSizeAs(session.segments());
       }
@@ -261,7 +214,7 @@ final class MergedSessionTest {
   /** Every position is in the tail, or in the shared rows, or hidden there and retained. */
   @Test
   void snapshotsShowEveryPositionOnce() {
-    try (Session session = model(ALL).newSession()) {
+    try (Session session = SampleModel.using(ALL).newSession()) {
       session.append(Prompt.ofTokens(tokens(PROMPT)));
       session.step('x');
       for (int layer = 0; layer < 4; layer++) {

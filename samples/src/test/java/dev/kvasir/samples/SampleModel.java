@@ -76,6 +76,16 @@ final class SampleModel {
         policy + " " + format, key -> load(compile(shipped(policy, format)), twoThreads()));
   }
 
+  /** {@return the model with a policy of these uses, shared by all test classes as well} */
+  static LoadedModel using(String uses) {
+    return LOADED.computeIfAbsent(
+        uses,
+        text -> {
+          String policy = "policy test { " + text + " }";
+          return load(compile(Policy.parse(new SourceText("test.kvp", policy))), twoThreads());
+        });
+  }
+
   /** {@return options of tests: two threads, preferred vectors} */
   static LoadOptions twoThreads() {
     return LoadOptions.defaults().threads(2);

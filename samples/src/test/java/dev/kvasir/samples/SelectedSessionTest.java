@@ -2,11 +2,6 @@ package dev.kvasir.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.kvasir.codegen.driver.Model;
-import dev.kvasir.ir.diag.SourceText;
-import dev.kvasir.ir.policy.Policy;
-import dev.kvasir.ir.reference.ReferenceEvaluator;
-import dev.kvasir.plans.Plan;
 import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
 import dev.kvasir.runtime.Session;
@@ -14,9 +9,7 @@ import dev.kvasir.runtime.SessionOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,21 +43,6 @@ final class SelectedSessionTest {
       "use select-window(budget = 96, window = 8, observe = 16, share = 1,"
           + " score = random(seed = 3), tail = 48);";
 
-  private static final Map<String, LoadedModel> MODELS = new ConcurrentHashMap<>();
-
-  private static LoadedModel model(String uses) {
-    return MODELS.computeIfAbsent(
-        uses,
-        text -> {
-          Plan plan = SampleModel.compile(policy(text));
-          return SampleModel.load(plan, SampleModel.twoThreads());
-        });
-  }
-
-  private static Policy policy(String uses) {
-    return Policy.parse(new SourceText("selected.kvp", "policy selected { " + uses + " }"));
-  }
-
   private static int[] tokens(int count) {
     return NeedlePrompt.of(new Random(SEED), count, 170).text().chars().toArray();
   }
@@ -72,38 +50,17 @@ final class SelectedSessionTest {
   @ParameterizedTest
   @ValueSource(strings = {SHARED, PER_HEAD, GROUPED, PACKED, PACKED_BY_TOKEN, RANDOM})
   void logitsAreThoseOfTheEvaluatorThroughEverySelection(String uses) {
-    LoadedModel model = model(uses);
+    LoadedModel model = SampleModel.using(uses);
     int[] tokens = tokens(PROMPT + STEPS);
-    List<float[]> found = new ArrayList<>();
-    try (Session session = model.newSession()) {
-      session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
-      found.add(session.logits());
-      for (int step = 0; step < STEPS; step++) {
-        session.step(tokens[PROMPT + step]);
-        found.add(session.logits());
-      }
-    }
-    try (Model files = Model.open(SampleModel.FOLDER)) {
-      ReferenceEvaluator evaluator = new ReferenceEvaluator(SampleModel.graph(model.plan()), files);
-      double[] expected = {};
-      for (int from = 0; from < PROMPT; from += SampleModel.SPAN) {
-        int to = Math.min(PROMPT, from + SampleModel.SPAN);
-        expected = evaluator.prefill(Arrays.copyOfRange(tokens, from, to)).logits();
-      }
-      for (int step = 0; step <= STEPS; step++) {
-        if (step > 0) {
-          expected = evaluator.step(tokens[PROMPT + step - 1]).logits();
-        }
-        assertThat(Vectors.cosine(found.get(step), expected))
-            .as("cosine at step %s, seed %s", step, SEED)
-            .isGreaterThan(0.99999);
-      }
-    }
+    Logits.requireNear(
+        Logits.of(model, tokens, PROMPT),
+        Logits.expected(model.plan(), tokens, PROMPT),
+        "seed " + SEED);
   }
 
   @Test
   void allocatedBytesAreThoseOfChosenRowsAndTailAfterEveryStep() {
-    LoadedModel model = model(SHARED);
+    LoadedModel model = SampleModel.using(SHARED);
     for (int length : new int[] {1, 15, 63, 64, 96, 97, 100, 101, 230}) {
       try (Session session = model.newSession()) {
         session.append(Prompt.ofTokens(new int[length]));
@@ -139,7 +96,7 @@ final class SelectedSessionTest {
   void aBudgetOfEverythingIsFullAttention() {
     int[] tokens = tokens(PROMPT + STEPS);
     LoadedModel everything =
-        model(
+        SampleModel.using(
             "use store-kv(format = f32); use select-window(budget = 100%, window = 8,"
                 + " observe = 16, share = 2, tail = 48);");
     LoadedModel full = SampleModel.shared("full", "f32");
@@ -161,7 +118,7 @@ final class SelectedSessionTest {
   @ParameterizedTest
   @ValueSource(strings = {SHARED, PER_HEAD, PACKED})
   void sessionsChooseForThemselves(String uses) {
-    LoadedModel model = model(uses);
+    LoadedModel model = SampleModel.using(uses);
     int[] tokens = tokens(PROMPT + STEPS);
     List<Integer> alone = generate(model, tokens);
     try (Session other = model.newSession()) {
@@ -186,16 +143,9 @@ final class SelectedSessionTest {
   @ParameterizedTest
   @ValueSource(strings = {SHARED, PER_HEAD, PACKED})
   void forksGoOnAsIfAlone(String uses) {
-    LoadedModel model = model(uses);
+    LoadedModel model = SampleModel.using(uses);
     int[] tokens = tokens(PROMPT + STEPS);
-    List<float[]> alone = new ArrayList<>();
-    try (Session session = model.newSession()) {
-      session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
-      for (int step = 0; step < STEPS; step++) {
-        session.step(tokens[PROMPT + step]);
-        alone.add(session.logits());
-      }
-    }
+    List<float[]> alone = Logits.of(model, tokens, PROMPT);
     try (Session session = model.newSession(SessionOptions.defaults().forks(1))) {
       session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
       for (int step = 0; step < TAIL / 2; step++) {
@@ -205,7 +155,7 @@ final class SelectedSessionTest {
         for (int step = TAIL / 2; step < STEPS; step++) {
           fork.step('x');
           session.step(tokens[PROMPT + step]);
-          assertThat(session.logits()).as("step %s", step).isEqualTo(alone.get(step));
+          assertThat(session.logits()).as("step %s", step).isEqualTo(alone.get(step + 1));
         }
       }
     }

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvasir.codegen.driver.Model;
-import dev.kvasir.ir.diag.SourceText;
-import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.ir.reference.ReferenceEvaluator;
 import dev.kvasir.ir.type.Task;
 import dev.kvasir.plans.program.Program.Setting;
@@ -15,12 +13,11 @@ import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
 import dev.kvasir.runtime.Session;
 import dev.kvasir.runtime.SessionOptions;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -40,18 +37,6 @@ final class TaskSessionTest {
       "use select-window(budget = 96, window = 1, observe = 16, share = 1, per-head = true,"
           + " pool = 7, tail = 48, task = auto);";
 
-  private static final Map<String, LoadedModel> MODELS = new ConcurrentHashMap<>();
-
-  private static LoadedModel model(String uses) {
-    return MODELS.computeIfAbsent(
-        uses,
-        text -> {
-          Policy policy =
-              Policy.parse(new SourceText("tasks.kvp", "policy tasks { " + text + " }"));
-          return SampleModel.load(SampleModel.compile(policy), SampleModel.twoThreads());
-        });
-  }
-
   /** {@return text without a question mark, but for one at {@code question} if that is not -1} */
   private static int[] prompt(int length, int question) {
     String text = NeedlePrompt.of(new Random(SEED), length, 170).text().replace('?', '.');
@@ -62,20 +47,14 @@ final class TaskSessionTest {
     return tokens;
   }
 
-  private static List<float[]> run(Session session, int... prompt) {
-    List<float[]> logits = new ArrayList<>();
-    session.append(Prompt.ofTokens(prompt));
-    logits.add(session.logits());
-    for (int step = 0; step < STEPS; step++) {
-      session.step(prompt[step]);
-      logits.add(session.logits());
-    }
-    return logits;
+  /** {@return a prompt and the steps behind it, which repeat its tokens} */
+  private static int[] steps(int... prompt) {
+    return IntStream.concat(Arrays.stream(prompt), Arrays.stream(prompt, 0, STEPS)).toArray();
   }
 
   private static List<float[]> run(LoadedModel model, SessionOptions options, int... prompt) {
     try (Session session = model.newSession(options)) {
-      return run(session, prompt);
+      return Logits.of(session, steps(prompt), PROMPT);
     }
   }
 
@@ -84,35 +63,23 @@ final class TaskSessionTest {
   }
 
   private static void requireSame(List<float[]> found, List<float[]> expected) {
-    for (int step = 0; step < expected.size(); step++) {
-      assertThat(found.get(step)).as("step %s, seed %s", step, SEED).isEqualTo(expected.get(step));
-    }
+    Logits.requireSame(found, expected, "seed " + SEED);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {WINDOWS, PER_HEAD})
   void logitsAreThoseOfTheEvaluatorForBothTasks(String uses) {
-    LoadedModel model = model(uses);
+    LoadedModel model = SampleModel.using(uses);
     for (Task task : Task.values()) {
       int[] prompt = prompt(PROMPT, task == Task.LOCALIZATION ? PROMPT - 1 : -1);
       List<float[]> found = run(model, options(), prompt);
       try (Model files = Model.open(SampleModel.FOLDER)) {
-        ReferenceEvaluator evaluator =
-            new ReferenceEvaluator(SampleModel.graph(model.plan()), files);
+        ReferenceEvaluator evaluator = Logits.evaluator(model.plan(), files);
         evaluator.task(task);
-        double[] expected = {};
-        for (int from = 0; from < PROMPT; from += SampleModel.SPAN) {
-          int to = Math.min(PROMPT, from + SampleModel.SPAN);
-          expected = evaluator.prefill(Arrays.copyOfRange(prompt, from, to)).logits();
-        }
-        for (int step = 0; step <= STEPS; step++) {
-          if (step > 0) {
-            expected = evaluator.step(prompt[step - 1]).logits();
-          }
-          assertThat(Vectors.cosine(found.get(step), expected))
-              .as("cosine for %s at step %s, seed %s", task, step, SEED)
-              .isGreaterThan(0.99999);
-        }
+        Logits.requireNear(
+            found,
+            Logits.expected(evaluator, SampleModel.SPAN, steps(prompt), PROMPT),
+            "%s, seed %s".formatted(task, SEED));
       }
     }
   }
@@ -122,17 +89,17 @@ final class TaskSessionTest {
   void promptsGetWhatAPolicyWithTheirTaskGives() {
     int[] asking = prompt(PROMPT, PROMPT - 1);
     int[] telling = prompt(PROMPT, -1);
-    LoadedModel one = model(WINDOWS.replace("auto", "localization"));
-    LoadedModel all = model(WINDOWS.replace("auto", "aggregation"));
-    requireSame(run(model(WINDOWS), options(), asking), run(one, options(), asking));
-    requireSame(run(model(WINDOWS), options(), telling), run(all, options(), telling));
+    LoadedModel one = SampleModel.using(WINDOWS.replace("auto", "localization"));
+    LoadedModel all = SampleModel.using(WINDOWS.replace("auto", "aggregation"));
+    requireSame(run(SampleModel.using(WINDOWS), options(), asking), run(one, options(), asking));
+    requireSame(run(SampleModel.using(WINDOWS), options(), telling), run(all, options(), telling));
     assertThat(run(one, options(), asking).getLast())
         .isNotEqualTo(run(all, options(), asking).getLast());
   }
 
   @Test
   void promptsOfASessionDecideOneAfterTheOther() {
-    LoadedModel model = model(WINDOWS);
+    LoadedModel model = SampleModel.using(WINDOWS);
     try (Session session = model.newSession()) {
       session.append(Prompt.of("Where is the needle?"));
       assertThat(session.settings()).isEqualTo(Map.of("task", "localization"));
@@ -144,16 +111,14 @@ final class TaskSessionTest {
       assertThat(session.settings()).isEqualTo(Map.of("task", "aggregation"));
     }
     List<float[]> alone = run(model, options(), prompt(PROMPT, 0));
-    try (Session session = model.newSession()) {
-      run(session, prompt(PROMPT, -1));
-    }
+    run(model, options(), prompt(PROMPT, -1));
     requireSame(run(model, options(), prompt(PROMPT, 0)), alone);
   }
 
   @Test
   void questionsInTheMiddleOfALongPromptAreNotSeen() {
     for (int place : new int[] {-1, 255, 256, 300, 343, 344}) {
-      try (Session session = model(WINDOWS).newSession()) {
+      try (Session session = SampleModel.using(WINDOWS).newSession()) {
         session.append(Prompt.ofTokens(prompt(600, place)));
         assertThat(session.settings())
             .as("question at %s", place)
@@ -166,10 +131,11 @@ final class TaskSessionTest {
   @Test
   void sessionsMayBeOpenedWithATask() {
     int[] asking = prompt(PROMPT, PROMPT - 1);
-    LoadedModel all = model(WINDOWS.replace("auto", "aggregation"));
+    LoadedModel all = SampleModel.using(WINDOWS.replace("auto", "aggregation"));
     SessionOptions given = options().setting("task", "aggregation");
-    requireSame(run(model(WINDOWS), given, asking), run(all, options(), asking));
-    assertThatThrownBy(() -> model(WINDOWS).newSession(options().setting("task", "summary")))
+    requireSame(run(SampleModel.using(WINDOWS), given, asking), run(all, options(), asking));
+    assertThatThrownBy(
+            () -> SampleModel.using(WINDOWS).newSession(options().setting("task", "summary")))
         .isInstanceOfSatisfying(
             KvasirException.class,
             e -> {
@@ -181,7 +147,7 @@ final class TaskSessionTest {
 
   @Test
   void thePlanSaysWhichTokensDecide() {
-    List<Setting> settings = model(WINDOWS).plan().program().settings();
+    List<Setting> settings = SampleModel.using(WINDOWS).plan().program().settings();
     assertThat(settings).hasSize(1);
     assertThat(settings.getFirst().name()).isEqualTo("task");
     assertThat(settings.getFirst().rule().tokens()).containsExactly((int) '?');
