@@ -50,7 +50,9 @@ final class CacheBytesTest {
       session.append(Prompt.ofTokens('I'));
       for (int tokens = 1; tokens <= STEPS; tokens++) {
         long allocated = session.cacheStats().allocatedBytes();
-        assertThat(allocated).as("after %s tokens", tokens).isEqualTo(promised(model, tokens));
+        assertThat(allocated)
+            .as("after %s tokens", tokens)
+            .isEqualTo(promised(model.plan(), tokens));
         assertThat(allocated)
             .as("after %s tokens", tokens)
             .isEqualTo(rule(denseHeads, recent, tokens) + meanRows * MEAN_BYTES);
@@ -88,7 +90,9 @@ final class CacheBytesTest {
       session.append(Prompt.ofTokens('I'));
       for (int tokens = 1; tokens <= STEPS; tokens++) {
         long allocated = session.cacheStats().allocatedBytes();
-        assertThat(allocated).as("after %s tokens", tokens).isEqualTo(promised(model, tokens));
+        assertThat(allocated)
+            .as("after %s tokens", tokens)
+            .isEqualTo(promised(model.plan(), tokens));
         assertThat(allocated).as("after %s tokens", tokens).isEqualTo(packedRule(tokens));
         session.step(session.greedyToken());
       }
@@ -111,7 +115,7 @@ final class CacheBytesTest {
       try (Session session = model.newSession()) {
         session.append(Prompt.ofTokens(new int[prompt]));
         int mark = prompt;
-        for (int tokens = prompt; tokens <= 500; tokens++) {
+        for (int tokens = prompt; tokens <= 400; tokens++) {
           mark += tokens - mark == MERGED_ROWS ? MERGED_ROWS : 0;
           assertThat(session.cacheStats().allocatedBytes())
               .as("after %s tokens, %s of them merged", tokens, mark)
@@ -149,8 +153,8 @@ final class CacheBytesTest {
     return heads * (dense + PAGE_BYTES + ring + entries * ENTRY_BYTES);
   }
 
-  private static long promised(LoadedModel model, int tokens) {
-    Plan plan = model.plan();
+  /** {@return cache bytes that a plan promises} */
+  static long promised(Plan plan, int tokens) {
     Manifest manifest = plan.manifest();
     CompiledExpression bytes =
         plan.memory().kvBytes().compile(CounterIndex.ofProgram(plan.program()));

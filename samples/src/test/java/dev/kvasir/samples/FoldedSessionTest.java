@@ -32,7 +32,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 final class FoldedSessionTest {
   private static final long SEED = 19;
-  private static final int STEPS = 400;
   private static final int TEXT = 600;
 
   /** What rows are folded into, how they are stored, and how much of slots convolutions make. */
@@ -133,7 +132,7 @@ final class FoldedSessionTest {
   @ParameterizedTest
   @EnumSource
   void logitsAreThoseOfTheEvaluatorThroughEveryFold(Case folded) {
-    requireAgreement(folded, STEPS, 170);
+    requireAgreement(folded, folded == Case.EXACT ? 400 : 240, 170);
   }
 
   @ParameterizedTest
@@ -207,7 +206,7 @@ final class FoldedSessionTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"EXACT", "PACKED"})
+  @EnumSource(names = "PACKED")
   void resultsDoNotDependOnThreads(Case folded) {
     int[] tokens = tokens(300);
     try (LoadedModel single = SampleModel.load(plan(folded), LoadOptions.defaults().threads(1));
@@ -228,8 +227,8 @@ final class FoldedSessionTest {
   @EnumSource(names = {"EXACT", "PACKED", "PACKED_WITH_OPEN_PAGE"})
   void forksGoOnAsIfAlone(Case folded) {
     int[] tokens = tokens(400);
+    List<float[]> alone = Logits.of(model(folded), tokens, 30);
     for (int forked : new int[] {40, 80, 130, 210}) {
-      List<float[]> alone = Logits.of(model(folded), tokens, 30);
       try (Session session = model(folded).newSession(SessionOptions.defaults().forks(1))) {
         session.append(Prompt.ofTokens(Arrays.copyOf(tokens, 30)));
         for (int step = 30; step < forked; step++) {
@@ -241,7 +240,7 @@ final class FoldedSessionTest {
             session.step(tokens[step]);
             assertThat(session.logits())
                 .as("forked at %s, step %s", forked, step)
-                .isEqualTo(alone.get(step - 30 + 1));
+                .isEqualTo(alone.get(step - 29));
           }
         }
       }

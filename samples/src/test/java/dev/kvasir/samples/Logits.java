@@ -12,6 +12,8 @@ import dev.kvasir.runtime.Session;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The logits behind each prompt and each decode step, of sessions and of the naive evaluator in
@@ -21,7 +23,19 @@ import java.util.List;
  * after the other; each token behind them is one decode step.
  */
 final class Logits {
+  /** By policy, tokens and prompts. */
+  private static final Map<String, List<float[]>> ALONE = new ConcurrentHashMap<>();
+
   private Logits() {}
+
+  /**
+   * {@return logits of a session of {@link SampleModel#using(String)}, run once for all who ask}
+   */
+  static List<float[]> alone(String uses, int[] tokens, int... prompts) {
+    return ALONE.computeIfAbsent(
+        uses + Arrays.toString(prompts) + Arrays.toString(tokens),
+        key -> of(SampleModel.using(uses), tokens, prompts));
+  }
 
   /** {@return logits of a new session} */
   static List<float[]> of(LoadedModel model, int[] tokens, int... prompts) {

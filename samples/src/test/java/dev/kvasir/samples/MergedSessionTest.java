@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvasir.codegen.driver.Compiler;
 import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.Model;
-import dev.kvasir.ir.diag.SourceText;
-import dev.kvasir.ir.policy.Policy;
 import dev.kvasir.plans.Plan;
 import dev.kvasir.runtime.LoadOptions;
 import dev.kvasir.runtime.LoadedModel;
@@ -37,10 +35,16 @@ final class MergedSessionTest {
   private static final int PROMPT = 130;
 
   private static final int TAIL = 48;
+
+  /** More than two tails. */
+  private static final int STEPS = 2 * TAIL + 10;
+
   private static final long SEED = 17;
 
   private static final String ALL = "use merge-layers(from = 0%, t = 0.6, retain = 5%, tail = 48);";
   private static final String EXACT = "use store-kv(format = f32); ";
+  private static final String EVERYTHING =
+      "use merge-layers(from = 0%, t = 0.6, retain = 100%, tail = 64);";
   private static final String PACKED =
       ALL + " use quantize-kv(key = int8(per = channel), value = int4(per = token));";
   private static final String PACKED_BY_TOKEN =
@@ -49,32 +53,30 @@ final class MergedSessionTest {
 
   @TempDir private Path folder;
 
-  private static Policy policy(String uses) {
-    return Policy.parse(new SourceText("merged.kvp", "policy merged { " + uses + " }"));
-  }
-
   private static int[] tokens(int count) {
     return NeedlePrompt.of(new Random(SEED), count, 70).text().chars().toArray();
+  }
+
+  /** {@return the prompt and steps of a policy} */
+  private static int[] tokens(String uses) {
+    return tokens(PROMPT + (uses.equals(ALL) ? 400 : STEPS));
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {
-        EXACT + ALL,
         ALL,
         EXACT + "use merge-layers(from = 25%, t = 0, retain = 0%, tail = 48);",
         "use merge-layers(from = 2, t = 1, retain = 33.3%, tail = 7);",
-        "use merge-layers(from = 0%, t = 0.6, retain = 100%, tail = 64);",
+        EXACT + EVERYTHING,
         PACKED,
         PACKED_BY_TOKEN
       })
   void logitsAreThoseOfTheEvaluatorThroughEveryMerge(String uses) {
-    int steps = uses.equals(ALL) ? 400 : 2 * TAIL + 10;
-    int[] tokens = tokens(PROMPT + steps);
-    LoadedModel model = SampleModel.using(uses);
+    int[] tokens = tokens(uses);
     Logits.requireNear(
-        Logits.of(model, tokens, PROMPT),
-        Logits.expected(model.plan(), tokens, PROMPT),
+        Logits.alone(uses, tokens, PROMPT),
+        Logits.expected(SampleModel.using(uses).plan(), tokens, PROMPT),
         "seed " + SEED);
   }
 
@@ -106,7 +108,9 @@ final class MergedSessionTest {
       String uses = "use store-kv(format = " + format + "); " + ALL;
       plan =
           Compiler.compile(
-                  model, policy(uses), CompilerOptions.defaults().withMaxContext(256).withSpan(50))
+                  model,
+                  SampleModel.policy(uses),
+                  CompilerOptions.defaults().withMaxContext(256).withSpan(50))
               .plan();
     }
     int[] tokens = tokens(90 + 110);
@@ -153,9 +157,7 @@ final class MergedSessionTest {
   @Test
   void retainingEverythingIsFullAttention() {
     int[] tokens = tokens(PROMPT + 100);
-    LoadedModel everything =
-        SampleModel.using(
-            EXACT + "use merge-layers(from = 0%, t = 0.6, retain = 100%, tail = 48);");
+    LoadedModel everything = SampleModel.using(EXACT + EVERYTHING);
     LoadedModel full = SampleModel.shared("full", "f32");
     try (Session merged = everything.newSession();
         Session whole = full.newSession()) {
@@ -171,20 +173,26 @@ final class MergedSessionTest {
     }
   }
 
-  /** Neither prompts before nor beside it, nor threads, matter to a session. */
+  /** Prompts before and beside it do not matter to a session. */
   @ParameterizedTest
   @ValueSource(strings = {ALL, PACKED})
-  void sessionsMergeForThemselves(String uses) throws IOException {
+  void sessionsMergeForThemselves(String uses) {
     LoadedModel model = SampleModel.using(uses);
-    int[] tokens = tokens(PROMPT + 120);
-    List<float[]> alone = Logits.of(model, tokens, PROMPT);
+    int[] tokens = tokens(uses);
+    List<float[]> alone = Logits.alone(uses, tokens, PROMPT);
     try (Session other = model.newSession()) {
       other.append(Prompt.ofTokens(Arrays.copyOfRange(tokens, 100, PROMPT)));
       Logits.requireSame(Logits.of(model, tokens, PROMPT), alone, "seed " + SEED);
     }
-    try (LoadedModel single =
-        LoadedModel.load(model.plan(), SampleModel.FOLDER, LoadOptions.defaults().threads(1))) {
-      Logits.requireSame(Logits.of(single, tokens, PROMPT), alone, "seed " + SEED);
+  }
+
+  @Test
+  void threadsChangeNoBit() {
+    int[] tokens = tokens(PACKED);
+    LoadOptions options = LoadOptions.defaults().threads(1);
+    try (LoadedModel single = SampleModel.load(SampleModel.using(PACKED).plan(), options)) {
+      Logits.requireSame(
+          Logits.of(single, tokens, PROMPT), Logits.alone(PACKED, tokens, PROMPT), "seed " + SEED);
     }
   }
 
@@ -193,15 +201,15 @@ final class MergedSessionTest {
   @ValueSource(strings = {ALL, PACKED})
   void forksGoOnAsIfAlone(String uses) {
     LoadedModel model = SampleModel.using(uses);
-    int[] tokens = tokens(PROMPT + 120);
-    List<float[]> alone = Logits.of(model, tokens, PROMPT);
+    int[] tokens = tokens(uses);
+    List<float[]> alone = Logits.alone(uses, tokens, PROMPT);
     try (Session session = model.newSession(SessionOptions.defaults().forks(1))) {
       session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
       for (int step = 0; step < TAIL / 2; step++) {
         session.step(tokens[PROMPT + step]);
       }
       try (Session fork = session.fork()) {
-        for (int step = TAIL / 2; step < 120; step++) {
+        for (int step = TAIL / 2; step < STEPS; step++) {
           fork.step('x');
           session.step(tokens[PROMPT + step]);
           assertThat(session.logits()).as("step %s", step).isEqualTo(alone.get(step + 1));

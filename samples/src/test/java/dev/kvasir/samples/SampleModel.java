@@ -52,6 +52,11 @@ final class SampleModel {
     return Policy.parse(new SourceText(name + ".kvp", text.substring(0, end) + use));
   }
 
+  /** {@return a policy of these uses} */
+  static Policy policy(String uses) {
+    return Policy.parse(new SourceText("test.kvp", "policy test { " + uses + " }"));
+  }
+
   /** {@return the plan of a policy for sessions of {@link #CONTEXT} in spans of {@link #SPAN}} */
   static Plan compile(Policy policy) {
     return compile(policy, CompilerOptions.defaults().withMaxContext(CONTEXT).withSpan(SPAN));
@@ -78,12 +83,7 @@ final class SampleModel {
 
   /** {@return the model with a policy of these uses, shared by all test classes as well} */
   static LoadedModel using(String uses) {
-    return LOADED.computeIfAbsent(
-        uses,
-        text -> {
-          String policy = "policy test { " + text + " }";
-          return load(compile(Policy.parse(new SourceText("test.kvp", policy))), twoThreads());
-        });
+    return LOADED.computeIfAbsent(uses, key -> load(compile(policy(key)), twoThreads()));
   }
 
   /** {@return options of tests: two threads, preferred vectors} */

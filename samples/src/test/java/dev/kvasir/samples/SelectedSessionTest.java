@@ -6,7 +6,6 @@ import dev.kvasir.runtime.LoadedModel;
 import dev.kvasir.runtime.Prompt;
 import dev.kvasir.runtime.Session;
 import dev.kvasir.runtime.SessionOptions;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -50,11 +49,10 @@ final class SelectedSessionTest {
   @ParameterizedTest
   @ValueSource(strings = {SHARED, PER_HEAD, GROUPED, PACKED, PACKED_BY_TOKEN, RANDOM})
   void logitsAreThoseOfTheEvaluatorThroughEverySelection(String uses) {
-    LoadedModel model = SampleModel.using(uses);
     int[] tokens = tokens(PROMPT + STEPS);
     Logits.requireNear(
-        Logits.of(model, tokens, PROMPT),
-        Logits.expected(model.plan(), tokens, PROMPT),
+        Logits.alone(uses, tokens, PROMPT),
+        Logits.expected(SampleModel.using(uses).plan(), tokens, PROMPT),
         "seed " + SEED);
   }
 
@@ -120,23 +118,11 @@ final class SelectedSessionTest {
   void sessionsChooseForThemselves(String uses) {
     LoadedModel model = SampleModel.using(uses);
     int[] tokens = tokens(PROMPT + STEPS);
-    List<Integer> alone = generate(model, tokens);
+    List<float[]> alone = Logits.alone(uses, tokens, PROMPT);
     try (Session other = model.newSession()) {
       other.append(Prompt.ofTokens(Arrays.copyOfRange(tokens, 100, PROMPT)));
-      assertThat(generate(model, tokens)).isEqualTo(alone);
+      Logits.requireSame(Logits.of(model, tokens, PROMPT), alone, "seed " + SEED);
     }
-  }
-
-  private static List<Integer> generate(LoadedModel model, int[] tokens) {
-    List<Integer> generated = new ArrayList<>();
-    try (Session session = model.newSession()) {
-      session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
-      for (int step = 0; step < STEPS; step++) {
-        generated.add(session.greedyToken());
-        session.step(session.greedyToken());
-      }
-    }
-    return generated;
   }
 
   /** Both select anew, from pages that they share until then. */
@@ -145,7 +131,7 @@ final class SelectedSessionTest {
   void forksGoOnAsIfAlone(String uses) {
     LoadedModel model = SampleModel.using(uses);
     int[] tokens = tokens(PROMPT + STEPS);
-    List<float[]> alone = Logits.of(model, tokens, PROMPT);
+    List<float[]> alone = Logits.alone(uses, tokens, PROMPT);
     try (Session session = model.newSession(SessionOptions.defaults().forks(1))) {
       session.append(Prompt.ofTokens(Arrays.copyOf(tokens, PROMPT)));
       for (int step = 0; step < TAIL / 2; step++) {
