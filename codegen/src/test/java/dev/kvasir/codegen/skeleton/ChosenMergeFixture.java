@@ -11,7 +11,6 @@ import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Merge;
 import dev.kvasir.ir.type.RowBudget;
 import dev.kvasir.plans.PageLayout;
-import dev.kvasir.plans.StorageFormat;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,12 +31,9 @@ import java.util.stream.IntStream;
  * them; memory for the kernels that merge what was chosen, and what that is by its definition, in
  * double precision.
  */
-public final class ChosenMergeFixture {
+public final class ChosenMergeFixture extends MergeMemory {
 
-  private static final int PAGE = SegmentPart.PAGE_ROWS;
   private static final int HEADS = 3;
-  private static final int CONTEXT = 512;
-  private static final int TAIL = 100;
   private static final int LIST_ROOM = 3 * PAGE;
   private static final int SPAN_PAGES = 2;
   private static final int FIRST_LIST = 2;
@@ -51,9 +47,6 @@ public final class ChosenMergeFixture {
     }
   }
 
-  private final Random random;
-  private final ElementFormat format;
-  private final AttentionShape shape;
   private final Merge merge;
   private final boolean perHead;
   private final int tailRows;
@@ -61,9 +54,6 @@ public final class ChosenMergeFixture {
   private final int[] held;
   private final int[][] chosen;
   private final int[][] positions;
-  private final Map<String, KernelMemory> memories = new HashMap<>();
-  private final Map<String, Integer> dims = new HashMap<>();
-  private final List<Integer> table = new ArrayList<>();
 
   /** Candidates by layer, head and number. */
   private final Row[][][] rows = new Row[SIDES.size()][HEADS][];
@@ -89,13 +79,12 @@ public final class ChosenMergeFixture {
       int kept,
       int tailRows,
       int spanRows) {
-    this.random = random;
-    this.format = format;
+    Merge how = merge(t, retain);
+    super(random, format, shape(format, keyDim, valueDim, how));
+    merge = how;
     this.perHead = perHead;
     this.tailRows = tailRows;
     this.spanRows = spanRows;
-    merge = new Merge(Merge.Side.UPPER, 0, BigDecimal.valueOf(t), BigDecimal.valueOf(retain), TAIL);
-    shape = shape(keyDim, valueDim);
     int lists = perHead ? HEADS : 1;
     held = IntStream.range(0, lists).map(list -> kept - random.nextInt(kept / 2 + 1)).toArray();
     chosen = new int[lists][];
@@ -114,7 +103,11 @@ public final class ChosenMergeFixture {
     declareResults();
   }
 
-  private AttentionShape shape(int keyDim, int valueDim) {
+  private static Merge merge(double t, double retain) {
+    return new Merge(Merge.Side.UPPER, 0, BigDecimal.valueOf(t), BigDecimal.valueOf(retain), TAIL);
+  }
+
+  private static AttentionShape shape(ElementFormat format, int keyDim, int valueDim, Merge merge) {
     RowBudget budget = new RowBudget(new RowBudget.Rows(LIST_ROOM), 4, 1, new RowBudget.Uniform());
     OptionalInt none = OptionalInt.empty();
     List<CacheSegment> segments =
@@ -150,20 +143,16 @@ public final class ChosenMergeFixture {
     return perHead ? head : 0;
   }
 
-  private int slots(int segment) {
-    return shape.segments().get(segment).slots(CONTEXT);
-  }
-
   private void declareShared() {
-    pages("pages_shared", "shared_table", slots(0), format, shape.pageElements());
+    pool("pages_shared", "shared_table", slots(0), format);
     pages(NormPages.NORMS, NormPages.TABLE, slots(0), ElementFormat.F16, 4L * PAGE);
   }
 
   private void declare(String side) {
     long elements = shape.pageElements();
-    pages("retained_" + side, side + "_retained_table", slots(1), format, elements);
+    pool("retained_" + side, side + "_retained_table", slots(1), format);
     pages("positions_" + side, side + "_positions_table", slots(1), ElementFormat.I32, (long) PAGE);
-    pages("tail_" + side, side + "_tail_table", slots(2), format, elements);
+    pool("tail_" + side, side + "_tail_table", slots(2), format);
     memories.put("raw_" + side, scratch(SPAN_PAGES * elements));
     memories.put("rebuilt_" + side, scratch(LIST_ROOM / PAGE * elements));
     memories.put("staged_" + side, scratch(LIST_ROOM / PAGE * elements));
@@ -171,17 +160,6 @@ public final class ChosenMergeFixture {
 
   private static KernelMemory scratch(long elementsOfHead) {
     return KernelMemory.uninitialised(ElementFormat.F32, HEADS * elementsOfHead);
-  }
-
-  /** A pool in which the pages of all heads lie in any order. */
-  private void pages(
-      String buffer, String start, int slots, ElementFormat elements, long pageElements) {
-    int count = slots * HEADS;
-    List<Integer> order = new ArrayList<>(IntStream.range(0, count + 1).boxed().toList());
-    Collections.shuffle(order, random);
-    dims.put(start, table.size());
-    table.addAll(order.subList(0, count));
-    memories.put(buffer, KernelMemory.uninitialised(elements, (count + 1) * pageElements));
   }
 
   private void draw(int head) {
@@ -260,11 +238,6 @@ public final class ChosenMergeFixture {
     }
   }
 
-  private void setNorm(int head, int slot, int list, float norm) {
-    long page = entry(NormPages.TABLE, slots(0), head, slot);
-    memory(NormPages.NORMS).setFloat((page * 4 + list) * PAGE + slot % PAGE, norm);
-  }
-
   /** Puts a row where it is found as it is. */
   private void keep(int side, int head, int candidate, String buffer, int place, Row drawn) {
     boolean raw = buffer.startsWith("raw");
@@ -283,27 +256,6 @@ public final class ChosenMergeFixture {
       write(buffer, start, slots, head, place, stored);
     }
     rows[side][head][candidate] = new Row(stored[0], stored[1]);
-  }
-
-  private void write(
-      String buffer, String start, int slots, int head, int row, double[][] elements) {
-    write(memory(buffer), layout(), entry(start, slots, head, row), row, elements);
-  }
-
-  private static void write(
-      KernelMemory pages, PageLayout layout, long page, int row, double[][] elements) {
-    long start = page * layout.elements();
-    for (int i = 0; i < elements[0].length; i++) {
-      pages.setFloat(start + layout.keyElement(row % PAGE, i), (float) elements[0][i]);
-    }
-    for (int i = 0; i < elements[1].length; i++) {
-      pages.setFloat(start + layout.valueElement(row % PAGE, i), (float) elements[1][i]);
-    }
-  }
-
-  private PageLayout layout() {
-    return PageLayout.streamed(
-        StorageFormat.ofText(format.text()), shape.keyDim(), shape.valueDim());
   }
 
   private void declareLists() {
@@ -357,12 +309,6 @@ public final class ChosenMergeFixture {
 
   private int retainedPages() {
     return Math.max(1, Math.ceilDiv(merge.retained(mostChosen()), PAGE));
-  }
-
-  /** Something that runs a kernel over memories. */
-  public interface Runner {
-    /** Takes what the interpreter takes. */
-    void run(Kernel kernel, Map<String, KernelMemory> memories, int[][] dims, int[] grid);
   }
 
   /** Merges. */
@@ -446,10 +392,6 @@ public final class ChosenMergeFixture {
     return new Expected(angle, direction, below, above);
   }
 
-  private static double norm(double[] row) {
-    return Math.sqrt(Arrays.stream(row).map(number -> number * number).sum());
-  }
-
   /** Fails unless memory has what the definition says. */
   public void check(String what) {
     for (int list = 0; list < held.length; list++) {
@@ -527,47 +469,5 @@ public final class ChosenMergeFixture {
                 format.round((float) (original.of(of)[i] + slack)));
       }
     }
-  }
-
-  private void assertNear(String what, double[] found, double[] wanted) {
-    double bar = format == ElementFormat.F32 ? 3e-6 : 0.0045;
-    for (int i = 0; i < wanted.length; i++) {
-      assertThat(Math.abs(found[i] - wanted[i]))
-          .as("%s, element %d: %s for %s", what, i, found[i], wanted[i])
-          .isLessThanOrEqualTo(bar);
-    }
-  }
-
-  private static void assertNorm(String what, double found, double wanted) {
-    assertThat(found)
-        .as(what)
-        .isBetween(wanted - Math.abs(wanted) / 2000, wanted + Math.abs(wanted) / 2000);
-  }
-
-  private double storedNorm(int head, int slot, int list) {
-    long page = entry(NormPages.TABLE, slots(0), head, slot);
-    return memory(NormPages.NORMS).getFloat((page * 4 + list) * PAGE + slot % PAGE);
-  }
-
-  private int entry(String start, int slots, int head, int row) {
-    return table.get(Objects.requireNonNull(dims.get(start), start) + head * slots + row / PAGE);
-  }
-
-  private double[][] read(String buffer, String start, int slots, int head, int row) {
-    PageLayout layout = layout();
-    long first = (long) entry(start, slots, head, row) * layout.elements();
-    KernelMemory pages = memory(buffer);
-    return new double[][] {
-      IntStream.range(0, shape.keyDim())
-          .mapToDouble(i -> pages.getFloat(first + layout.keyElement(row % PAGE, i)))
-          .toArray(),
-      IntStream.range(0, shape.valueDim())
-          .mapToDouble(i -> pages.getFloat(first + layout.valueElement(row % PAGE, i)))
-          .toArray()
-    };
-  }
-
-  private KernelMemory memory(String name) {
-    return Objects.requireNonNull(memories.get(name), name);
   }
 }

@@ -10,16 +10,10 @@ import dev.kvasir.ir.type.ElementFormat;
 import dev.kvasir.ir.type.HeadGroup;
 import dev.kvasir.ir.type.Merge;
 import dev.kvasir.plans.PageLayout;
-import dev.kvasir.plans.StorageFormat;
 import java.math.BigDecimal;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -28,29 +22,19 @@ import java.util.stream.IntStream;
  * Rows of two layers, memory for the kernels that merge them, and what a merge is by its
  * definition, in double precision.
  */
-public final class MergeFixture {
-
-  private static final int PAGE = SegmentPart.PAGE_ROWS;
-  private static final int CONTEXT = 512;
-  private static final int TAIL = 100;
+public final class MergeFixture extends MergeMemory {
 
   /** Keys or values of one layer: [row of the batch][head][element]. */
   private record Rows(double[][][] of) {}
 
-  private final AttentionShape shape;
   private final MergeBatch batch;
   private final double t;
   private final int from;
   private final int to;
   private final int inTail;
-  private final Map<String, KernelMemory> memories = new HashMap<>();
-  private final Map<String, Integer> dims = new HashMap<>();
   private final Merge merge;
-  private final ElementFormat format;
-  private final Random random;
   private final Rows[] lower;
   private final Rows[] upper;
-  private final List<Integer> table = new ArrayList<>();
 
   /**
    * Draws rows.
@@ -71,28 +55,14 @@ public final class MergeFixture {
       int from,
       int inTail,
       int inSpan) {
-    this.random = random;
-    this.format = format;
+    Merge how =
+        new Merge(Merge.Side.UPPER, 0, BigDecimal.valueOf(t), BigDecimal.valueOf(retain), TAIL);
+    super(random, format, shape(format, keyDim, valueDim, how));
+    merge = how;
     this.t = t;
     this.from = from;
     this.inTail = inTail;
     this.to = from + inTail + inSpan;
-    merge = new Merge(Merge.Side.UPPER, 0, BigDecimal.valueOf(t), BigDecimal.valueOf(retain), TAIL);
-    OptionalInt none = OptionalInt.empty();
-    List<CacheSegment> segments =
-        List.of(
-            CacheSegment.shared(format, merge),
-            CacheSegment.of(CacheSegment.Kind.RETAINED, format, 0, none),
-            CacheSegment.of(CacheSegment.Kind.TAIL, format, TAIL, none));
-    shape =
-        new AttentionShape(
-            6,
-            3,
-            keyDim,
-            valueDim,
-            1 / Math.sqrt(keyDim),
-            SegmentPart.of(new HeadGroup(List.of(0, 1, 2), segments)),
-            CONTEXT);
     batch = new MergeBatch(TAIL, inSpan);
     lower = new Rows[] {rows(keyDim), rows(valueDim)};
     upper = new Rows[] {near(lower[0]), near(lower[1])};
@@ -105,6 +75,23 @@ public final class MergeFixture {
     fill("lower", lower);
     fill("upper", upper);
     declare();
+  }
+
+  private static AttentionShape shape(ElementFormat format, int keyDim, int valueDim, Merge merge) {
+    OptionalInt none = OptionalInt.empty();
+    List<CacheSegment> segments =
+        List.of(
+            CacheSegment.shared(format, merge),
+            CacheSegment.of(CacheSegment.Kind.RETAINED, format, 0, none),
+            CacheSegment.of(CacheSegment.Kind.TAIL, format, TAIL, none));
+    return new AttentionShape(
+        6,
+        3,
+        keyDim,
+        valueDim,
+        1 / Math.sqrt(keyDim),
+        SegmentPart.of(new HeadGroup(List.of(0, 1, 2), segments)),
+        CONTEXT);
   }
 
   private Rows rows(int dim) {
@@ -165,12 +152,12 @@ public final class MergeFixture {
 
   private void fill(String side, Rows[] layer) {
     int tailPages = Math.ceilDiv(TAIL, PAGE);
-    KernelMemory tail = pool("tail_" + side, side + "_tail_table", tailPages, format);
-    int start = Objects.requireNonNull(dims.get(side + "_tail_table"));
+    String start = side + "_tail_table";
+    pool("tail_" + side, start, tailPages, format);
     for (int head = 0; head < shape.kvHeads(); head++) {
       for (int row = 0; row < inTail; row++) {
-        int page = table.get(start + head * tailPages + row / PAGE);
-        write(tail, page, row % PAGE, layer[0].of()[row][head], layer[1].of()[row][head]);
+        double[][] elements = {layer[0].of()[row][head], layer[1].of()[row][head]};
+        write("tail_" + side, start, tailPages, head, row, elements);
       }
     }
     if (batch.hasSpan()) {
@@ -180,10 +167,6 @@ public final class MergeFixture {
     int retained = slots(1);
     pool("retained_" + side, side + "_retained_table", retained, format);
     pages("positions_" + side, side + "_positions_table", retained, ElementFormat.I32, PAGE);
-  }
-
-  private int slots(int segment) {
-    return shape.segments().get(segment).slots(CONTEXT);
   }
 
   private KernelMemory activations(Rows rows) {
@@ -203,39 +186,6 @@ public final class MergeFixture {
       floats[i] = (float) numbers[i];
     }
     return floats;
-  }
-
-  private KernelMemory pool(String buffer, String start, int slots, ElementFormat elements) {
-    return pages(buffer, start, slots, elements, shape.pageElements());
-  }
-
-  /** A pool in which the pages of all heads lie in any order. */
-  private KernelMemory pages(
-      String buffer, String start, int slots, ElementFormat elements, long pageElements) {
-    int count = slots * shape.kvHeads();
-    List<Integer> order = new ArrayList<>(IntStream.range(0, count + 1).boxed().toList());
-    Collections.shuffle(order, random);
-    dims.put(start, table.size());
-    table.addAll(order.subList(0, count));
-    KernelMemory memory = KernelMemory.uninitialised(elements, (count + 1) * pageElements);
-    memories.put(buffer, memory);
-    return memory;
-  }
-
-  private PageLayout layout() {
-    return PageLayout.streamed(
-        StorageFormat.ofText(format.text()), shape.keyDim(), shape.valueDim());
-  }
-
-  private void write(KernelMemory pages, int page, int row, double[] key, double[] value) {
-    PageLayout layout = layout();
-    long start = (long) page * layout.elements();
-    for (int i = 0; i < key.length; i++) {
-      pages.setFloat(start + layout.keyElement(row, i), (float) key[i]);
-    }
-    for (int i = 0; i < value.length; i++) {
-      pages.setFloat(start + layout.valueElement(row, i), (float) value[i]);
-    }
   }
 
   private void declare() {
@@ -280,12 +230,6 @@ public final class MergeFixture {
 
   int retainedPages() {
     return Math.ceilDiv(merge.retained(to), PAGE) - merge.retained(from) / PAGE;
-  }
-
-  /** Something that runs a kernel over memories. */
-  public interface Runner {
-    /** Takes what the interpreter takes. */
-    void run(Kernel kernel, Map<String, KernelMemory> memories, int[][] dims, int[] grid);
   }
 
   /** Merges. */
@@ -343,10 +287,6 @@ public final class MergeFixture {
     }
   }
 
-  private static double norm(double[] row) {
-    return Math.sqrt(Arrays.stream(row).map(number -> number * number).sum());
-  }
-
   /** Fails unless memory has what the definition says. */
   public void check(String what) {
     for (int head = 0; head < shape.kvHeads(); head++) {
@@ -383,8 +323,9 @@ public final class MergeFixture {
       for (int side = 0; side < 2; side++) {
         double[] direction = hidden ? new double[stored[side].length] : all[side][row].direction();
         assertNear(at + ", direction " + side, stored[side], direction);
-        assertNorm(at, norm(head, position, side), hidden ? -1 : all[side][row].lowerNorm());
-        assertNorm(at, norm(head, position, 2 + side), hidden ? -1 : all[side][row].upperNorm());
+        assertNorm(at, storedNorm(head, position, side), hidden ? -1 : all[side][row].lowerNorm());
+        assertNorm(
+            at, storedNorm(head, position, 2 + side), hidden ? -1 : all[side][row].upperNorm());
       }
     }
     for (int position = from / PAGE * PAGE; position < from; position++) {
@@ -426,49 +367,7 @@ public final class MergeFixture {
     for (int list = 0; list < 4; list++) {
       long page = entry(NormPages.TABLE, slots(0), head, position);
       double wanted = before((page * 4 + list) * PAGE + position % PAGE);
-      assertThat(norm(head, position, list)).as(what).isEqualTo(wanted);
+      assertThat(storedNorm(head, position, list)).as(what).isEqualTo(wanted);
     }
-  }
-
-  private void assertNear(String what, double[] found, double[] wanted) {
-    double bar = format == ElementFormat.F32 ? 3e-6 : 0.0045;
-    for (int i = 0; i < wanted.length; i++) {
-      assertThat(Math.abs(found[i] - wanted[i]))
-          .as("%s, element %d: %s for %s", what, i, found[i], wanted[i])
-          .isLessThanOrEqualTo(bar);
-    }
-  }
-
-  private static void assertNorm(String what, double found, double wanted) {
-    assertThat(found)
-        .as(what)
-        .isBetween(wanted - Math.abs(wanted) / 2000, wanted + Math.abs(wanted) / 2000);
-  }
-
-  private double norm(int head, int position, int list) {
-    int page = entry(NormPages.TABLE, slots(0), head, position);
-    return memory(NormPages.NORMS).getFloat((page * 4L + list) * PAGE + position % PAGE);
-  }
-
-  private int entry(String start, int slots, int head, int row) {
-    return table.get(Objects.requireNonNull(dims.get(start)) + head * slots + row / PAGE);
-  }
-
-  private double[][] read(String buffer, String start, int slots, int head, int row) {
-    PageLayout layout = layout();
-    long first = (long) entry(start, slots, head, row) * layout.elements();
-    KernelMemory pages = memory(buffer);
-    return new double[][] {
-      IntStream.range(0, shape.keyDim())
-          .mapToDouble(i -> pages.getFloat(first + layout.keyElement(row % PAGE, i)))
-          .toArray(),
-      IntStream.range(0, shape.valueDim())
-          .mapToDouble(i -> pages.getFloat(first + layout.valueElement(row % PAGE, i)))
-          .toArray()
-    };
-  }
-
-  private KernelMemory memory(String name) {
-    return Objects.requireNonNull(memories.get(name));
   }
 }
