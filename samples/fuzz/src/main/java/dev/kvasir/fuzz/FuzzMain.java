@@ -16,13 +16,14 @@ import java.util.stream.Stream;
  * --plans [--threads N]} random policies over random models, compiled, run and compared with the
  * evaluator, by default one for each processor at a time.
  *
- * <p>Prints what became of them, by kind and code. Exit status 1 when there are findings; mutants
- * are written to the folder, policies are printed, with the seed and index that make them again
- * ({@code --from INDEX --count 1}).
+ * <p>Prints what became of them, by kind and code; of policies also now and then before, and when
+ * it is stopped. Exit status 1 when there are findings; mutants are written to the folder, policies
+ * are printed, with the seed and index that make them again ({@code --from INDEX --count 1}).
  */
 public final class FuzzMain {
 
   private static final long PROGRESS = 200_000;
+  private static final long PLANS_PROGRESS = 100;
 
   private FuzzMain() {}
 
@@ -110,14 +111,29 @@ public final class FuzzMain {
     long start = System.nanoTime();
     long end = Math.addExact(options.from, options.count);
     try (PlanFuzz fuzz = new PlanFuzz(options.seed, folder, options.threads)) {
-      long counted =
-          fuzz.run(options.from, end, () -> (System.nanoTime() - start) / 1e9 > options.seconds);
-      System.out.printf(
-          Locale.ROOT, "%d policies in %.0f s%n", counted, (System.nanoTime() - start) / 1e9);
-      System.out.print(fuzz.table());
-      fuzz.problems().forEach(System.out::println);
+      Runtime.getRuntime()
+          .addShutdownHook(new Thread(() -> System.out.println(summary(fuzz, start))));
+      fuzz.run(
+          options.from,
+          end,
+          () -> {
+            if (fuzz.counted() % PLANS_PROGRESS == 0 && fuzz.counted() > 0) {
+              System.err.println(summary(fuzz, start));
+            }
+            return seconds(start) > options.seconds;
+          });
       return !fuzz.problems().isEmpty();
     }
+  }
+
+  private static String summary(PlanFuzz fuzz, long start) {
+    return String.format(Locale.ROOT, "%d policies in %.0f s%n", fuzz.counted(), seconds(start))
+        + fuzz.table()
+        + String.join(System.lineSeparator(), fuzz.problems());
+  }
+
+  private static double seconds(long start) {
+    return (System.nanoTime() - start) / 1e9;
   }
 
   private static boolean damage(Path folder) throws IOException {

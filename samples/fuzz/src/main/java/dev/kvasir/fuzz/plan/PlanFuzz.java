@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
-import java.util.TreeMap;
+import java.util.SortedMap;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -20,18 +20,19 @@ import java.util.function.BooleanSupplier;
 
 /**
  * Tries many cases, several at a time, and counts what became of them. Counts and problems do not
- * depend on how many are tried at a time.
+ * depend on how many are tried at a time. Counts and problems may be read while cases are tried.
  */
 public final class PlanFuzz implements AutoCloseable {
   private final long seed;
   private final int threads;
   private final ExecutorService executor;
+  private final HastyKernels hasty;
 
   /** Those that no thread uses; each has a folder of its own. */
   private final BlockingQueue<PlanTrial> trials = new LinkedBlockingQueue<>();
 
-  private final Map<String, Integer> counts = new TreeMap<>();
-  private final List<String> problems = new ArrayList<>();
+  private final SortedMap<String, Integer> counts = new ConcurrentSkipListMap<>();
+  private final List<String> problems = new CopyOnWriteArrayList<>();
 
   /**
    * What became of a case.
@@ -54,6 +55,7 @@ public final class PlanFuzz implements AutoCloseable {
     for (int trial = 0; trial < threads; trial++) {
       trials.add(new PlanTrial(Files.createTempDirectory(folder, "trial")));
     }
+    hasty = new HastyKernels(folder);
     executor = Executors.newFixedThreadPool(threads);
   }
 
@@ -111,6 +113,11 @@ public final class PlanFuzz implements AutoCloseable {
     }
   }
 
+  /** {@return how many cases were counted} */
+  public long counted() {
+    return counts.values().stream().mapToLong(Integer::longValue).sum();
+  }
+
   /** {@return how many plans computed what their graph means} */
   public int agreed() {
     return counts.getOrDefault("agreed", 0);
@@ -132,6 +139,7 @@ public final class PlanFuzz implements AutoCloseable {
   @Override
   public void close() {
     executor.close();
+    hasty.close();
   }
 
   private static String name(Verdict verdict) {

@@ -30,7 +30,6 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 
 /** Compiles and runs cases, and compares their logits at every step with the evaluator's. */
 final class PlanTrial {
@@ -87,15 +86,11 @@ final class PlanTrial {
       WeightSource source =
           convolutions.isPresent() ? new CalibratedWeights(model, convolutions.get()) : model;
       Function<String, double[]> weights = name -> widen(source.weight(name).toFloats());
-      List<double[]> expected = evaluate(planCase, plan, weights);
+      List<double[]> expected = evaluate(planCase, plan, weights, found.size());
       for (int step = 0; step < found.size(); step++) {
         double cosine = cosine(widen(found.get(step)), expected.get(step));
         if (!(cosine > LEAST_COSINE)) {
-          double stable = stability(planCase, plan, weights, expected, step);
-          // Written so that NaN is wrong.
-          return stable <= LEAST_COSINE || 1 - cosine <= SPREAD * (1 - stable)
-              ? new Verdict.Undecided(stable)
-              : new Verdict.Wrong(step, cosine);
+          return judge(planCase, plan, weights, expected.get(step), step, cosine);
         }
       }
       return new Verdict.Agreed();
@@ -155,8 +150,9 @@ final class PlanTrial {
     return logits;
   }
 
+  /** The logits of the prompts' last row and of the steps behind it, so many in all. */
   private static List<double[]> evaluate(
-      PlanCase planCase, Plan plan, Function<String, double[]> weights) {
+      PlanCase planCase, Plan plan, Function<String, double[]> weights, int count) {
     List<double[]> logits = new ArrayList<>();
     int[] tokens = tokens(planCase);
     ReferenceEvaluator evaluator = new ReferenceEvaluator(graph(plan), weights);
@@ -170,25 +166,37 @@ final class PlanTrial {
       }
     }
     logits.add(last);
-    for (; read < tokens.length; read++) {
+    while (logits.size() < count) {
       logits.add(evaluator.step(tokens[read]).logits());
+      read++;
     }
     return logits;
   }
 
-  /** The least cosine at a step of what is expected with what other weights would give. */
-  private static double stability(
+  /**
+   * What becomes of a step whose cosine is too low. Weights are nudged until that alone moves the
+   * step's logits enough to excuse the plan.
+   */
+  private static Verdict judge(
       PlanCase planCase,
       Plan plan,
       Function<String, double[]> weights,
-      List<double[]> expected,
-      int step) {
-    return IntStream.range(0, NUDGES.size())
-        .mapToObj(index -> nudged(weights, NUDGES.get(index), index))
-        .map(nudged -> evaluate(planCase, plan, nudged).get(step))
-        .mapToDouble(logits -> cosine(logits, expected.get(step)))
-        .min()
-        .orElseThrow();
+      double[] expected,
+      int step,
+      double cosine) {
+    if (Double.isNaN(cosine)) {
+      return new Verdict.Wrong(step, cosine);
+    }
+    double stable = Double.POSITIVE_INFINITY;
+    for (int index = 0; index < NUDGES.size(); index++) {
+      double[] other =
+          evaluate(planCase, plan, nudged(weights, NUDGES.get(index), index), step + 1).getLast();
+      stable = Math.min(stable, cosine(other, expected));
+      if (stable <= LEAST_COSINE || 1 - cosine <= SPREAD * (1 - stable)) {
+        return new Verdict.Undecided(stable);
+      }
+    }
+    return new Verdict.Wrong(step, cosine);
   }
 
   private static Graph graph(Plan plan) {

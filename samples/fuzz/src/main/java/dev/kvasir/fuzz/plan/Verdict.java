@@ -20,7 +20,7 @@ sealed interface Verdict {
    * The graph's own results jump when its weights move by no more than floats are off, as where two
    * rows compete for the last place: no plan can be held to them.
    *
-   * @param cosine of the evaluator's results with and without that, the least of several
+   * @param cosine of the evaluator's results with and without that, the least of those tried
    */
   record Undecided(double cosine) implements Verdict {}
 
