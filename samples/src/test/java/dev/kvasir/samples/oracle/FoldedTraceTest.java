@@ -77,7 +77,5 @@ final class FoldedTraceTest {
 
     assertThat(report.folds()).isGreaterThan(3);
     assertThat(report.mixtures()).isGreaterThan(20);
-    assertThat(report.undecided())
-        .isLessThanOrEqualTo(Math.max(1, run.kvHeads() * run.layers() / 2));
   }
 }
