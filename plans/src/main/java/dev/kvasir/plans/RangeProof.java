@@ -17,7 +17,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * Shows that expressions stay in range for every value of the counters that a session can reach.
@@ -159,6 +158,7 @@ final class RangeProof {
     private final List<String> marks;
     private final List<String> settings;
     private final boolean tokensAlone;
+    private final boolean markAlone;
     private final boolean afterwards;
     private final Map<String, List<Integer>> factors;
 
@@ -170,13 +170,19 @@ final class RangeProof {
       settings = domain.settings().keySet().stream().filter(used::contains).toList();
       // Without position and span one dimension is enough: all tokens stand in for the position.
       // Ages of several marks then have to count back from tokens: they share a span. So has that
-      // of one that may never have been set, which a position before its first value tells.
+      // of one that may never have been set, which a position before its first value tells. A mark
+      // that nothing else is beside is a dimension itself, and the tokens stand in for it.
       tokensAlone =
           !used.contains(CounterIndex.POSITION)
               && !used.contains(CounterIndex.SPAN)
               && (domain.afterwards()
                   || (marks.size() <= 1 && marks.stream().allMatch(this::isSet)));
       afterwards = domain.afterwards() || tokensAlone;
+      markAlone =
+          tokensAlone
+              && !used.contains(CounterIndex.TOKENS)
+              && marks.size() == 1
+              && marks.stream().allMatch(this::isSet);
       factors = Map.copyOf(factors());
     }
 
@@ -194,7 +200,15 @@ final class RangeProof {
         sides.add(tokensAlone && !domain.afterwards() ? sum(age, domain.span()) : age);
       }
       settings.forEach(setting -> sides.add(domain.settings().getOrDefault(setting, Range.of(0))));
-      return new Box(sides);
+      return markAlone ? ofMark(new Box(sides)) : new Box(sides);
+    }
+
+    /** {@return a box whose tokens are the values of its only mark, all of age 0} */
+    private Box ofMark(Box box) {
+      if (isUnreachable(box)) {
+        return box;
+      }
+      return box.with(0, new Range(leastMark(box, 0), mostMark(box, 0))).with(2, Range.of(0));
     }
 
     /**
@@ -296,17 +310,16 @@ final class RangeProof {
     // Said once, at the point where the search ends: texts take longer than the search.
     String problem(Box box, Map<String, Range> counters, Range allowed) {
       try {
-        return "expected \"%s\" in %s, got %s at tokens = %s%s"
+        List<String> names = new ArrayList<>(markAlone ? List.of() : List.of(CounterIndex.TOKENS));
+        names.addAll(marks);
+        names.addAll(settings);
+        return "expected \"%s\" in %s, got %s at %s"
             .formatted(
                 expression.source().text(),
                 allowed,
                 expression.evaluateRange(counters),
-                tokens(box),
                 String.join(
-                    "",
-                    Stream.concat(marks.stream(), settings.stream())
-                        .map(name -> ", " + name + " = " + counters.get(name))
-                        .toList()));
+                    ", ", names.stream().map(name -> name + " = " + counters.get(name)).toList()));
       } catch (ExpressionException e) {
         return String.valueOf(e.getMessage());
       }

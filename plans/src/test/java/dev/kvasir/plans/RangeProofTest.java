@@ -192,6 +192,36 @@ class RangeProofTest {
     }
   }
 
+  /** The last of two layers that share a pyramid of 41 %, of which little is left for it. */
+  @Test
+  void whatCountsFromOneMarkAloneTakesFewSteps() {
+    String room = "max(floordiv(m * 41, 100), 11)";
+    String most = "min((%1$s - 3) * 2 - floordiv(%1$s - 3, 20), m - 3)".formatted(room);
+    String last = "(%s - 3) * 2 - %s".formatted(room, most);
+    String even = "max(m <= %1$s, m < (%1$s - 3) * 2)".formatted(room);
+    String slots =
+        "%1$s * %2$s + (1 - %1$s) * (%3$s - (%3$s - (%4$s)) + 3)".formatted(even, room, most, last);
+    String rows =
+        "(m <= %1$s) * m + (1 - (m <= %1$s)) * min(floordiv(%1$s - 3, 8) * 8 + 3, m)"
+            .formatted("(" + slots + ")");
+    CompiledExpression expression = Expression.parse("floordiv(" + rows + ", 64)").compile(MARKED);
+    for (boolean afterwards : new boolean[] {false, true}) {
+      SortedMap<String, Range> ages = new TreeMap<>();
+      ages.put("m", new Range(0, 8));
+      Domain domain =
+          new Domain(
+              1 << 20,
+              4096,
+              new Range(1, 4096),
+              ages,
+              new TreeMap<>(),
+              new TreeMap<>(),
+              afterwards);
+      assertThat(new RangeProof().refute(expression, domain, new Range(0, Integer.MAX_VALUE)))
+          .isEmpty();
+    }
+  }
+
   @Test
   void aLongContextTakesFewSteps() {
     Domain domain = new Domain(1 << 20, 1 << 20, new Range(1, 1 << 20));
