@@ -1,6 +1,8 @@
 package dev.kvasir.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.kvasir.codegen.driver.Compiler;
+import dev.kvasir.codegen.driver.CompilerOptions;
 import dev.kvasir.codegen.driver.Model;
 import dev.kvasir.codegen.driver.PolicyCheck;
 import dev.kvasir.ir.diag.CompileException;
@@ -89,7 +91,11 @@ final class PolicyCheckCommand implements Callable<Integer> {
 
   private ResolvedPolicy resolve(Policy policy, Path folder) {
     try (Model opened = Model.open(folder)) {
-      return PolicyCheck.check(policy, opened, calibration.read());
+      CompilerOptions options = calibration.applyTo(CompilerOptions.defaults());
+      ResolvedPolicy resolved = PolicyCheck.check(policy, opened, options.calibrations());
+      // What techniques ask of each other is found by the passes.
+      Compiler.transform(opened, policy, options);
+      return resolved;
     }
   }
 }

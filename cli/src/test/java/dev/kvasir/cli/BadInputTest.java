@@ -239,6 +239,23 @@ final class BadInputTest {
   }
 
   @Test
+  void policyCheckOfAModelFindsWhatTechniquesAskOfEachOther() throws IOException {
+    Path policy =
+        Files.writeString(
+            folder.resolve("p.kvp"),
+            """
+            policy p {
+              use select-window(budget = 64, observe = 16, share = 4, tail = 64);
+              use merge-layers(from = 0, tail = 32);
+            }
+            """);
+    CommandRun run = CommandRun.of("policy", "check", policy, "--model", CommandRun.SAMPLE);
+
+    assertThat(lines(run).getFirst()).startsWith("p.kvp:3:37: error[KV2015]: ");
+    assertRefused(run, 3);
+  }
+
+  @Test
   void policyCheckTellsMachinesWhatIsWrong() throws IOException {
     Path policy = Files.writeString(folder.resolve("p.kvp"), "policy p {\nuse store-kv();\n}");
 
