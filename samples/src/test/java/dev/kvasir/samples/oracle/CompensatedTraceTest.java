@@ -28,7 +28,7 @@ final class CompensatedTraceTest {
                 32,
                 210,
                 390,
-                420),
+                700),
             // A ring of packed pages that a share of the context makes longer.
             new OracleCase(
                 """

@@ -54,7 +54,7 @@ final class GroupedTraceTest {
                 32,
                 100,
                 131,
-                401),
+                701),
             // Nothing but the running row, of which pages are packed all the same.
             new OracleCase(
                 """

@@ -28,14 +28,14 @@ final class SelectedTraceTest {
                 64,
                 100,
                 163,
-                430),
+                700),
             // PyramidKV
             new OracleCase(
                 """
                 use select-window(window = 1, observe = 8, share = 1, per-head = true, pool = 1,
                                   score = average, budget = pyramid(20%, beta = 20), tail = 200);
                 """,
-                3, 4, 4, 32, 70, 129, 430),
+                3, 4, 4, 32, 70, 129, 700),
             // WindowKV
             new OracleCase(
                 """
