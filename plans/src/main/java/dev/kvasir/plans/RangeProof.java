@@ -140,7 +140,7 @@ final class RangeProof {
         continue;
       }
       if (box.isPoint()) {
-        return Optional.of(search.problem(box, counters, allowed));
+        return Optional.of(search.problem(counters, allowed));
       }
       box.halve(open);
     }
@@ -308,7 +308,7 @@ final class RangeProof {
     }
 
     // Said once, at the point where the search ends: texts take longer than the search.
-    String problem(Box box, Map<String, Range> counters, Range allowed) {
+    String problem(Map<String, Range> counters, Range allowed) {
       try {
         List<String> names = new ArrayList<>(markAlone ? List.of() : List.of(CounterIndex.TOKENS));
         names.addAll(marks);
