@@ -59,14 +59,10 @@ public record ReferenceMerged(int mark, boolean[][] retained, Side keys, Side va
      * the direction made one long, so that norms stay however often a row is merged}
      */
     double[] straightened(int row, int kvHead) {
-      int first = kvHead * directions.headDim();
-      double[] direction =
-          IntStream.range(first, first + directions.headDim())
-              .mapToDouble(column -> direction(row, column))
-              .toArray();
-      double squares = Arrays.stream(direction).map(element -> element * element).sum();
+      double[] read = row(row, kvHead);
+      double squares = Arrays.stream(read).map(element -> element * element).sum();
       double factor = squares == 0 ? 0 : norm(row, kvHead) / Math.sqrt(squares);
-      return Arrays.stream(direction).map(element -> factor * element).toArray();
+      return Arrays.stream(read).map(element -> factor * element).toArray();
     }
 
     /** These rows and more, none of which are coded. */
